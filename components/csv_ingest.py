@@ -1,0 +1,195 @@
+"""What a Beam worker does with one CSV file: rows to the shards of their splits, and an account of all of them.
+
+Rows pass no shuffle: a file is read and written in one go, so memory stays flat however many rows it has.
+"""
+
+import bisect
+import contextlib
+import csv
+import gzip
+import hashlib
+import itertools
+import json
+import os
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, cast
+
+import tensorflow as tf
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from components.csv_rows import CsvFormat, Row, read_rows
+from trainer.errors import InputError
+
+ROWS_PER_SHARD = 50_000
+"""Rows of a file and split after which a new shard begins: some megabytes, small enough for later steps to share."""
+
+
+def split_of(text: str, split: Mapping[str, int]) -> str:
+    r"""Returns the split a text belongs to, the same on every machine and in every run.
+
+    A BLAKE2b hash decides, of the text in Unicode's NFKC form, case-folded, with each run of white space as one space:
+    a text and its trivial copies (shouted, re-indented, with its accents composed otherwise) are never on two sides.
+    Of a pair, the first text decides.
+
+    Args:
+        text: The text.
+        split: Name of a split -> its share in parts of the sum. The order counts.
+
+    Example:
+        >>> split_of("So kind!", {"train": 8, "test": 2}) == split_of(" so\nKIND!", {"train": 8, "test": 2})
+        True
+    """
+    canonical = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    digest = hashlib.blake2b(canonical.encode(), digest_size=8).digest()
+    bounds = list(itertools.accumulate(split.values()))
+    return list(split)[bisect.bisect(bounds, int.from_bytes(digest, "big") % bounds[-1])]
+
+
+@dataclass
+class Tally:
+    """What became of the rows of one file, or of several.
+
+    Attributes:
+        read: Rows found.
+        labels: Split -> label -> examples written.
+        reasons: Kind of reason -> rows rejected.
+        first: Kind of reason -> the first row rejected for it: file, line and reason.
+        error: Why a file cannot be read at all, if so.
+    """
+
+    read: int = 0
+    labels: dict[str, Counter[str]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+    error: str | None = None
+
+    def add(self, other: "Tally") -> None:
+        """Adds the rows of another; of the first rows and the errors, its own go before."""
+        self.read += other.read
+        for split, labels in other.labels.items():
+            self.labels.setdefault(split, Counter()).update(labels)
+        self.reasons.update(other.reasons)
+        for kind, row in other.first.items():
+            self.first.setdefault(kind, row)
+        self.error = self.error or other.error
+
+    @property
+    def examples(self) -> dict[str, int]:
+        """Split -> examples written."""
+        return {split: sum(labels.values()) for split, labels in self.labels.items()}
+
+    @property
+    def used(self) -> int:
+        """Examples written, in all splits."""
+        return sum(self.examples.values())
+
+    @property
+    def rejected(self) -> int:
+        """Rows rejected, for any reason."""
+        return sum(self.reasons.values())
+
+
+class _ShardWriter:
+    """Writes the examples of one file that fall into one split, a new shard every `ROWS_PER_SHARD`."""
+
+    def __init__(self, split_uri: str, file_number: int):
+        self._prefix = os.path.join(split_uri, f"data_tfrecord-{file_number:05d}")
+        self._rows = 0
+        self._shard: Any = None
+
+    def __enter__(self) -> "_ShardWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shard:
+            self._shard.close()
+
+    def write(self, record: bytes) -> None:
+        if self._rows % ROWS_PER_SHARD == 0:
+            self.__exit__()
+            path = f"{self._prefix}-{self._rows // ROWS_PER_SHARD:05d}.gz"
+            self._shard = tf.io.TFRecordWriter(path, tf.io.TFRecordOptions(compression_type="GZIP"))
+        self._shard.write(record)
+        self._rows += 1
+
+
+def ingest_file(
+    element: tuple[int, str, str],
+    fmt: CsvFormat,
+    split: dict[str, int],
+    split_uris: dict[str, str],
+    parts_uri: str,
+    stop_at_bad_row: bool,
+) -> None:
+    """Writes a file's rows to the shards of their splits, and its rejected rows and its tally beside them.
+
+    Each name it writes is made from the file's number: a bundle that Beam tries again overwrites what it wrote before.
+    What makes a file unreadable is said in its tally, because Beam would wrap an exception in its own.
+
+    Args:
+        element: The file: its number, its path, and its name for people. Files ending in `.gz` are decompressed.
+        fmt: How the file is written.
+        split: Name of a split -> its share, as for `split_of`.
+        split_uris: Name of a split -> the folder of its shards.
+        parts_uri: The folder for tallies and rejected rows.
+        stop_at_bad_row: Whether the first bad row ends the reading.
+    """
+    number, path, name = element
+    tally = Tally()
+    with contextlib.ExitStack() as stack:
+        shards = {part: stack.enter_context(_ShardWriter(uri, number)) for part, uri in split_uris.items()}
+        rejected = stack.enter_context(tf.io.gfile.GFile(rejected_part(parts_uri, number), "w"))
+        rejected.write("")  # a GFile exists only once it has been written to
+        write_rejected = csv.writer(rejected, lineterminator="\n").writerow
+        stream = stack.enter_context(_opened(path))
+        try:
+            for row in read_rows(stream, name, fmt):
+                tally.read += 1
+                if isinstance(row, Row):
+                    part = split_of(row.text, split)
+                    shards[part].write(_as_example(row))
+                    tally.labels.setdefault(part, Counter())[row.label] += 1
+                else:
+                    write_rejected([name, row.line, row.reason, json.dumps(row.fields)])
+                    tally.reasons[row.kind] += 1
+                    tally.first.setdefault(row.kind, f"{name} line {row.line}: {row.reason}")
+                    if stop_at_bad_row:
+                        break
+        except InputError as error:
+            tally.error = str(error)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            tally.error = f"data.input_base: {name} is not a whole gzip file ({error}); copy it here again"
+    with tf.io.gfile.GFile(tally_part(parts_uri, number), "w") as file:
+        file.write(json.dumps(vars(tally)))
+
+
+def tally_part(parts_uri: str, number: int) -> str:
+    """Returns where the worker writes the tally of the file of that number, as JSON."""
+    return os.path.join(parts_uri, f"tally-{number:05d}.json")
+
+
+def rejected_part(parts_uri: str, number: int) -> str:
+    """Returns where the worker writes the rejected rows of the file of that number, as CSV without a header."""
+    return os.path.join(parts_uri, f"rejected-{number:05d}.csv")
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    # Python's gzip, not Beam's: it says when a file ends too early.
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
+
+
+def _as_example(row: Row) -> bytes:
+    values = {"text": row.text, "label": row.label}
+    if row.text_pair is not None:
+        values["text_pair"] = row.text_pair
+    features = {
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()])) for name, value in values.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)

@@ -1,0 +1,75 @@
+"""The gate before training: data that is not what the config says stops the run before it has cost anything."""
+
+# TFX reads a component from annotations that a type checker cannot: artifacts and parameters arrive as plain values.
+# mypy: disable-error-code="attr-defined, call-overload, list-item, type-arg"
+
+import json
+import os
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx import v1 as tfx
+from tfx.components.example_validator import executor as example_validator
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+
+from components.example_gen import INGEST_FILE
+from trainer.errors import InputError
+
+_MOST_NAMED = 10  # anomalies, or classes without an example, that one line of error names
+
+
+@tfx.dsl.components.component
+def DataGate(  # noqa: N802, components are called as classes are
+    examples: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
+    anomalies: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+) -> None:
+    """Stops the run at any anomaly, and at a label of which a split has no example.
+
+    What is to wait for it needs `add_upstream_node`: it has no output.
+
+    Args:
+        examples: What `CsvExampleGen` wrote, with its counts beside it.
+        anomalies: What TFX's `ExampleValidator` found, judging their statistics by the schema of `ConfigSchema`.
+
+    Raises:
+        InputError: Naming split, feature and TFDV's description; or split and label.
+    """
+    problems = []
+    for split in artifact_utils.decode_split_names(anomalies.split_names):
+        uri = artifact_utils.get_split_uri([anomalies], split)
+        with fileio.open(os.path.join(uri, example_validator.DEFAULT_FILE_NAME), "rb") as file:
+            problems += anomalies_in(anomalies_pb2.Anomalies.FromString(file.read()), split)
+    if problems:
+        raise InputError(f"data: {_listed(problems, '; ')}; mend the rows, or the columns and labels in the config")
+
+    with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
+        counts = json.load(file)["labels"]
+    missing = [
+        f"no {split} example of class {label!r}"
+        for split, labels in counts.items()
+        for label in labels
+        if not labels[label]
+    ]
+    if missing:
+        raise InputError(
+            f"data.labels: {_listed(missing, ', ')}; add rows of it, give the split a larger share in data.split, "
+            "or take the class out of data.labels"
+        )
+
+
+def anomalies_in(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
+    """Returns a line for each anomaly TFDV found in a split: the split, the feature and the description."""
+    lines = [
+        f"feature {feature!r} of split {split!r}: {info.description}"
+        for feature, info in anomalies.anomaly_info.items()
+    ]
+    if anomalies.HasField("dataset_anomaly_info"):
+        lines.append(f"split {split!r}: {anomalies.dataset_anomaly_info.description}")
+    if anomalies.data_missing:
+        lines.append(f"split {split!r}: there are no examples")
+    return [" ".join(line.split()) for line in sorted(lines)]
+
+
+def _listed(parts: list[str], separator: str) -> str:
+    more = len(parts) - _MOST_NAMED
+    return separator.join(parts[:_MOST_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")

@@ -1,0 +1,237 @@
+"""The Evaluator: measures a model by the decisions that its serving graph makes on raw test examples, and judges it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+import tensorflow_text  # noqa: F401  (the served graph holds its ops)
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.components.util import tfxio_utils
+from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import io_utils, path_utils
+from tfx_bsl.tfxio import tensor_adapter
+
+from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
+from components.gate import GateSpec, judge
+from components.production import newest_version, read_about
+from trainer.served_model import EXAMPLES_SIGNATURE
+
+EVALUATION_FILE = "evaluation.json"
+TEST_SPLIT = "test"
+CANDIDATE = "candidate"
+BASELINE = "baseline"
+
+
+class EvaluatorSpec(component_spec.ComponentSpec):
+    """What the Evaluator takes and gives."""
+
+    PARAMETERS = {
+        "gate": component_spec.ExecutionParameter(type=str),
+        "serving_dir": component_spec.ExecutionParameter(type=str),
+        "production": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS = {
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
+    """Runs TFMA over the test split with the candidate and the model in production, then the gate."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes TFMA's results and ``evaluation.json`` to ``evaluation``, and blesses the model or does not."""
+        gate = GateSpec.from_dict(json.loads(exec_properties["gate"]))
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+
+        models = {CANDIDATE: path_utils.serving_model_path(model.uri)}
+        production = newest_version(exec_properties["serving_dir"])
+        note = None
+        if production is not None and gate.max_recall_drop is not None:
+            if read_about(production).get("labels") == list(gate.labels):
+                models[BASELINE] = production
+            else:
+                note = f"the model in production ({production}) has other labels; it was not compared"
+
+        metrics = self._measure(models, gate.labels, input_dict, evaluation.uri)
+        result = summarize(metrics[CANDIDATE], list(gate.labels))
+        result["baseline"] = None
+        production_recall = None
+        if BASELINE in models:
+            production_recall = rates(metrics[BASELINE][CONFUSION], list(gate.labels))["recall"]
+            result["baseline"] = {"model": production, "recall": production_recall}
+        result["baseline_note"] = note
+        bounds = judge(gate, result["recall"], result["precision"], production_recall)
+        result["bounds"] = [bound.to_dict() for bound in bounds]
+        result["blessed"] = all(bound.passed for bound in bounds)
+        io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), json.dumps(result))
+        _bless(blessing, model, result["blessed"])
+
+    def _measure(
+        self,
+        models: dict[str, str],
+        labels: tuple[str, ...],
+        input_dict: dict[str, list[types.Artifact]],
+        output_folder: str,
+    ) -> dict[str, dict[str, np.ndarray]]:
+        config = tfma.EvalConfig(
+            model_specs=[
+                tfma.ModelSpec(
+                    # TFMA names no model where there is only one.
+                    name=name if len(models) > 1 else "",
+                    signature_name=EXAMPLES_SIGNATURE,
+                    label_key="label",
+                    is_baseline=name == BASELINE,
+                )
+                for name in models
+            ],
+            metrics_specs=[
+                tfma.MetricsSpec(
+                    metrics=[
+                        tfma.MetricConfig(
+                            class_name=DecisionMetrics.__name__,
+                            module=DecisionMetrics.__module__,
+                            config=json.dumps({"labels": list(labels)}),
+                        )
+                    ]
+                )
+            ],
+        )
+        shared = [
+            tfma.default_eval_shared_model(
+                eval_saved_model_path=path, model_name=spec.name, eval_config=config, tags=[tf.saved_model.SERVING]
+            )
+            for path, spec in zip(models.values(), config.model_specs, strict=True)
+        ]
+        schema_file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
+        factory = tfxio_utils.get_tfxio_factory_from_artifact(
+            examples=input_dict["examples"],
+            telemetry_descriptors=["fullbake"],
+            schema=io_utils.SchemaReader().read(schema_file),
+            raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+        )
+        (split,) = artifact_utils.get_split_uris(input_dict["examples"], TEST_SPLIT)
+        source = factory(io_utils.all_files_pattern(split))
+        adapter = tensor_adapter.TensorAdapterConfig(
+            arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
+        )
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadTestExamples" >> source.BeamSource()
+                | "ExtractEvaluateAndWriteResults"
+                >> tfma.ExtractEvaluateAndWriteResults(
+                    eval_shared_model=shared if len(shared) > 1 else shared[0],
+                    eval_config=config,
+                    output_path=output_folder,
+                    tensor_adapter_config=adapter,
+                )
+            )
+        found: dict[str, dict[str, np.ndarray]] = {name: {} for name in models}
+        (overall,) = tfma.load_metrics(output_folder)
+        for pair in overall.metric_keys_and_values:
+            if pair.key.name in (CONFUSION, SCORES, CONFIDENCE) and not pair.key.is_diff:
+                array = pair.value.array_value
+                values = np.array(array.float64_values).reshape(list(array.shape))
+                found[pair.key.model_name or CANDIDATE][pair.key.name] = values
+        return found
+
+
+class Evaluator(base_beam_component.BaseBeamComponent):
+    """Measures a model on the test split through its serving graph, and blesses it if it meets every bound.
+
+    Args:
+      examples: raw examples with ``text`` and ``label``.
+      schema: their schema.
+      model: the candidate.
+      gate: the bounds.
+      serving_dir: where models are pushed; the newest version there is the model in production.
+      production: names the model in production as far as it matters for caching (see ``components.production``).
+
+    Outputs: ``evaluation`` (TFMA's results and ``evaluation.json``) and ``blessing``.
+    """
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(EvaluatorExecutor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        schema: types.BaseChannel,
+        model: types.BaseChannel,
+        gate: GateSpec,
+        serving_dir: str,
+        production: str,
+    ):
+        super().__init__(
+            EvaluatorSpec(
+                examples=examples,
+                schema=schema,
+                model=model,
+                gate=json.dumps(asdict(gate)),
+                serving_dir=serving_dir,
+                production=production,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def summarize(counts: dict[str, np.ndarray], labels: list[str]) -> dict[str, Any]:
+    """Turns the counts of ``DecisionMetrics`` into what ``evaluation.json`` holds of one model.
+
+    Args:
+      counts: ``confusion``, ``scores`` and ``confidence``, shaped as ``components.decision_metrics`` says.
+      labels: the labels in the order of their class index.
+
+    Returns:
+      Plain values: ``examples``, ``labels``, the rates, ``confusion``, ``scores`` by label and ``confidence``.
+    """
+    confusion = counts[CONFUSION]
+    negative, positive = counts[SCORES].astype(int).tolist()
+    count, correct, probability_sum = counts[CONFIDENCE]
+    return {
+        "examples": int(confusion.sum()),
+        "labels": labels,
+        **rates(confusion, labels),
+        "confusion": confusion.astype(int).tolist(),
+        "scores": {
+            label: {"positive": positive[index], "negative": negative[index]} for index, label in enumerate(labels)
+        },
+        "confidence": {
+            "count": count.astype(int).tolist(),
+            "correct": correct.astype(int).tolist(),
+            "probability_sum": probability_sum.tolist(),
+        },
+        "decision_threshold": None,
+    }
+
+
+def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:
+    # The files and properties that TFX's own Evaluator leaves, which Pusher and other tools read.
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
+    value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)

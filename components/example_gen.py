@@ -1,0 +1,263 @@
+"""ExampleGen for the CSV files people have: every row becomes an example or is written aside with the reason.
+
+TFX's own CsvExampleGen splits the header at commas, reads UTF-8 only, and shuffles every row. Here only file names pass
+a shuffle (see `csv_ingest`), so memory stays flat however many rows there are.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+from google.protobuf import struct_pb2
+from tfx import types
+from tfx import v1 as tfx
+from tfx.components import FileBasedExampleGen
+from tfx.components.example_gen import driver, utils, write_split
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor, executor_spec
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as specs
+from tfx.utils import proto_utils
+
+from components.csv_ingest import Tally, ingest_file, rejected_part, tally_part
+from components.csv_rows import CsvFormat
+from trainer.errors import InputError
+
+INGEST_FILE = "ingest.json"
+"""Beside the splits: what was read, used and rejected, and the examples of each split and label."""
+
+REJECTED_FILE = "rejected.csv"
+"""Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined."""
+
+_SETTINGS_KEY = "settings"
+_PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, until it is merged
+_REASONS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What the executor and its workers have to know, from the execution properties."""
+
+    csv_format: CsvFormat
+    split: dict[str, int]
+    on_bad_row: str
+    max_bad_fraction: float
+
+    @classmethod
+    def from_exec_properties(cls, exec_properties: Mapping[str, Any]) -> "_Settings":
+        custom_config = tfx.proto.CustomConfig()
+        proto_utils.json_to_proto(exec_properties[specs.CUSTOM_CONFIG_KEY], custom_config)
+        packed = struct_pb2.Struct()
+        custom_config.custom_config.Unpack(packed)
+        values = json.loads(packed[_SETTINGS_KEY])
+        output_config = tfx.proto.Output()
+        proto_utils.json_to_proto(exec_properties[specs.OUTPUT_CONFIG_KEY], output_config)
+        split = {part.name: part.hash_buckets for part in output_config.split_config.splits}
+        return cls(**{**values, "csv_format": CsvFormat.from_dict(values["csv_format"])}, split=split)
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads the files, each in one Beam worker, and judges what became of their rows."""
+
+    def Do(  # noqa: N802, TFX's name
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Fills the `Examples` artifact from the files which the driver's pattern names.
+
+        Args:
+            input_dict: Empty.
+            output_dict: `examples`: the one artifact to fill.
+            exec_properties: As `CsvExampleGen` sets them and TFX's driver completes them: the span is in the pattern.
+
+        Raises:
+            InputError: As `CsvExampleGen` says.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        settings = _Settings.from_exec_properties(exec_properties)
+        input_config = tfx.proto.Input()
+        proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
+        files = _find_files(exec_properties[specs.INPUT_BASE_KEY], input_config.splits[0].pattern)
+
+        artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
+        artifact.split_names = artifact_utils.encode_split_names(list(settings.split))
+        split_uris = {split: artifact_utils.get_split_uri([artifact], split) for split in settings.split}
+        parts_uri = os.path.join(artifact.uri, _PARTS_FOLDER)
+        for folder in (*split_uris.values(), parts_uri):
+            fileio.makedirs(folder)
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Files" >> beam.Create([(number, path, name) for number, (path, name) in enumerate(files)])
+                | "ShareOut" >> beam.Reshuffle()
+                | "Ingest"
+                >> beam.Map(
+                    ingest_file,
+                    fmt=settings.csv_format,
+                    split=settings.split,
+                    split_uris=split_uris,
+                    parts_uri=parts_uri,
+                    stop_at_bad_row=settings.on_bad_row == "fail",
+                )
+            )
+
+        tally = Tally()
+        for number in range(len(files)):
+            with fileio.open(tally_part(parts_uri, number)) as file:
+                tally.add(Tally(**json.load(file)))
+        _judge(tally, settings)
+        _write_summary(tally, settings, artifact.uri)
+        _merge_rejected(parts_uri, len(files), os.path.join(artifact.uri, REJECTED_FILE))
+        fileio.rmtree(parts_uri)
+        for key in ("read", "used", "rejected"):
+            artifact.set_int_custom_property(key, getattr(tally, key))
+        examples_utils.set_payload_format(artifact, exec_properties[specs.OUTPUT_DATA_FORMAT_KEY])
+        file_format = write_split.to_file_format_str(exec_properties[specs.OUTPUT_FILE_FORMAT_KEY])
+        examples_utils.set_file_format(artifact, file_format)
+
+
+class Driver(driver.FileBasedDriver):
+    """TFX's own, but a pattern whose span or version no file has is the user's error."""
+
+    def resolve_exec_properties(self, exec_properties: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Finds the span, the version and the fingerprint.
+
+        Raises:
+            InputError: No file fits the markers in the pattern, or the pattern is not one.
+        """
+        try:
+            return super().resolve_exec_properties(exec_properties, *args, **kwargs)
+        except ValueError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"data.pattern: no span or version can be found in {exec_properties[specs.INPUT_BASE_KEY]}: {reason}"
+            ) from error
+
+
+class CsvExampleGen(FileBasedExampleGen):
+    """Turns CSV files into the splits of an `Examples` artifact.
+
+    TFX's driver finds the newest span and version where the pattern has `{SPAN}` (or `{YYYY}`, `{MM}` and `{DD}`) and
+    `{VERSION}`, and fingerprints the files, so that the same files are not ingested twice. Files named `*.gz` are
+    decompressed on the way; files whose name starts with `.` or `_` are left out.
+
+    Output `examples`: gzipped TFRecords of `tf.train.Example` with the features `text`, `label` (the canonical name)
+    and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
+    rows. Beside the splits lie `ingest.json` and `rejected.csv`; the artifact's custom properties `read`, `used` and
+    `rejected` say how many rows were.
+
+    Args:
+        input_base: Folder of the files, local or on any file system that Beam and TensorFlow can read.
+        pattern: Which files below it, as a glob, with TFX's markers for span and version if wanted.
+        csv_format: The columns, labels, delimiter and encoding.
+        split: Name of a split -> its share, in parts; by hash of the text (see `split_of`).
+        on_bad_row: "fail" stops at a row that cannot be used; "quarantine" writes it to `rejected.csv`.
+        max_bad_fraction: The share of such rows beyond which quarantine stops too.
+
+    Raises:
+        InputError: When run: no file matches, one cannot be read, a bad row or too many of them, an empty split.
+
+    Example:
+        >>> labels = ("good", "bad")
+        >>> example_gen = CsvExampleGen("data", "*.csv", CsvFormat("text", "label", labels), {"train": 8, "eval": 2})
+        >>> example_gen.outputs["examples"].type_name
+        'Examples'
+    """
+
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        input_base: str,
+        pattern: str,
+        csv_format: CsvFormat,
+        split: Mapping[str, int],
+        on_bad_row: Literal["fail", "quarantine"] = "fail",
+        max_bad_fraction: float = 0.01,
+    ):
+        values = {"csv_format": csv_format.to_dict(), "on_bad_row": on_bad_row, "max_bad_fraction": max_bad_fraction}
+        # One string, because the parts of a Struct have no fixed order, and TFX's cache compares the bytes.
+        settings = struct_pb2.Struct()
+        settings[_SETTINGS_KEY] = json.dumps(values, sort_keys=True)
+        custom_config = tfx.proto.CustomConfig()
+        custom_config.custom_config.Pack(settings)
+        splits = [tfx.proto.SplitConfig.Split(name=name, hash_buckets=share) for name, share in split.items()]
+        super().__init__(
+            input_base=input_base,
+            input_config=utils.make_default_input_config(pattern),
+            output_config=tfx.proto.Output(split_config=tfx.proto.SplitConfig(splits=splits)),
+            custom_config=custom_config,
+        )
+
+
+def _find_files(input_base: str, pattern: str) -> list[tuple[str, str]]:
+    """Returns path and name (the path below the folder) of each file, sorted."""
+    full_pattern = os.path.join(input_base, pattern)
+    paths = sorted(found.path for found in FileSystems.match([full_pattern])[0].metadata_list)
+    prefix = os.path.join(input_base, "")
+    files = [(path, path.removeprefix(prefix)) for path in paths if not os.path.basename(path).startswith((".", "_"))]
+    if not files:
+        raise InputError(
+            f"data.input_base: no file matches {full_pattern}; set data.input_base to the folder of the CSV files "
+            "and data.pattern to their names"
+        )
+    return files
+
+
+def _judge(tally: Tally, settings: _Settings) -> None:
+    """Raises InputError where the rows cannot become a data set."""
+    if tally.error:
+        raise InputError(tally.error)
+    if tally.read != tally.used + tally.rejected:
+        raise RuntimeError(f"{tally.read} rows were read, but {tally.used} used and {tally.rejected} rejected")
+    if tally.rejected and settings.on_bad_row == "fail":
+        raise InputError(
+            f"data.on_bad_row: {next(iter(tally.first.values()))}; mend the row, or set data.on_bad_row to quarantine"
+        )
+    if tally.rejected > settings.max_bad_fraction * tally.read:
+        worst = "; ".join(
+            f"{count:,} x {kind}, as {tally.first[kind]}" for kind, count in tally.reasons.most_common(_REASONS_SHOWN)
+        )
+        raise InputError(
+            f"data.max_bad_fraction: {tally.rejected:,} of {tally.read:,} rows ({tally.rejected / tally.read:.2%}) "
+            f"cannot be used, and {settings.max_bad_fraction:.2%} may be: {worst}; mend the rows or raise the bound"
+        )
+    for split in settings.split:
+        if not tally.examples.get(split):
+            raise InputError(
+                f"data.split: none of the {tally.used:,} usable rows fell into {split!r}; "
+                "add rows or give it a larger share"
+            )
+
+
+def _write_summary(tally: Tally, settings: _Settings, output_uri: str) -> None:
+    labels = {
+        split: {label: tally.labels[split][label] for label in settings.csv_format.labels} for split in settings.split
+    }
+    summary = {
+        "read": tally.read,
+        "used": tally.used,
+        "rejected": tally.rejected,
+        "examples": {split: sum(counts.values()) for split, counts in labels.items()},
+        "labels": labels,
+        "reasons": dict(tally.reasons.most_common()),
+    }
+    with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
+        file.write(json.dumps(summary, indent=2, ensure_ascii=False))
+
+
+def _merge_rejected(parts_uri: str, part_count: int, path: str) -> None:
+    with fileio.open(path, "wb") as whole:
+        whole.write(b"file,line,reason,fields\n")
+        for number in range(part_count):
+            with fileio.open(rejected_part(parts_uri, number), "rb") as part:
+                shutil.copyfileobj(part, whole)

@@ -1,0 +1,128 @@
+"""The Report component: gathers what a run found into one page for people."""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import artifact, artifact_utils, standard_artifacts
+from tfx.utils import io_utils
+
+from components.example_gen import INGEST_FILE
+from components.evaluator import EVALUATION_FILE
+from components.report_page import Report as Page
+from components.report_page import render
+from components.tokenizer import BertTokenizer
+from trainer.base_model import resolve_base
+from trainer.fine_tune import TRAINING_FILE
+
+REPORT_FILE = "report.html"
+
+# What decides a run's outcome, by the names packages are installed under.
+LIBRARIES = (
+    "fullbake",
+    "tfx",
+    "tensorflow",
+    "tf-keras",
+    "tensorflow-text",
+    "tensorflow-transform",
+    "apache-beam",
+    "transformers",
+)
+_COUNT_ROWS = 4096
+
+
+class RunReport(artifact.Artifact):
+    """A folder with ``report.html``."""
+
+    TYPE_NAME = "RunReport"
+
+
+@component
+def Report(  # noqa: N802 (a component's name)
+    examples: InputArtifact[standard_artifacts.Examples],
+    model_run: InputArtifact[standard_artifacts.ModelRun],
+    evaluation: InputArtifact[standard_artifacts.ModelEvaluation],
+    report: OutputArtifact[RunReport],
+    title: Parameter[str],
+    config: Parameter[str],
+    tokenizer: Parameter[str],
+) -> None:
+    """Writes the report of a run, whether its model was blessed or refused.
+
+    Args:
+      examples: the raw examples, with ``ingest.json``.
+      model_run: the Trainer's logs, with ``training.json``.
+      evaluation: the Evaluator's results, with ``evaluation.json``.
+      report: where the page goes.
+      title: what the run is called.
+      config: the config as YAML, shown as it is.
+      tokenizer: JSON with ``base``, ``revision`` and ``max_length``.
+    """
+    settings = json.loads(tokenizer)
+    page = Page.from_parts(
+        title=title,
+        run=os.path.basename(os.path.normpath(report.uri)),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        base=settings["base"],
+        evaluation=_read(evaluation.uri, EVALUATION_FILE),
+        training=_read(model_run.uri, TRAINING_FILE),
+        ingest=_read(examples.uri, INGEST_FILE),
+        lengths=count_lengths(artifact_utils.get_split_uri([examples], "train"), settings),
+        config=config,
+        versions={
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+    )
+    io_utils.write_string_file(os.path.join(report.uri, REPORT_FILE), render(page))
+
+
+def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Counts the texts of a split by their length in tokens, before anything is cut.
+
+    Args:
+      folder: gzip-compressed TFRecords of ``tf.Example`` with ``text`` and maybe ``text_pair``.
+      settings: ``base``, ``revision`` and ``max_length``.
+
+    Returns:
+      ``max_length``; ``counts``, the number of texts of 0, 1, ... tokens, special tokens included, the last of all that
+      have more than ``max_length``; ``truncated``, how many that are; ``rows``.
+    """
+    max_length: int = settings["max_length"]
+    base: Path = resolve_base(settings["base"], settings["revision"])
+    tokenize = BertTokenizer.from_folder(base, max_length=max_length).tokenize
+    spec = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in ("text", "text_pair")}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def lengths_of(serialized: tf.Tensor) -> tf.Tensor:
+        rows = tf.io.parse_example(serialized, spec)
+        first, second = tokenize(rows["text"]).row_lengths(), tokenize(rows["text_pair"]).row_lengths()
+        # [CLS] and [SEP], and one more [SEP] after a second text.
+        return first + second + 2 + tf.cast(second > 0, tf.int64)
+
+    counts = np.zeros(max_length + 2, np.int64)
+    files = tf.io.gfile.glob(os.path.join(folder, "*"))
+    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_COUNT_ROWS):
+        lengths = np.minimum(lengths_of(serialized).numpy(), max_length + 1)
+        counts += np.bincount(lengths, minlength=len(counts))
+    return {
+        "max_length": max_length,
+        "counts": counts.tolist(),
+        "truncated": int(counts[-1]),
+        "rows": int(counts.sum()),
+    }
+
+
+def _read(uri: str, name: str) -> dict[str, Any]:
+    with fileio.open(os.path.join(uri, name)) as file:
+        values: dict[str, Any] = json.load(file)
+    return values

@@ -1,0 +1,396 @@
+"""The report of a run as one HTML page that needs nothing else: no network, no scripts, no fonts of its own.
+
+Plain Python over the numbers that other components left behind. What the page says is decided here; how it looks stands
+in `report_page.html`, and its pictures are drawn in `report_plots`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from components import report_plots as plots
+
+MANY_CLASSES = 12  # beyond this, tables show the worst first and fold the rest, and the confusion matrix is a heat map
+MOST_CONFUSIONS = 15
+ROUNDING_NOISE = 1e-9
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One condition of the gate.
+
+    Attributes:
+        metric: "recall", "precision", or "recall_drop" against the model in production.
+        label: The class it is about.
+        bound: The least value allowed; for a drop the greatest.
+        value: What was measured; None where it could not be.
+        passed: Whether the condition holds.
+    """
+
+    metric: str
+    label: str
+    bound: float
+    value: float | None
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the test set says about the model.
+
+    Attributes:
+        labels: The classes, in the order of `confusion`.
+        examples: How many test texts there were.
+        accuracy: Share of them labelled correctly.
+        macro_f1: Mean F1 over the classes.
+        recall: By label; None where no test text is of the class.
+        precision: By label; None where the model never decided for the class.
+        f1: By label.
+        confusion: Counts; rows are true classes, columns decided ones.
+        bounds: The gate's conditions.
+        blessed: The gate's decision.
+        scores: By label, "positive" and "negative" counts in equal bins of the probability given to it.
+        confidence: "count", "correct" and "probability_sum" in equal bins of the winning probability.
+        baseline: The model in production: its path as "model", and its "recall" by label on the same texts.
+        decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
+    """
+
+    labels: Sequence[str]
+    examples: int
+    accuracy: float
+    macro_f1: float | None
+    recall: Mapping[str, float | None]
+    precision: Mapping[str, float | None]
+    f1: Mapping[str, float | None]
+    confusion: Sequence[Sequence[int]]
+    bounds: Sequence[Bound]
+    blessed: bool
+    scores: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+    confidence: Mapping[str, Any] | None = None
+    baseline: Mapping[str, Any] | None = None
+    decision_threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the model was made.
+
+    Attributes:
+        epochs: In order; each has "epoch" and, where known, "loss", "eval_loss", "eval_accuracy", "eval_macro_recall",
+            "learning_rate" and "seconds".
+        best_epoch: The epoch whose weights were kept.
+        parameters: How many weights: "total" and "trainable".
+        approach: One of the project's approaches.
+        head: What sits on the encoder.
+        learning_rate: The highest rate of the schedule.
+        distribution: The devices found.
+        precision: The arithmetic: "float32" or a mixed one.
+        warnings: What the trainer wants people to know.
+    """
+
+    epochs: Sequence[Mapping[str, Any]] = ()
+    best_epoch: int | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    approach: str | None = None
+    head: str | None = None
+    learning_rate: float | None = None
+    distribution: str | None = None
+    precision: str | None = None
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Rows read, used and rejected, with the reasons, and examples and labels by split."""
+
+    read: int
+    used: int
+    rejected: int = 0
+    examples: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Training texts by their length in tokens before any cut; the last of `counts` holds all that are longer."""
+
+    max_length: int
+    counts: Sequence[int]
+    truncated: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything the page shows. What is None or empty is left out of it.
+
+    Attributes:
+        title: The pipeline's name.
+        run: The run's name.
+        created: When, in ISO 8601.
+        evaluation: What the test set says.
+        pushed: Whether the model went into production; None where the report is made before that is known.
+        base: The pre-trained encoder.
+        training: How the model was made.
+        ingest: What became of the rows.
+        lengths: How long the texts are.
+        seconds: Time by component.
+        config: The config as YAML.
+        versions: Library versions by name.
+    """
+
+    title: str
+    run: str
+    created: str
+    evaluation: Evaluation
+    pushed: bool | None = None
+    base: str | None = None
+    training: Training | None = None
+    ingest: Ingest | None = None
+    lengths: Lengths | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    config: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_parts(
+        cls,
+        *,
+        evaluation: Mapping[str, Any],
+        training: Mapping[str, Any] | None = None,
+        ingest: Mapping[str, Any] | None = None,
+        lengths: Mapping[str, Any] | None = None,
+        **rest: Any,
+    ) -> Report:
+        """Makes a report from parsed JSON files; keys that the page does not show are passed over.
+
+        Args:
+            evaluation: The evaluator's file.
+            training: The trainer's file.
+            ingest: The file of the component that reads the rows.
+            lengths: The file that counts text lengths.
+            **rest: The other fields, by name.
+
+        Raises:
+            ValueError: A file lacks a key; the message names both.
+        """
+        bounds = [_read(Bound, bound, "evaluation.json: bounds") for bound in evaluation.get("bounds", ())]
+        return cls(
+            evaluation=_read(Evaluation, {**evaluation, "bounds": bounds}, "evaluation.json"),
+            training=None if training is None else _read(Training, training, "training.json"),
+            ingest=None if ingest is None else _read(Ingest, ingest, "ingest.json"),
+            lengths=None if lengths is None else _read(Lengths, lengths, "lengths.json"),
+            **rest,
+        )
+
+
+def _read(kind: Any, values: Mapping[str, Any], source: str) -> Any:
+    required = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    if missing := sorted(required - values.keys()):
+        raise ValueError(f"{source}: lacks {', '.join(missing)} (it has: {', '.join(sorted(values))})")
+    return kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
+
+
+class ClassLine(NamedTuple):
+    """A class in the table of recall and precision; intervals are 95%."""
+
+    label: str
+    texts: int  # of this class in the test set
+    decided: int  # texts the model gave this label
+    found: int  # both
+    recall: float | None
+    precision: float | None
+    f1: float | None
+    recall_interval: plots.Interval | None
+    precision_interval: plots.Interval | None
+    baseline: float | None  # recall of the model in production
+
+
+class BoundLine(NamedTuple):
+    """A bound in words, and the numbers of its bar."""
+
+    passed: bool
+    slack: float  # how far on the right side of the bound; negative where missed
+    subject: str
+    demand: str
+    measured: str
+    outcome: str
+    sentence: str  # what the headline says where this is the bound that was missed
+    doubt: str | None = None
+    value: float | None = None
+    mark: float | None = None
+    interval: plots.Interval | None = None
+
+
+def class_lines(evaluation: Evaluation) -> list[ClassLine]:
+    """Recall and precision of each class with counts and intervals; of many classes the worst come first."""
+    before = (evaluation.baseline or {}).get("recall", {})
+    lines = []
+    for index, label in enumerate(evaluation.labels):
+        found, texts = evaluation.confusion[index][index], sum(evaluation.confusion[index])
+        decided = sum(row[index] for row in evaluation.confusion)
+        measured = (evaluation.recall.get(label), evaluation.precision.get(label), evaluation.f1.get(label))
+        intervals = (plots.wilson(found, texts), plots.wilson(found, decided))
+        lines.append(ClassLine(label, texts, decided, found, *measured, *intervals, before.get(label)))
+    if len(lines) > MANY_CLASSES:
+        lines.sort(key=lambda line: 2.0 if line.recall is None else line.recall)
+    return lines
+
+
+def bound_lines(evaluation: Evaluation) -> list[BoundLine]:
+    """The bounds in words: missed ones first, the widest miss leading, then met ones, the narrowest first."""
+    classes = {line.label: line for line in class_lines(evaluation)}
+    lines = [_bound_line(bound, classes[bound.label]) for bound in evaluation.bounds]
+    return sorted(lines, key=lambda line: (line.passed, line.slack))
+
+
+def _bound_line(bound: Bound, about: ClassLine) -> BoundLine:
+    drop = bound.metric == "recall_drop"
+    subject = f"{'recall' if drop else bound.metric} of '{bound.label}'"
+    limit = _digits(bound.bound, bound.bound)[1]
+    demand = f"may fall by at most {limit}" if drop else f"at least {limit}"
+    if bound.value is None or math.isnan(bound.value):
+        if drop:
+            why = "there is no model in production to compare with"
+        else:
+            why = f"no test text {'is' if bound.metric == 'recall' else 'was labelled'} '{bound.label}'"
+        outcome = f"{'met' if bound.passed else 'could not be measured'}: {why}"
+        return BoundLine(bound.passed, 0.0, subject, demand, "–", outcome, f"{subject} {outcome}")
+
+    measured, limit, gap = _digits(bound.value, bound.bound)
+    outcome = f"met, {gap} to spare" if bound.passed else f"missed by {gap}"
+    if bound.passed and not float(gap):
+        outcome = "met exactly"
+    if drop:
+        moved = "rose" if bound.value < 0 else "fell"
+        measured = f"{moved} by {measured.removeprefix('-')}" if bound.value else "unchanged"
+        sentence = f"{subject} {measured} against the model in production, at most {limit} is allowed: {gap} too much"
+        mark = None if about.baseline is None else about.baseline - bound.bound
+        words = (subject, demand, measured, outcome, sentence)
+        return BoundLine(bound.passed, bound.bound - bound.value, *words, value=about.recall, mark=mark)
+
+    sentence = f"{subject} is {measured}, its bound is {limit}: {gap} short"
+    interval = about.recall_interval if bound.metric == "recall" else about.precision_interval
+    doubt = None
+    if interval and interval[0] < bound.bound <= interval[1]:
+        count = about.texts if bound.metric == "recall" else about.decided
+        doubt = f"may be chance: 95% interval {interval[0]:.2f}–{interval[1]:.2f} from {count:,} test texts"
+    words = (subject, demand, measured, outcome, sentence)
+    return BoundLine(bound.passed, bound.value - bound.bound, *words, doubt, bound.value, bound.bound, interval)
+
+
+def _digits(value: float, bound: float) -> tuple[str, str, str]:
+    """Both and their distance, with two decimals, or as many as it takes to tell the one from the other."""
+    digits = 2
+    while digits < 4 and abs(round(bound, digits) - bound) > ROUNDING_NOISE:
+        digits += 1
+    while digits < 6 and round(value, digits) == round(bound, digits) and abs(value - bound) > ROUNDING_NOISE:
+        digits += 1
+    gap = abs(round(value, digits) - round(bound, digits))
+    return f"{value:.{digits}f}", f"{bound:.{digits}f}", f"{gap:.{digits}f}"
+
+
+def headline(report: Report) -> str:
+    """The verdict, in one line."""
+    missed = [line for line in bound_lines(report.evaluation) if not line.passed]
+    count = len(report.evaluation.bounds)
+    if not report.evaluation.blessed:
+        if len(missed) == 1:
+            return f"Refused: {missed[0].sentence}"
+        return f"Refused: {len(missed)} of {count} bounds missed" if missed else "Refused by the evaluator"
+    if report.pushed is False:
+        return "Not pushed, although every bound was met" if count else "Not pushed"
+    word = "Pushed" if report.pushed else "Blessed"
+    return f"{word}: every bound met" if count else f"{word}: no bounds were set"
+
+
+def render(report: Report) -> str:
+    """Makes the page.
+
+    Args:
+        report: What it shows.
+
+    Returns:
+        HTML that needs no other file; the same report always gives the same text.
+    """
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters.update(number=_number, percent=_percent, change=_change, count=_count, day=_day, duration=_duration)
+    evaluation = report.evaluation
+    sure = evaluation.confidence
+    bins = plots.reliability_bins(sure["count"], sure["correct"], sure["probability_sum"]) if sure else []
+    return pages.get_template("report_page.html").render(
+        report=report,
+        evaluation=evaluation,
+        headline=headline(report),
+        bounds=bound_lines(evaluation),
+        classes=class_lines(evaluation),
+        many=MANY_CLASSES,
+        correct=sum(row[index] for index, row in enumerate(evaluation.confusion)),
+        confusions=most_confused(evaluation),
+        curves=plots.precision_recall_figure(
+            evaluation.scores,
+            {name: (evaluation.recall.get(name), evaluation.precision.get(name)) for name in evaluation.labels},
+        ),
+        bins=bins,
+        plots=plots,
+    )
+
+
+def most_confused(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
+    """The pairs confused most often: true label, decided label, texts, and their share of the true label's texts."""
+    pairs = [
+        (evaluation.labels[row], evaluation.labels[column], texts, texts / sum(counts))
+        for row, counts in enumerate(evaluation.confusion)
+        for column, texts in enumerate(counts)
+        if texts and row != column
+    ]
+    return sorted(pairs, key=lambda pair: (-pair[2], -pair[3]))[:MOST_CONFUSIONS]
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    """With two decimals; more where two would turn almost all into all, or little into nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    while digits < 4 and value not in (0, 1) and float(f"{value:.{digits}f}") in (0, 1):
+        digits += 1
+    return f"{value:.{digits}f}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}%".replace(".0%", "%")
+
+
+def _change(value: float) -> str:
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")
+
+
+def _count(value: float) -> str:
+    return f"{value:,}"
+
+
+def _day(stamp: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(stamp.replace('Z', '+00:00')):%Y-%m-%d %H:%M %Z}".strip()
+    except ValueError:
+        return stamp
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,55 @@
+"""The schema of the examples, made from the config: data is judged by what it should be, not by what it is."""
+
+# TFX reads a component from annotations that a type checker cannot: artifacts and parameters arrive as plain values.
+# mypy: disable-error-code="arg-type, assignment, attr-defined, call-overload, type-arg"
+
+import json
+import os
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx import v1 as tfx
+from tfx.utils import io_utils
+
+SCHEMA_FILE = "schema.pbtxt"
+"""The name TFX looks for in a `Schema` artifact."""
+
+LABELS_DOMAIN = "labels"
+"""The string domain that lists the labels, in the order of their index."""
+
+
+def make_schema(labels: list[str], text_pair: bool) -> schema_pb2.Schema:
+    """Returns the schema of what `CsvExampleGen` writes.
+
+    Every feature is one bytes value, present in every example, which makes it dense to TensorFlow Transform.
+
+    Args:
+        labels: The values `label` may have; TensorFlow Data Validation refuses any other.
+        text_pair: Whether there is a second text.
+    """
+    schema = schema_pb2.Schema()
+    schema.string_domain.add(name=LABELS_DOMAIN, value=labels)
+    for name in ["text", "text_pair", "label"] if text_pair else ["text", "label"]:
+        feature = schema.feature.add(name=name, type=schema_pb2.BYTES)
+        feature.presence.min_fraction = 1.0
+        feature.presence.min_count = 1
+        feature.shape.dim.add(size=1)
+        if name == "label":
+            feature.domain = LABELS_DOMAIN
+    return schema
+
+
+@tfx.dsl.components.component
+def ConfigSchema(  # noqa: N802, components are called as classes are
+    schema: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Schema],
+    labels: tfx.dsl.components.Parameter[str],
+    text_pair: tfx.dsl.components.Parameter[int] = 0,
+) -> None:
+    """Writes the schema which the config asks for into a `Schema` artifact.
+
+    Args:
+        schema: Output: the artifact, which holds `schema.pbtxt`.
+        labels: The labels in the order of their index, as a JSON list.
+        text_pair: 1 if the examples have a `text_pair`, 0 if not.
+    """
+    proto = make_schema(json.loads(labels), bool(text_pair))
+    io_utils.write_pbtxt_file(os.path.join(schema.uri, SCHEMA_FILE), proto)

@@ -1,0 +1,33 @@
+"""The servable check: the exported model must answer in a process that has TensorFlow and nothing of ours."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+from tfx.utils import path_utils
+
+PROBE = Path(__file__).with_name("servable_probe.py")
+
+
+@component
+def ServableCheck(  # noqa: N802 (a component's name)
+    model: InputArtifact[standard_artifacts.Model], blessing: OutputArtifact[standard_artifacts.InfraBlessing]
+) -> None:
+    """Opens the model as a server would, in a process of its own, and has it label texts.
+
+    Args:
+      model: the exported model.
+      blessing: blessed if the model answered.
+
+    Raises:
+      RuntimeError: it did not; that is a fault of the export, not of the data.
+    """
+    folder = path_utils.serving_model_path(model.uri)
+    # The script is run by its path, from the model's folder: none of this project's packages is imported.
+    probe = subprocess.run([sys.executable, PROBE, folder], capture_output=True, text=True, check=False)  # noqa: S603
+    if probe.returncode:
+        raise RuntimeError(f"the exported model {folder} does not serve:\n{probe.stderr}")
+    blessing.set_int_custom_property("blessed", 1)

@@ -1,0 +1,348 @@
+"""BERT's tokenizer as part of the TensorFlow graph, token for token that of Hugging Face's `BertTokenizerFast`."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+from components import bert_characters as characters
+from components.tokenizer_files import TokenizerFiles, read_tokenizer_files
+from trainer.errors import InputError
+
+# Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", 5.3.1: of 510 tokens the first 128, the last 382.
+HEAD_TOKENS = 128
+
+# Text is worked on in pieces of about this many bytes (never less than a row), which bounds the memory that the
+# arrays of characters take, some hundred bytes to a character. On tweets pieces of 64 and 256 KiB took 0.24 s, of
+# 1 MiB 0.34 s, of 4 MiB 0.40 s: they leave the processor's caches.
+CHUNK_BYTES = 1 << 18
+
+# UTF-8 takes at most 4 bytes to a character.
+BYTES_PER_CHARACTER = 4
+
+
+class BertTokenizer:
+    """Turns text into the ids that a BERT-family encoder reads.
+
+    The ids are those of `BertTokenizerFast` for every text, whatever Unicode it holds; bytes that are not UTF-8 count
+    as U+FFFD, one for each that Python's `errors="replace"` gives. One difference is meant: special tokens that a user
+    types, such as "[SEP]", are ordinary text here, so that nobody can forge the structure of the input (Hugging Face
+    does the same with `split_special_tokens=True`).
+
+    Only constants and stateless operations come into the graph (of tensorflow_text: FastWordpieceTokenizer), so it can
+    be called in a `tf.function`, in Transform's `preprocessing_fn` and in a SavedModel, which then loads wherever
+    `tensorflow_text` is imported. No table of RE2 or ICU takes part: see components/unicode_tables.py. Tensors are
+    compared with `tf.equal`, because `==` compares the objects themselves while a TF1 graph is built.
+
+    Example:
+        >>> tokenizer = BertTokenizer.from_folder("checkpoints/base", max_length=6)
+        >>> tokenizer(tf.constant(["Hello!"]))["input_ids"]
+        <tf.Tensor: shape=(1, 6), dtype=int64, numpy=array([[ 101, 7592,  999,  102,    0,    0]])>
+    """
+
+    def __init__(self, files: TokenizerFiles, *, max_length: int, truncation: str = "head") -> None:
+        """Makes the tables.
+
+        Args:
+            files: Vocabulary and settings.
+            max_length: Tokens in a row, with the special ones; at least 3.
+            truncation: What is kept of a text that is too long. "head": its first tokens. "head_tail": the first 128
+                (or half of the room, where it is less than 256) and the last ones.
+
+        Raises:
+            InputError: `max_length` or `truncation` is out of range, or the vocabulary cannot be compiled.
+        """
+        if max_length < 3:
+            raise InputError(f"max_length: {max_length} leaves no room between [CLS] and [SEP]; use 3 or more")
+        if truncation not in ("head", "head_tail"):
+            raise InputError(f"truncation: {truncation!r} is unknown; use head or head_tail")
+        self.max_length = max_length
+        self.truncation = truncation
+        self._files = files
+        self._characters = characters.character_map(
+            clean_text=files.clean_text,
+            handle_chinese_chars=files.handle_chinese_chars,
+            strip_accents=files.strip_accents,
+            lowercase=files.lowercase,
+        )
+        self._wordpiece_model = _compile_wordpiece(files)
+
+    @classmethod
+    def from_folder(cls, folder: str | Path, *, max_length: int, truncation: str = "head") -> "BertTokenizer":
+        """The tokenizer of the model in a folder: vocabulary and casing are those of its files.
+
+        Args:
+            folder: A model folder in Hugging Face format, with tokenizer.json or vocab.txt.
+            max_length: Tokens in a row, with the special ones; at least 3.
+            truncation: "head" or "head_tail", see the constructor.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            InputError: The folder has no WordPiece tokenizer, or an argument is out of range.
+        """
+        return cls(read_tokenizer_files(folder), max_length=max_length, truncation=truncation)
+
+    def __call__(self, text: tf.Tensor, text_pair: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+        """Tokenizes, adds [CLS] and [SEP], truncates and pads.
+
+        Args:
+            text: string [N], UTF-8.
+            text_pair: string [N], the second sentences. Pairs are truncated at the end of the longer one ("longest
+                first"), to equal lengths if both are too long.
+
+        Returns:
+            `input_ids` and `attention_mask`, for pairs also `token_type_ids`: int64 [N, max_length].
+
+        Raises:
+            InputError: Pairs with truncation "head_tail".
+        """
+        first = self.tokenize(text)
+        if text_pair is None:
+            room = self.max_length - 2
+            length = first.row_lengths()
+            return self._assemble([(first, tf.minimum(length, room))])
+        if self.truncation != "head":
+            raise InputError("truncation: head_tail is not defined for pairs of sentences; use head")
+        second = self.tokenize(text_pair)
+        kept_first, kept_second = _longest_first(first.row_lengths(), second.row_lengths(), self.max_length - 3)
+        return self._assemble([(first, kept_first), (second, kept_second)])
+
+    def tokenize(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """Tokenizes alone: no special tokens, no truncation.
+
+        Args:
+            text: string [N], UTF-8.
+
+        Returns:
+            int64 [N, (tokens)].
+
+        Raises:
+            ValueError: `text` is not of rank 1.
+        """
+        text = tf.convert_to_tensor(text, tf.string)
+        text.shape.assert_has_rank(1)
+        tables = _Constants(self._characters, self._wordpiece_model)
+        chunk_of_row = tf.cumsum(tf.cast(tf.strings.length(text) + 1, tf.int64)) // CHUNK_BYTES
+        chunks = tf.cast(tf.reduce_max(tf.concat([[0], chunk_of_row], 0)), tf.int32) + 1
+        bounds = tf.searchsorted(chunk_of_row, tf.range(tf.cast(chunks, tf.int64) + 1))
+
+        def tokenize_chunk(
+            index: tf.Tensor, ids: tf.TensorArray, lengths: tf.TensorArray
+        ) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
+            tokens = self._tokenize_chunk(text[bounds[index] : bounds[index + 1]], tables)
+            return index + 1, ids.write(index, tokens.flat_values), lengths.write(index, tokens.row_lengths())
+
+        arrays = [
+            tf.TensorArray(tf.int64, size=chunks, element_shape=[None], infer_shape=False) for _ in ("ids", "lengths")
+        ]
+        _, ids, lengths = tf.while_loop(
+            lambda index, *_: index < chunks, tokenize_chunk, (tf.constant(0), *arrays), parallel_iterations=1
+        )
+        return tf.RaggedTensor.from_row_lengths(ids.concat(), lengths.concat(), validate=False)
+
+    def words(self, text: tf.Tensor) -> tf.RaggedTensor:
+        """Normalises and splits, without looking anything up in the vocabulary; for tests.
+
+        Args:
+            text: string [N], UTF-8.
+
+        Returns:
+            string [N, (words)].
+        """
+        spelled = self._split_words(text, _Constants(self._characters, self._wordpiece_model))
+        return spelled.with_values(tf.strings.unicode_encode(spelled.values, "UTF-8"))
+
+    def _tokenize_chunk(self, text: tf.Tensor, tables: "_Constants") -> tf.RaggedTensor:
+        """Text, string [N], to ids, int64 [N, (tokens)]."""
+        spelled = self._split_words(text, tables)
+        words = tf.strings.unicode_encode(spelled.values, "UTF-8")
+        is_long = spelled.values.row_lengths() > self._files.max_input_chars_per_word
+        words = tf.where(is_long, self._files.unk_token, words)
+        wordpiece = tf_text.FastWordpieceTokenizer(model_buffer=tables.wordpiece_model)
+        return spelled.with_values(wordpiece.tokenize(words)).merge_dims(1, 2)
+
+    def _split_words(self, text: tf.Tensor, tables: "_Constants") -> tf.RaggedTensor:
+        """Text, string [N], to the characters of its normalised words, int32 [N, (words), (characters)]."""
+        # The space that ends each row keeps words, and runs of combining marks, within rows.
+        decoded = tf.strings.unicode_decode(tf.strings.join([text, " "]), "UTF-8", errors="replace")
+        code_points, row_ends = decoded.values, decoded.row_splits[1:]
+        cells = tables.look_up(code_points)
+        if self._files.strip_accents or self._files.lowercase:
+            code_points, cells, row_ends = tf.cond(
+                tf.reduce_any(_kind(cells) >= characters.RARE),
+                lambda: _resolve_rare(code_points, cells, row_ends, tables),
+                lambda: (code_points, cells, row_ends),
+            )
+        kinds = _kind(cells)
+        code_points += tf.bitwise.right_shift(cells, characters.KIND_BITS)
+
+        kept = tf.not_equal(kinds, characters.REMOVED) & tf.not_equal(kinds, characters.REMOVED_BASE)
+        kept_before = tf.cumsum(tf.cast(kept, tf.int64))
+        row_ends = tf.gather(kept_before, row_ends - 1)
+        code_points, kinds = tf.boolean_mask(code_points, kept), tf.boolean_mask(kinds, kept)
+
+        is_letter = tf.equal(kinds, characters.LETTER)
+        follows_letter = tf.concat([[False], is_letter[:-1]], 0)
+        begins = tf.equal(kinds, characters.ALONE) | (is_letter & ~follows_letter)
+        words_before = tf.cumsum(tf.cast(begins, tf.int64))
+        words_in_rows = tf.concat([[tf.constant(0, tf.int64)], tf.gather(words_before, row_ends - 1)], 0)
+
+        in_word = tf.not_equal(kinds, characters.SPACE)
+        code_points, begins = tf.boolean_mask(code_points, in_word), tf.boolean_mask(begins, in_word)
+        size = tf.size(code_points, out_type=tf.int64)
+        words = tf.RaggedTensor.from_row_splits(
+            code_points, tf.concat([tf.where(begins)[:, 0], [size]], 0), validate=False
+        )
+        return tf.RaggedTensor.from_row_splits(words, words_in_rows, validate=False)
+
+    def _assemble(self, segments: list[tuple[tf.RaggedTensor, tf.Tensor]]) -> dict[str, tf.Tensor]:
+        """Puts [CLS], the kept tokens of each segment with [SEP] after them, and padding into rows.
+
+        Args:
+            segments: Tokens, int64 [N, (tokens)], and how many of each row are kept, int64 [N].
+
+        Returns:
+            As `__call__`.
+        """
+        ids_of = self._files.token_id
+        cls_id, sep_id, pad_id = (
+            tf.constant(ids_of(token), tf.int64)
+            for token in (self._files.cls_token, self._files.sep_token, self._files.pad_token)
+        )
+        position = tf.range(self.max_length, dtype=tf.int64)[tf.newaxis]  # [1, max_length]
+        start = tf.ones_like(segments[0][1])[:, tf.newaxis]  # [N, 1], where the segment begins
+        input_ids = tf.where(position < start, cls_id, pad_id)
+        token_type_ids = tf.zeros_like(input_ids)
+        for number, (tokens, kept) in enumerate(segments):
+            kept = kept[:, tf.newaxis]
+            length = tokens.row_lengths()[:, tf.newaxis]
+            offset = position - start
+            head = self._head(kept) if self.truncation == "head_tail" else kept
+            source = tf.where(offset < head, offset, offset + length - kept)
+            inside = (offset >= 0) & (offset < kept)
+            values = tf.concat([tokens.values, [pad_id]], 0)
+            index = tf.where(inside, tokens.row_starts()[:, tf.newaxis] + source, 0)
+            end = start + kept
+            input_ids = tf.where(inside, tf.gather(values, index), input_ids)
+            input_ids = tf.where(tf.equal(position, end), sep_id, input_ids)
+            token_type_ids = tf.where(
+                (position >= start) & (position <= end), tf.constant(number, tf.int64), token_type_ids
+            )
+            start = end + 1
+        features = {"input_ids": input_ids, "attention_mask": tf.cast(position < start, tf.int64)}
+        if len(segments) > 1:
+            features["token_type_ids"] = token_type_ids
+        for feature in features.values():
+            feature.set_shape([None, self.max_length])
+        return features
+
+    def _head(self, kept: tf.Tensor) -> tf.Tensor:
+        return tf.minimum(kept, min(HEAD_TOKENS, (self.max_length - 2) // 2))
+
+
+class _Constants:
+    """The tables as tensors of the graph that is being built."""
+
+    def __init__(self, table: characters.CharacterMap, wordpiece_model: np.ndarray) -> None:
+        self.pages = tf.constant(table.pages)
+        self.cells = tf.constant(table.cells)
+        self.expansions = tf.constant(table.expansions)
+        self.wordpiece_model = tf.constant(wordpiece_model)
+
+    def look_up(self, code_points: tf.Tensor) -> tf.Tensor:
+        """The cells of code points, int32 [M] both."""
+        page = tf.gather(self.pages, tf.bitwise.right_shift(code_points, characters.PAGE_BITS))
+        return tf.gather(self.cells, page + tf.bitwise.bitwise_and(code_points, characters.PAGE_SIZE - 1))
+
+
+def _kind(cells: tf.Tensor) -> tf.Tensor:
+    return tf.bitwise.bitwise_and(cells, characters.KIND_MASK)
+
+
+def _resolve_rare(
+    code_points: tf.Tensor, cells: tf.Tensor, row_ends: tf.Tensor, tables: _Constants
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Replaces EXPANDED characters by what they become, and sorts MARKs as NFD does; the rest is left as it is.
+
+    Args:
+        code_points: int32 [M].
+        cells: int32 [M].
+        row_ends: int64 [N].
+        tables: The tables.
+
+    Returns:
+        The same three, with M' = M * LONGEST_EXPANSION characters, of which those not needed are REMOVED.
+    """
+    width = characters.LONGEST_EXPANSION
+    number = tf.bitwise.right_shift(cells, characters.KIND_BITS)
+    itself = tf.stack([code_points, cells], 1)[:, tf.newaxis]  # [M, 1, 2]
+    itself = tf.pad(itself, [[0, 0], [0, width - 1], [0, 0]], constant_values=characters.REMOVED)
+    is_expanded = tf.equal(_kind(cells), characters.EXPANDED)
+    expansion = tf.gather(tables.expansions, tf.where(is_expanded, number, 0))
+    resolved = tf.reshape(tf.where(is_expanded[:, tf.newaxis, tf.newaxis], expansion, itself), [-1, 2])
+    code_points, cells = resolved[:, 0], resolved[:, 1]
+
+    # NFD sorts each run of combining marks by class. Of the marks that are removed later, only what parts runs counts.
+    kinds = _kind(cells)
+    is_mark = tf.equal(kinds, characters.MARK)
+    run = tf.cumsum(tf.cast(~is_mark & tf.not_equal(kinds, characters.REMOVED), tf.int64))
+    places = tf.where(is_mark)  # [K, 1]
+    combining_class = tf.cast(tf.bitwise.right_shift(cells, characters.KIND_BITS), tf.int64)
+    order = tf.argsort(tf.gather_nd(run * 256 + combining_class, places), stable=True)
+    marks = tf.gather(tf.gather_nd(code_points, places), order)
+    code_points = tf.tensor_scatter_nd_update(code_points, places, marks)
+    return code_points, tf.where(is_mark, characters.LETTER, cells), row_ends * width
+
+
+def _longest_first(first: tf.Tensor, second: tf.Tensor, room: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many tokens of each pair are kept, as `tokenizers` counts: the longer loses, then both share alike.
+
+    Args:
+        first: Lengths of the first texts, int64 [N].
+        second: Lengths of the second texts, int64 [N].
+        room: How many tokens there is room for.
+
+    Returns:
+        The lengths that are kept, int64 [N] both. Of an odd room the longer text (or the second) has one more.
+    """
+    shorter, longer = tf.minimum(first, second), tf.maximum(first, second)
+    longer = tf.where(shorter + longer > room, tf.maximum(shorter, room - shorter), longer)
+    half = tf.constant(room // 2, tf.int64)
+    both = shorter + longer > room
+    shorter, longer = tf.where(both, half, shorter), tf.where(both, room - half, longer)
+    swapped = first > second
+    return tf.where(swapped, longer, shorter), tf.where(swapped, shorter, longer)
+
+
+def _compile_wordpiece(files: TokenizerFiles) -> np.ndarray:
+    """The vocabulary as the model that FastWordpieceTokenizer reads, uint8.
+
+    Its ids are places in a list, so ids that no token has are filled with entries that no word can match: words hold
+    no spaces. So are tokens that WordPiece never finds: empty ones, those longer than any word, and those with a
+    character that stands in for another or with U+0000 (which FastWordpieceTokenizer cannot store, and which WordPiece
+    would find without clean_text only).
+    """
+    vocabulary = [f"{files.continuing_prefix} {index}" for index in range(max(files.vocabulary.values()) + 1)]
+    longest = files.max_input_chars_per_word + len(files.continuing_prefix)
+    never_found = {"\0", *map(chr, characters.STAND_INS.values())}
+    for token, index in files.vocabulary.items():
+        if 0 < len(token) <= longest and never_found.isdisjoint(token):
+            vocabulary[index] = token.translate(characters.STAND_INS)
+    try:
+        with tf.Graph().as_default() as graph:
+            tf_text.FastWordpieceTokenizer(
+                vocabulary,
+                suffix_indicator=files.continuing_prefix,
+                max_bytes_per_word=BYTES_PER_CHARACTER * max(files.max_input_chars_per_word, len(files.unk_token)),
+                unknown_token=files.unk_token,
+                no_pretokenization=True,
+            )
+    except RuntimeError as error:
+        raise InputError(
+            f"the tokenizer's vocabulary cannot be used: {error}; save the model's tokenizer again"
+        ) from error
+    (model,) = [node for node in graph.as_graph_def().node if node.op == "Const"]
+    return tf.make_ndarray(model.attr["value"].tensor)

@@ -1,0 +1,188 @@
+"""The command line. Heavy imports wait inside the commands: help and config errors answer at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trainer.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.run_record import RunRecord
+
+EXIT_INPUT = 2
+EXIT_REFUSED = 3
+
+_path = click.Path(path_type=Path)
+
+
+class _Commands(click.Group):
+    """Ends with one line and exit code 2 where the user has something to mend."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"fullbake: {error}", err=True)
+            ctx.exit(EXIT_INPUT)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fullbake")
+def main() -> None:
+    """Finishes BERT for your task: fine-tunes it on labelled text and pushes it only if it recognises every class."""
+
+
+@main.command()
+@click.argument("csv_file", metavar="DATA.csv", type=_path)
+@click.option("--text", "text_column", required=True, help="The column with the text.")
+@click.option("--label", "label_column", required=True, help="The column with the label.")
+@click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
+def init(csv_file: Path, text_column: str, label_column: str, text_pair_column: str | None) -> None:
+    """Print a config made from a CSV file: its labels, their balance, and a maximum length that fits."""
+    from pipeline.sketch import sketch_config
+
+    click.echo(sketch_config(csv_file, text_column, label_column, text_pair_column), nl=False)
+
+
+@main.command()
+@click.argument("config_file", metavar="CONFIG", type=_path)
+@click.option("--root", type=_path, help="The output root.  [default: runs/<name>]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config.")
+@click.option("--summary", type=_path, metavar="FILE.json", help="Write what came out as JSON.")
+@click.pass_context
+def run(
+    ctx: click.Context, config_file: Path, root: Path | None, overrides: tuple[str, ...], summary: Path | None
+) -> None:
+    """Run the pipeline here: from the CSV to a model that is pushed if it passes the gate.
+
+    Exit codes: 0 pushed; 2 the config or the data is wrong; 3 the gate refused the model.
+    """
+    from pipeline.config import load_config
+    from pipeline.preflight import check_inputs
+
+    config = load_config(config_file, overrides)
+    check_inputs(config)
+    for warning in config.warnings():
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    if summary is not None and not summary.absolute().parent.is_dir():
+        raise InputError(f"--summary: there is no folder {summary.absolute().parent}")
+    _quiet_libraries()
+    record = _run(config, root or Path("runs", config.name))
+    if summary is not None:
+        summary.write_text(json.dumps(record.summary(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _tell(record)
+    if record.pushed_model is None:
+        ctx.exit(EXIT_REFUSED)
+
+
+@main.command()
+@click.argument("texts", metavar="TEXT ...", nargs=-1)
+@click.option(
+    "--model", help="A pushed version, a serving folder or an output root.  [default: the newest below runs/]"
+)
+@click.option("--input", "source", type=_path, metavar="FILE.csv", help="Label a CSV file instead.")
+@click.option("--output", "target", type=_path, metavar="FILE.csv", help="Where its rows go, with their labels.")
+@click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
+@click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")
+def predict(
+    texts: tuple[str, ...],
+    model: str | None,
+    source: Path | None,
+    target: Path | None,
+    delimiter: str,
+    encoding: str,
+) -> None:
+    """Label texts, or a whole CSV file, with a pushed model."""
+    if bool(texts) == bool(source) or bool(source) != bool(target):
+        raise InputError("predict: give either texts, or both --input and --output")
+    _quiet_libraries()
+    from pipeline.predict import Predictor, find_model, predict_csv
+
+    predictor = Predictor(find_model(model))
+    if source and target:
+        count = predict_csv(predictor, source, target, delimiter=delimiter, encoding=encoding)
+        click.echo(f"{count:,} rows labelled: {target}")
+        return
+    if predictor.text_features != ["text"]:
+        raise InputError("predict: this model labels pairs of texts; give them as a CSV file with --input and --output")
+    encoded = [os.fsencode(text) for text in texts]
+    for text, prediction in zip(texts, predictor.predict({"text": encoded}), strict=True):
+        probability = max(prediction.probabilities)
+        click.echo(f"{prediction.label}  {probability:.3f}  {' '.join(text.split())}")
+
+
+def _quiet_libraries() -> None:
+    # TensorFlow's C++ half reads this when it is loaded; 3 leaves out all but fatal errors, of which the others come
+    # back as Python exceptions anyway.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+def _run(config: Config, root: Path) -> RunRecord:
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    with console.status("loading TensorFlow and TFX"):
+        from pipeline.local_runner import run_locally
+
+    def on_component(name: str, seconds: float | None) -> None:
+        console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")
+
+    console.print(f"[bold]{config.name}[/bold]: output goes to {root}")
+    return run_locally(config, root, on_component)
+
+
+def _tell(record: RunRecord) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from components.gate import describe
+
+    evaluation = record.evaluation
+    bounds = {(bound.metric, bound.label): bound for bound in record.bounds}
+    table = Table(title=f"{evaluation['examples']:,} test texts, accuracy {evaluation['accuracy']:.3f}")
+    table.add_column("label")
+    for name in ("recall", "must be", "precision", "must be", "F1", ""):
+        table.add_column(name, justify="right")
+    for label in evaluation["labels"]:
+        row = [label]
+        passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
+        for metric in ("recall", "precision"):
+            bound = bounds.get((metric, label))
+            row += [_number(evaluation[metric][label]), f"≥ {bound.bound:g}" if bound else ""]
+        verdict = "" if not passed else "[green]met[/green]" if all(passed) else "[red]missed[/red]"
+        table.add_row(*row, _number(evaluation["f1"][label]), verdict)
+    console = Console(highlight=False)
+    console.print(table)
+    if evaluation["baseline_note"]:
+        console.print(f"note: {evaluation['baseline_note']}")
+    for bound in record.bounds:
+        if not bound.passed:
+            console.print(f"[red]✗[/red] {describe(bound)}", soft_wrap=True)
+    if record.pushed_model is None:
+        console.print("[red]refused[/red]: the model was not pushed", soft_wrap=True)
+    else:
+        console.print(f"[green]pushed[/green]: {_short(record.pushed_model)}", soft_wrap=True)
+    console.print(f"report: {_short(str(record.report))}", soft_wrap=True)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _short(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
+if __name__ == "__main__":
+    main()

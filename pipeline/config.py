@@ -1,0 +1,278 @@
+"""The config: every key, its type, its default and its bounds. Nobody else reads YAML."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from trainer.approaches import APPROACHES, forgetting_warning
+from trainer.errors import InputError
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+def _number_as_text(value: Any) -> Any:
+    # Class numbers are mostly written without quotes. Only whole numbers: yes, 1.0 or 1e3 have been changed by YAML.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Label = Annotated[str, BeforeValidator(_number_as_text)]
+
+
+def _known_approach(name: Any) -> Any:
+    if name not in APPROACHES:
+        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{_nearest(str(name), APPROACHES)}")
+    return name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataConfig(_Section):
+    """Where the texts are and how they are read."""
+
+    input_base: str
+    pattern: str = "*"
+    text_column: str = "text"
+    text_pair_column: str | None = None
+    label_column: str = "label"
+    labels: tuple[Label, ...]
+    label_map: dict[Label, Label] = {}
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    on_bad_row: Literal["fail", "quarantine"] = "fail"
+    max_bad_fraction: Fraction = 0.01
+    split: dict[Literal["train", "eval", "test"], Positive] = {"train": 8, "eval": 1, "test": 1}
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> DataConfig:
+        if len(self.labels) < 2:
+            raise ValueError("labels: at least two are needed")
+        twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"labels: {twice[0]!r} is listed twice")
+        for value, label in self.label_map.items():
+            if label not in self.labels:
+                raise ValueError(
+                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels{_nearest(label, self.labels)}"
+                )
+        missing = [name for name in ("train", "eval", "test") if name not in self.split]
+        if missing:
+            raise ValueError(f"split: no share is given for {missing[0]!r}; give one for each of train, eval and test")
+        return self
+
+
+class ModelConfig(_Section):
+    """What is fine-tuned, and in which way."""
+
+    base: str = "distilbert-base-uncased"
+    revision: str | None = None
+    approach: Annotated[str, BeforeValidator(_known_approach)] = "fine_tune"
+    head: Literal["linear", "hf", "mlp"] | None = None
+    max_length: Annotated[int, Field(ge=3)] = 512
+    truncation: Literal["head", "head_tail"] = "head"
+
+    @model_validator(mode="after")
+    def _head_fits(self) -> ModelConfig:
+        if self.head == "hf" and not APPROACHES[self.approach].base_is_trainable:
+            raise ValueError(
+                f"head: 'hf' needs a trainable base, and approach {self.approach!r} freezes it; use linear or mlp"
+            )
+        return self
+
+
+class TrainingConfig(_Section):
+    """How it is trained."""
+
+    batch_size: Positive = 16
+    epochs: Positive = 3
+    learning_rate: Annotated[float, Field(gt=0.0)] | None = None
+    warmup_fraction: Fraction = 0.1
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
+    class_weights: Literal["none", "balanced"] = "none"
+    early_stopping_patience: Positive | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    mixed_precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    distribution: Literal["auto", "none", "mirrored", "multi_worker", "tpu"] = "auto"
+
+
+class GateConfig(_Section):
+    """What a model must reach on the test split to be pushed."""
+
+    min_recall: dict[Label, Fraction] = {}
+    min_precision: dict[Label, Fraction] = {}
+    max_recall_drop: Fraction | None = 0.02
+
+
+class PushConfig(_Section):
+    """Where a blessed model goes."""
+
+    serving_dir: str | None = None
+
+
+class BeamConfig(_Section):
+    """How the data components run; any Beam runner."""
+
+    args: tuple[str, ...] = ()
+
+
+class Config(_Section):
+    """A whole run. Made by ``load_config``."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    gate: GateConfig = GateConfig()
+    push: PushConfig = PushConfig()
+    beam: BeamConfig = BeamConfig()
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Config:
+        for bounds in ("min_recall", "min_precision"):
+            for label in getattr(self.gate, bounds):
+                if label not in self.data.labels:
+                    raise ValueError(
+                        f"gate.{bounds}: {label!r} is not in data.labels ({', '.join(self.data.labels)})"
+                        f"{_nearest(label, self.data.labels)}"
+                    )
+        if self.data.text_pair_column is not None and self.model.truncation != "head":
+            raise ValueError("model.truncation: sentence pairs are cut longest first; use head, not head_tail")
+        return self
+
+    @property
+    def head(self) -> str:
+        """The head that is used: the config's, or the approach's own."""
+        return self.model.head or APPROACHES[self.model.approach].head
+
+    @property
+    def learning_rate(self) -> float:
+        """The peak rate that is used: the config's, or the approach's own."""
+        return self.training.learning_rate or APPROACHES[self.model.approach].learning_rate
+
+    def warnings(self) -> list[str]:
+        """What is allowed and yet unwise, a sentence each."""
+        found = []
+        forgetting = forgetting_warning(APPROACHES[self.model.approach], self.learning_rate)
+        if forgetting:
+            found.append(forgetting)
+        unbounded = [label for label in self.data.labels if label not in self.gate.min_recall]
+        if unbounded:
+            some = ", ".join(repr(label) for label in unbounded[:3]) + (" …" if len(unbounded) > 3 else "")
+            found.append(
+                f"gate.min_recall: no bound for {some}: a model that never finds these texts may be pushed; "
+                "give each label a bound"
+            )
+        return found
+
+    def to_yaml(self) -> str:
+        """The config as YAML, defaults and overrides included."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads and checks a config file.
+
+    Args:
+      file: a YAML file.
+      overrides: ``key.path=value`` each, the value read as YAML; they win over the file.
+
+    Raises:
+      InputError: the file cannot be read, is not YAML, or says something that is not allowed. The text names file,
+        key, value and remedy.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"{file}: there is no such config file; make one with: fullbake init data.csv") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: the config file cannot be read: {error}") from error
+    values = _parse_yaml(text, str(file))
+    if not isinstance(values, dict):
+        raise InputError(f"{file}: a config is a mapping of keys to values; see fullbake init")
+    for override in overrides:
+        _apply(values, override)
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise InputError("; ".join(_explain(file, item) for item in error.errors()[:3])) from error
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(f"--set {override}: write it as key.path=value, such as --set training.epochs=2")
+    section: Any = values
+    for depth, key in enumerate(keys[:-1]):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            raise InputError(f"--set {override}: {'.'.join(keys[: depth + 1])} is a value, not a section")
+    section[keys[-1]] = _parse_yaml(text, f"--set {override}")
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 (it is a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"{source}{line}: not valid YAML: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML without code, in which a key that stands twice is an error instead of a value lost in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _explain(file: Path, item: Mapping[str, Any]) -> str:
+    path = [str(part) for part in item["loc"] if not str(part).startswith("[")]
+    where = f"{file}: {'.'.join(path)}" if path else str(file)
+    value = item["input"]
+    match item["type"]:
+        case "extra_forbidden":
+            known = _keys_of(path[:-1])
+            return f"{where}: unknown key{_nearest(path[-1], known)}; the keys here are {', '.join(known)}"
+        case "missing":
+            return f"{where}: missing; give it a value"
+        case "value_error":
+            message = str(item["ctx"]["error"])
+            # A check over several keys names its own; a check of one value is about the key it was called for.
+            if isinstance(value, str):
+                return f"{where}: {value!r} {message}"
+            return f"{where}{'.' if path else ': '}{message}"
+        case "string_type":
+            return f'{where}: {value!r} is not text; write it in quotes: "{value}"'
+        case "literal_error":
+            expected = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            return f"{where}: {value!r} is not one of {', '.join(expected)}{_nearest(str(value), expected)}"
+        case "model_type" | "dict_type":
+            return f"{where}: {value!r} is a value; a section of keys belongs here"
+    message = item["msg"].replace("Input should", "should")
+    return f"{where}: {value!r} {message}"
+
+
+def _keys_of(path: Sequence[str]) -> list[str]:
+    model: Any = Config
+    for part in path:
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
+
+
+def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,152 @@
+"""The graph of components: one page, in the order in which data flows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from tfx import v1 as tfx
+from tfx.dsl.components.base.base_node import BaseNode
+
+from components.data_gate import DataGate
+from components.evaluator import Evaluator
+from components.example_gen import CsvExampleGen
+from components.gate import GateSpec
+from components.pusher import Pusher
+from components.report import Report
+from components.schema import ConfigSchema
+from components.servable_check import ServableCheck
+from pipeline.config import Config
+from pipeline.preflight import csv_format
+from trainer.spec import TrainingSpec
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a pipeline keeps things.
+
+    Attributes:
+      pipeline_root: TFX's artifacts.
+      serving_dir: pushed models.
+      checkpoints: the last epoch of an interrupted training, or None to keep none.
+    """
+
+    pipeline_root: str
+    serving_dir: str
+    checkpoints: str | None
+
+
+def recipe(config: Config) -> str:
+    """A fingerprint of all in the config that decides which model a run makes and how it is judged."""
+    parts = config.model_dump(mode="json", include={"data", "model", "training", "gate"})
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def create_components(config: Config, places: Places, production: str) -> list[BaseNode]:
+    """Makes the components, in the order in which data flows.
+
+    Args:
+      config: what to run.
+      places: where things are kept.
+      production: what the new model is judged against (see ``components.production.production_key``).
+    """
+    data, model, training = config.data, config.model, config.training
+    has_pair = data.text_pair_column is not None
+
+    example_gen = CsvExampleGen(
+        input_base=data.input_base,
+        pattern=data.pattern,
+        csv_format=csv_format(config),
+        split=dict(data.split),
+        on_bad_row=data.on_bad_row,
+        max_bad_fraction=data.max_bad_fraction,
+    )
+    examples = example_gen.outputs["examples"]
+    statistics_gen = tfx.components.StatisticsGen(examples=examples)
+    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int(has_pair))
+    schema = schema_gen.outputs["schema"]
+    example_validator = tfx.components.ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema)
+    data_gate = DataGate(
+        examples=examples,
+        anomalies=example_validator.outputs["anomalies"],
+    )
+    base = {"base": model.base, "revision": model.revision}
+    transform = tfx.components.Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn="components.preprocessing.preprocessing_fn",
+        custom_config={
+            **base,
+            "labels": list(data.labels),
+            "max_length": model.max_length,
+            "truncation": model.truncation,
+        },
+        # The test split stays raw: the Evaluator hands it to the serving graph.
+        splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        disable_statistics=True,
+    )
+    transform.add_upstream_node(data_gate)
+    spec = TrainingSpec(
+        **base,
+        **training.model_dump(exclude={"learning_rate"}),
+        approach=model.approach,
+        head=config.head,
+        labels=data.labels,
+        learning_rate=config.learning_rate,
+        text_columns={"text": data.text_column, **({"text_pair": data.text_pair_column} if has_pair else {})},
+        checkpoints=places.checkpoints,
+    )
+    trainer = tfx.components.Trainer(
+        run_fn="trainer.fine_tune.run_fn",
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        train_args=tfx.proto.TrainArgs(splits=["train"]),
+        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        custom_config={"spec": spec.to_dict()},
+    )
+    gate = GateSpec(
+        labels=data.labels,
+        min_recall=config.gate.min_recall,
+        min_precision=config.gate.min_precision,
+        max_recall_drop=config.gate.max_recall_drop,
+    )
+    evaluator = Evaluator(
+        examples=examples,
+        schema=schema,
+        model=trainer.outputs["model"],
+        gate=gate,
+        serving_dir=places.serving_dir,
+        production=production,
+    )
+    servable_check = ServableCheck(model=trainer.outputs["model"])
+    servable_check.add_upstream_node(evaluator)
+    report = Report(
+        examples=examples,
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        title=config.name,
+        config=config.to_yaml(),
+        tokenizer=json.dumps({**base, "max_length": model.max_length}),
+    )
+    pusher = Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=servable_check.outputs["blessing"],
+        serving_dir=places.serving_dir,
+        recipe=recipe(config),
+        production=production,
+    )
+    return [
+        example_gen,
+        statistics_gen,
+        schema_gen,
+        example_validator,
+        data_gate,
+        transform,
+        trainer,
+        evaluator,
+        servable_check,
+        report,
+        pusher,
+    ]

@@ -1,0 +1,100 @@
+"""Runs the pipeline on this machine and tells what came of it."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import absl.logging
+from tfx import v1 as tfx
+
+from components.production import production_key
+from components.report import REPORT_FILE
+from pipeline.config import Config
+from pipeline.graph import Places, create_components, recipe
+from pipeline.run_record import RunRecord, read_run
+
+METADATA_FILE = "metadata.sqlite"
+
+
+def run_locally(config: Config, root: Path, on_component: Callable[[str, float | None], None]) -> RunRecord:
+    """Runs every component that the cache does not spare.
+
+    Args:
+      config: what to run.
+      root: the output root.
+      on_component: called with a component's name when it starts, and again with its seconds when it is done.
+
+    Returns:
+      What the run left behind, the verdict among it.
+
+    Raises:
+      InputError: the data or the base model cannot be used.
+    """
+    root = root.absolute()
+    root.mkdir(parents=True, exist_ok=True)
+    # Beam and Transform write absolute paths into the graph and the metadata; so the root may not be relative.
+    serving_dir = config.push.serving_dir or str(root / "serving")
+    places = Places(
+        pipeline_root=str(root / "pipeline"),
+        serving_dir=serving_dir if "://" in serving_dir else os.path.abspath(serving_dir),
+        checkpoints=str(root / "checkpoints"),
+    )
+    metadata_file = root / METADATA_FILE
+    pipeline = tfx.dsl.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=places.pipeline_root,
+        components=create_components(config, places, production_key(places.serving_dir, recipe(config))),
+        enable_cache=True,
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(metadata_file)),
+        # In-process: on one machine it is faster than workers that each import TensorFlow.
+        beam_pipeline_args=list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"],
+    )
+    report_folder = root / "reports" / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    report_folder.mkdir(parents=True)
+    with _Progress(report_folder / "run.log", on_component):
+        tfx.orchestration.LocalDagRunner().run(pipeline)
+    record = read_run(metadata_file, config.name)
+    record.report = report_folder / REPORT_FILE
+    shutil.copyfile(Path(record.artifacts["Report"]["report"].uri, REPORT_FILE), record.report)
+    return record
+
+
+class _Progress(logging.Handler):
+    """Listens to TFX's log: what component starts and ends is told, all of it goes to a file.
+
+    TFX's local runner has no callbacks; it logs ``Component %s is running.`` and ``Component %s is finished.``
+    """
+
+    def __init__(self, file: Path, on_component: Callable[[str, float | None], None]):
+        super().__init__(logging.INFO)
+        self._on_component = on_component
+        self._file = logging.FileHandler(file, encoding="utf-8")
+        self._file.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
+        self._started = 0.0
+
+    def __enter__(self) -> _Progress:
+        self._root = logging.getLogger()
+        self._before = self._root.level, list(self._root.handlers), absl.logging.get_verbosity()
+        self._root.setLevel(logging.INFO)
+        self._root.handlers = [self, self._file]
+        absl.logging.set_verbosity(absl.logging.INFO)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        level, self._root.handlers, verbosity = self._before
+        self._root.setLevel(level)
+        absl.logging.set_verbosity(verbosity)
+        self._file.close()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.msg == "Component %s is running.":
+            self._started = time.monotonic()
+            self._on_component(str(record.args[0]), None)  # type: ignore[index]
+        elif record.msg == "Component %s is finished.":
+            self._on_component(str(record.args[0]), time.monotonic() - self._started)  # type: ignore[index]

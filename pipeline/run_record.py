@@ -1,0 +1,117 @@
+"""What a run left behind: read from the metadata store, told as a summary."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+
+from components.evaluator import EVALUATION_FILE
+from components.example_gen import INGEST_FILE
+from components.gate import Bound
+from trainer.fine_tune import TRAINING_FILE
+
+_OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+
+
+@dataclass
+class RunRecord:
+    """One run of the pipeline.
+
+    Attributes:
+      artifacts: by component and output name, what it made or found in the cache.
+      seconds: by component, how long it took; 0 where the cache spared it.
+      cached: the components that the cache spared.
+      report: the report page.
+    """
+
+    artifacts: dict[str, dict[str, metadata_store_pb2.Artifact]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    cached: list[str] = field(default_factory=list)
+    report: Path | None = None
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """What ``evaluation.json`` says."""
+        return self._read("Evaluator", "evaluation", EVALUATION_FILE)
+
+    @property
+    def pushed_model(self) -> str | None:
+        """The folder of the pushed model, or None if the gate refused it."""
+        properties = self.artifacts["Pusher"]["pushed_model"].custom_properties
+        return properties["pushed_destination"].string_value if properties["pushed"].int_value else None
+
+    @property
+    def bounds(self) -> list[Bound]:
+        """Every bound of the gate and its outcome."""
+        return [Bound(**bound) for bound in self.evaluation["bounds"]]
+
+    def summary(self) -> dict[str, Any]:
+        """What ``--summary`` writes."""
+        evaluation = self.evaluation
+        training = self._read("Trainer", "model_run", TRAINING_FILE)
+        ingest = self._read("CsvExampleGen", "examples", INGEST_FILE)
+        missed = [
+            {**bound.to_dict(), "missed_by": None if bound.value is None else abs(bound.value - bound.bound)}
+            for bound in self.bounds
+            if not bound.passed
+        ]
+        return {
+            "pushed": self.pushed_model is not None,
+            "model": self.pushed_model,
+            "blessed": evaluation["blessed"],
+            "missed_bounds": missed,
+            "examples": {**ingest["examples"], "rejected": ingest["rejected"]},
+            "metrics": {
+                name: evaluation[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
+            },
+            "parameters": training["parameters"],
+            "training": {
+                name: training[name]
+                for name in ("epochs", "best_epoch", "learning_rate", "distribution", "precision", "warnings")
+            },
+            "seconds": self.seconds,
+            "cached": self.cached,
+            "report": str(self.report),
+        }
+
+    def _read(self, component: str, output: str, name: str) -> dict[str, Any]:
+        file = Path(self.artifacts[component][output].uri, name)
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return values
+
+
+def read_run(metadata_file: Path, pipeline_name: str) -> RunRecord:
+    """Reads the newest run of a pipeline from its metadata store.
+
+    Args:
+      metadata_file: the SQLite file.
+      pipeline_name: the pipeline; a store may hold several.
+    """
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(metadata_file)
+    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    store = metadata_store.MetadataStore(connection)
+    (pipeline,) = (c for c in store.get_contexts_by_type("pipeline") if c.name == pipeline_name)
+    newest = max(store.get_executions_by_context(pipeline.id), key=lambda execution: execution.create_time_since_epoch)
+    (run,) = (c for c in store.get_contexts_by_execution(newest.id) if c.type == "pipeline_run")
+
+    record = RunRecord()
+    for execution in sorted(store.get_executions_by_context(run.id), key=lambda e: e.id):
+        contexts = store.get_contexts_by_execution(execution.id)
+        (node,) = (c.name.removeprefix(f"{pipeline_name}.") for c in contexts if c.type == "node")
+        events = store.get_events_by_execution_ids([execution.id])
+        outputs = {e.artifact_id: e.path.steps[0].key for e in events if e.type in _OUTPUT_EVENTS}
+        found = store.get_artifacts_by_id(list(outputs))
+        record.artifacts[node] = {outputs[artifact.id]: artifact for artifact in found}
+        if execution.last_known_state == metadata_store_pb2.Execution.CACHED:
+            record.cached.append(node)
+            record.seconds[node] = 0.0
+        else:
+            took = execution.last_update_time_since_epoch - execution.create_time_since_epoch
+            record.seconds[node] = round(took / 1000, 1)
+    return record

@@ -1,0 +1,327 @@
+import csv
+import gzip
+import itertools
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from ml_metadata import metadata_store
+from tfx import v1 as tfx
+
+from components import csv_ingest
+from components.csv_ingest import split_of
+from components.csv_rows import CsvFormat
+from components.example_gen import CsvExampleGen
+from trainer.errors import InputError
+
+FORMAT = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
+SPLIT = {"train": 8, "eval": 1, "test": 1}
+ROWS = [(f"text number {number}", "good" if number % 3 else "bad") for number in range(200)]
+
+
+class Ran:
+    """The one artifact a run left, and what is in it."""
+
+    def __init__(self, artifact):
+        self.artifact = artifact
+        self.folder = Path(artifact.uri)
+        self.properties = {
+            name: getattr(value, value.WhichOneof("value"))
+            for name, value in [*artifact.properties.items(), *artifact.custom_properties.items()]
+        }
+        self.counts = json.loads((self.folder / "ingest.json").read_text())
+        with (self.folder / "rejected.csv").open(newline="") as file:
+            self.rejected = list(csv.DictReader(file))
+
+    def examples(self, split):
+        files = sorted(str(path) for path in (self.folder / f"Split-{split}").iterdir())
+        for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+            features = tf.train.Example.FromString(record).features.feature
+            yield {name: feature.bytes_list.value[0].decode() for name, feature in features.items()}
+
+    def texts(self):
+        return {split: [example["text"] for example in self.examples(split)] for split in self.counts["examples"]}
+
+    def all_texts(self):
+        return sorted(itertools.chain.from_iterable(self.texts().values()))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs CsvExampleGen on `data` below tmp_path, by TFX's local runner with metadata in SQLite."""
+    metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
+
+    def run_pipeline(fmt=FORMAT, pattern="*", split=SPLIT, input_base=None, **settings):
+        example_gen = CsvExampleGen(input_base or str(tmp_path / "data"), pattern, fmt, split, **settings)
+        tfx.orchestration.LocalDagRunner().run(
+            tfx.dsl.Pipeline(
+                pipeline_name="ingest",
+                pipeline_root=str(tmp_path / "pipeline"),
+                metadata_connection_config=metadata,
+                components=[example_gen],
+                enable_cache=True,
+            )
+        )
+        artifacts = metadata_store.MetadataStore(metadata).get_artifacts_by_type("Examples")
+        return Ran(max(artifacts, key=lambda artifact: artifact.id))
+
+    (tmp_path / "data").mkdir()
+    return run_pipeline
+
+
+def write(path, rows=ROWS, header=("text", "label"), encoding="utf-8", **dialect):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", encoding=encoding, newline="") as file:
+        csv.writer(file, **dialect).writerows([header, *rows])
+
+
+def test_every_row_of_several_files_becomes_an_example_in_the_split_of_its_text(run, tmp_path):
+    write(tmp_path / "data/a.csv", ROWS[:100])
+    write(tmp_path / "data/b.csv.gz", ROWS[100:], lineterminator="\n")
+    (tmp_path / "data/_SUCCESS").touch()
+    (tmp_path / "data/.hidden").touch()
+    ran = run()
+    texts = ran.texts()
+    assert ran.all_texts() == sorted(text for text, _ in ROWS)
+    assert all(split_of(text, SPLIT) == split for split, members in texts.items() for text in members)
+    labels = dict(ROWS)
+    for split in SPLIT:
+        examples = list(ran.examples(split))
+        assert all(example == {"text": example["text"], "label": labels[example["text"]]} for example in examples)
+        assert ran.counts["labels"][split] == {
+            label: sum(example["label"] == label for example in examples) for label in FORMAT.labels
+        }
+    assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (200, 200, 0)
+    assert ran.counts["examples"] == {split: len(members) for split, members in texts.items()}
+    assert ran.rejected == []
+    assert sorted(os.listdir(ran.folder)) == ["Split-eval", "Split-test", "Split-train", "ingest.json", "rejected.csv"]
+
+
+def test_the_artifact_has_the_properties_tfx_gives_its_own(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    properties = run().properties
+    assert json.loads(properties["split_names"]) == ["train", "eval", "test"]
+    assert properties["payload_format"] == "FORMAT_TF_EXAMPLE"
+    assert properties["file_format"] == "tfrecords_gzip"
+    assert properties["span"] == 0
+    assert properties["input_fingerprint"].startswith("split:single_split,num_files:1,")
+    assert (properties["read"], properties["used"], properties["rejected"]) == (200, 200, 0)
+
+
+BAD_LINES = {
+    b",good": "missing text",
+    b"no label,": "missing label",
+    b"odd label,odd": "unknown label",
+    b"too,many,good": "wrong number of fields",
+    b"caf\xe9,good": "undecodable bytes",
+    b'"broken"quote,good': "malformed quoting",
+}
+
+
+def test_quarantine_writes_every_bad_row_aside_and_the_counts_add_up(run, tmp_path):
+    bad_lines = b"\n".join(BAD_LINES)
+    write(tmp_path / "data/a.csv", ROWS[:100])
+    write(tmp_path / "data/b.csv", ROWS[100:])
+    with (tmp_path / "data/b.csv").open("ab") as file:
+        file.write(bad_lines + b"\n,bad\n")
+    ran = run(on_bad_row="quarantine", max_bad_fraction=0.04)
+    assert ran.counts["read"] == 207
+    assert ran.counts["used"] == sum(ran.counts["examples"].values()) == 200
+    assert ran.counts["rejected"] == sum(ran.counts["reasons"].values()) == len(ran.rejected) == 7
+    assert ran.counts["reasons"] == {**dict.fromkeys(BAD_LINES.values(), 1), "missing text": 2}
+    assert [(row["file"], int(row["line"])) for row in ran.rejected] == [("b.csv", 102 + number) for number in range(7)]
+    assert ran.rejected[2]["reason"] == "label 'odd' is neither in data.labels nor in data.label_map"
+    assert json.loads(ran.rejected[2]["fields"]) == ["odd label", "odd"]
+    assert json.loads(ran.rejected[4]["fields"]) == ["caf\udce9", "good"]
+    assert ran.all_texts() == sorted(text for text, _ in ROWS)
+    assert ran.properties["rejected"] == 7
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_fail_stops_at_a_bad_row_and_names_file_line_and_reason(run, tmp_path, line):
+    write(tmp_path / "data/a.csv", ROWS)
+    (tmp_path / "data/b.csv").write_bytes(b"text,label\nfine,good\n" + line + b"\nfine too,good\n")
+    with pytest.raises(InputError) as error:
+        run()
+    message = str(error.value)
+    assert message.startswith("data.on_bad_row: b.csv line 3: ")
+    assert message.endswith("; mend the row, or set data.on_bad_row to quarantine")
+    assert "\n" not in message
+
+
+def test_fail_names_the_first_of_several_bad_files(run, tmp_path):
+    write(tmp_path / "data/a.csv", [*ROWS, ("too", "many", "good")])
+    write(tmp_path / "data/b.csv", [("", "good"), *ROWS])
+    with pytest.raises(InputError, match=r"^data\.on_bad_row: a\.csv line 202: 3 fields where the header has 2; "):
+        run()
+
+
+def test_more_bad_rows_than_the_bound_stop_the_run_with_numbers_and_examples(run, tmp_path):
+    write(tmp_path / "data/a.csv", [*ROWS, ("a", "odd"), ("b", "strange"), ("", "good")])
+    with pytest.raises(InputError) as error:
+        run(on_bad_row="quarantine", max_bad_fraction=0.01)
+    assert str(error.value) == (
+        "data.max_bad_fraction: 3 of 203 rows (1.48%) cannot be used, and 1.00% may be: "
+        "2 x unknown label, as a.csv line 202: label 'odd' is neither in data.labels nor in data.label_map; "
+        "1 x missing text, as a.csv line 204: no text in column 'text'; mend the rows or raise the bound"
+    )
+
+
+def test_a_text_and_its_trivial_copies_are_in_one_split(run, tmp_path):
+    copies = [
+        (copy, "good")
+        for number in range(40)
+        for text in [f"Déjà vu number {number}"]
+        for copy in (text, text, text.upper(), f"  {text.replace(' ', chr(9))}\n", text.replace("é", "e\u0301"))
+    ]
+    write(tmp_path / "data/a.csv", copies[::2])
+    write(tmp_path / "data/b.csv", [*copies[1::2], ("another", "bad")])
+    sides = {}
+    for split, texts in run(split={"train": 1, "eval": 1}).texts().items():
+        for text in texts:
+            sides.setdefault(text.split()[-1], set()).add(split)
+    assert len(sides) == 41
+    assert all(len(splits) == 1 for splits in sides.values())
+
+
+def test_the_splits_have_the_shares_asked_for_and_never_change():
+    texts = [f"text number {number}" for number in range(20_000)]
+    splits = [split_of(text, SPLIT) for text in texts]
+    assert [round(splits.count(split) / len(texts), 2) for split in SPLIT] == [0.8, 0.1, 0.1]
+    assert [split_of(text, {"a": 1, "b": 1}) for text in ("x", "y", "z", "ß", "SS")] == ["b", "b", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("fmt", "encoding", "dialect"),
+    [
+        (CsvFormat("text", "label", ("good", "bad"), delimiter=";", encoding="cp1252"), "cp1252", {"delimiter": ";"}),
+        (CsvFormat("text", "label", ("good", "bad"), delimiter="\t"), "utf-16", {"delimiter": "\t"}),
+        (CsvFormat("text", "label", ("good", "bad")), "utf-8-sig", {"lineterminator": "\r"}),
+    ],
+)
+def test_text_arrives_unchanged_from_any_dialect(run, tmp_path, fmt, encoding, dialect):
+    odd = ["naïve, “quoted”; tab\t", "two\r\nlines", "long " * 300_000, '"', " padded "]
+    write(tmp_path / "data/a.csv", [*((text, "good") for text in odd), *ROWS], encoding=encoding, **dialect)
+    assert run(fmt).all_texts() == sorted([*odd, *(text for text, _ in ROWS)])
+
+
+def test_a_nul_character_arrives_unchanged(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    with (tmp_path / "data/a.csv").open("a") as file:
+        file.write("a\0b 🙂,good\n")
+    assert "a\0b 🙂" in run().all_texts()
+
+
+def test_pairs_have_both_texts_and_mapped_labels_their_canonical_name(run, tmp_path):
+    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply", label_map={"1": "good", "0": "bad"})
+    rows = [(f"text {number}", number % 2, f"reply {number}") for number in range(50)]
+    write(tmp_path / "data/a.csv", rows, header=("text", "label", "reply"))
+    ran = run(fmt, split={"train": 1, "eval": 1})
+    examples = [example for split in ("train", "eval") for example in ran.examples(split)]
+    assert all(example.keys() == {"text", "text_pair", "label"} for example in examples)
+    assert sorted((example["text"], example["label"], example["text_pair"]) for example in examples) == sorted(
+        (text, ("bad", "good")[label], reply) for text, label, reply in rows
+    )
+
+
+def test_the_newest_span_and_version_are_taken(run, tmp_path):
+    write(tmp_path / "data/span-1/v1/a.csv", [("old", "good")])
+    write(tmp_path / "data/span-2/v1/a.csv", [("wrong", "good")])
+    write(tmp_path / "data/span-2/v2/a.csv")
+    write(tmp_path / "data/span-2/v2/b.csv", [("new", "good")])
+    ran = run(pattern="span-{SPAN}/v{VERSION}/*")
+    texts = ran.all_texts()
+    assert len(texts) == 201
+    assert "new" in texts
+    assert (ran.properties["span"], ran.properties["version"]) == (2, 2)
+
+
+def test_the_same_files_are_not_ingested_twice_and_changed_ones_are(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    first, again = run(), run()
+    assert again.artifact.id == first.artifact.id
+    write(tmp_path / "data/b.csv", [("new", "good")])
+    assert run().counts["read"] == 201
+    assert run(split={"train": 9, "test": 1}).counts["examples"].keys() == {"train", "test"}
+
+
+def test_a_new_shard_begins_every_so_many_rows_and_holds_the_rows_in_order(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_ingest, "ROWS_PER_SHARD", 30)
+    write(tmp_path / "data/a.csv")
+    ran = run(split={"train": 1})
+    assert sorted(os.listdir(ran.folder / "Split-train")) == [f"data_tfrecord-00000-{n:05d}.gz" for n in range(7)]
+    assert ran.texts() == {"train": [text for text, _ in ROWS]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "data.input_base: a.csv is empty; "),
+        (b"text,label\n", "data.input_base: a.csv has a header but no rows; "),
+        (b"texts,label\na,good\n", "data.text_column: 'text' is not a column of a.csv (it has: texts, label); did you"),
+        (b"text,label\nthe only row,good\n", "data.split: none of the 1 usable rows fell into "),
+    ],
+)
+def test_a_file_that_is_no_data_set_stops_the_run(run, tmp_path, content, message):
+    (tmp_path / "data/a.csv").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        run()
+    assert str(error.value).startswith(message)
+
+
+def test_a_broken_gzip_file_stops_the_run(run, tmp_path):
+    whole = gzip.compress(b"text,label\n" + os.urandom(50_000).hex().encode())
+    (tmp_path / "data/a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"^data.input_base: a.csv.gz is not a whole gzip file \("):
+        run()
+    (tmp_path / "data/a.csv.gz").write_bytes(b"text,label\n")
+    with pytest.raises(InputError, match=r"^data.input_base: a.csv.gz is not a whole gzip file \("):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pattern": "*.tsv"}, "data.input_base: no file matches "),
+        ({"input_base": "/no/such/folder"}, "data.input_base: no file matches /no/such/folder/*; "),
+        ({"pattern": "span-{SPAN}/*"}, "data.pattern: no span or version can be found in "),
+    ],
+)
+def test_no_file_stops_the_run(run, tmp_path, settings, message):
+    write(tmp_path / "data/a.csv")
+    with pytest.raises(InputError) as error:
+        run(**settings)
+    assert str(error.value).startswith(message)
+
+
+def test_memory_does_not_grow_with_the_rows(run, tmp_path):
+    def resident_megabytes():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def growth_while_ingesting(rows):
+        (tmp_path / "data/a.csv").write_text(
+            "text,label\n" + "".join(f"text number {number} {'of a few words ' * 6},good\n" for number in range(rows))
+        )
+        before, peak, done = resident_megabytes(), [0.0], threading.Event()
+
+        def watch():
+            while not done.is_set():
+                peak[0] = max(peak[0], resident_megabytes())
+                time.sleep(0.02)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            assert run().counts["used"] == rows
+        finally:
+            done.set()
+            watcher.join()
+        return peak[0] - before
+
+    growth_while_ingesting(2_000)
+    assert growth_while_ingesting(100_000) < 30

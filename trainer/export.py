@@ -1,0 +1,166 @@
+"""Writes a trained classifier as it is served: a SavedModel from text to label, and its Hugging Face folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+import tensorflow as tf
+import tensorflow_transform as tft
+import transformers
+from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
+
+from trainer.base_model import TOKENIZER_FILES, resolve_base
+from trainer.classifier import Classifier
+from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HF_FOLDER, TEXT_SIGNATURE
+from trainer.spec import TrainingSpec
+
+# Rows that are tokenized and sorted together: at length 512 their ids take 17 MB.
+SLAB_ROWS = 2048
+# Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
+# heads; at width 32 it is 256 rows.
+CHUNK_TOKENS = 8192
+
+
+class ServingModel(tf.Module):
+    """The graph that is served: raw text in, label and probabilities out, for any number of rows in bounded memory.
+
+    Rows are taken in slabs; a slab is tokenized, sorted by length, and goes through the encoder in chunks of at most
+    ``CHUNK_TOKENS`` tokens, each cut to its longest row.
+
+    Args:
+      classifier: gives the logits.
+      transform: its graph tokenizes, the same that made the training examples.
+      labels: the labels in the order of their class index.
+    """
+
+    def __init__(self, classifier: Classifier, transform: tft.TFTransformOutput, labels: tuple[str, ...]):
+        super().__init__()
+        # The model is reached through a function and only its variables are kept: a SavedModel that holds no Keras
+        # objects loads without Keras, and saving it does not trace each layer once more.
+        self._logits = lambda features: classifier(features, training=False)
+        self._variables = list(classifier.variables)
+        self._tokenize = transform.transform_features_layer()
+        self._labels = tf.constant(labels)
+        raw = transform.raw_feature_spec()
+        self.text_features = [name for name in ("text", "text_pair") if name in raw]
+        self._raw_feature_spec = {name: raw[name] for name in self.text_features}
+
+    def signatures(self) -> dict[str, tf.types.experimental.GenericFunction]:
+        """The two ways in.
+
+        ``serving_default`` takes ``text`` (and ``text_pair``), string ``(rows,)``; ``examples`` takes serialized
+        ``tf.Example``, string ``(rows,)``. Both give ``label``, string ``(rows,)``, and ``probabilities``, float32
+        ``(rows, num_labels)``.
+        """
+        texts = {name: tf.TensorSpec([None], tf.string, name=name) for name in self.text_features}
+
+        @tf.function(input_signature=list(texts.values()))
+        def from_texts(*columns: tf.Tensor) -> dict[str, tf.Tensor]:
+            return self._classify(dict(zip(texts, columns, strict=True)))
+
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+        def from_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            parsed = tf.io.parse_example(examples, self._raw_feature_spec)
+            return self._classify({name: tf.reshape(parsed[name], [-1]) for name in self.text_features})
+
+        return {TEXT_SIGNATURE: from_texts, EXAMPLES_SIGNATURE: from_examples}
+
+    def _classify(self, texts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        rows = tf.shape(texts["text"])[0]
+        probabilities = tf.zeros([0, self._labels.shape[0]])
+
+        def score_slab(start: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            slab = {name: column[start : start + SLAB_ROWS] for name, column in texts.items()}
+            return start + SLAB_ROWS, tf.concat([done, self._score(slab)], axis=0)
+
+        _, probabilities = tf.while_loop(
+            lambda start, _: start < rows,
+            score_slab,
+            [tf.constant(0), probabilities],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
+            parallel_iterations=1,
+        )
+        return {"label": tf.gather(self._labels, tf.argmax(probabilities, axis=1)), "probabilities": probabilities}
+
+    def _score(self, texts: dict[str, tf.Tensor]) -> tf.Tensor:
+        features = self._tokenize({name: column[:, None] for name, column in texts.items()})
+        features = {name: tf.cast(value, tf.int32) for name, value in features.items()}
+        lengths = tf.reduce_sum(features["attention_mask"], axis=1)
+        order = tf.argsort(lengths, direction="DESCENDING", stable=True)
+        lengths = tf.gather(lengths, order)
+        features = {name: tf.gather(value, order) for name, value in features.items()}
+        rows = tf.shape(lengths)[0]
+
+        def score_chunk(start: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            width = lengths[start]
+            stop = start + tf.maximum(1, CHUNK_TOKENS // width)
+            chunk = {name: value[start:stop, :width] for name, value in features.items()}
+            return stop, tf.concat([done, tf.nn.softmax(self._logits(chunk))], axis=0)
+
+        _, scored = tf.while_loop(
+            lambda start, _: start < rows,
+            score_chunk,
+            [tf.constant(0), tf.zeros([0, self._labels.shape[0]])],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
+            parallel_iterations=1,
+        )
+        return tf.gather(scored, tf.math.invert_permutation(order))
+
+
+def export_model(classifier: Classifier, spec: TrainingSpec, transform: tft.TFTransformOutput, folder: Path) -> None:
+    """Writes the SavedModel of a trained classifier, and beside it what Hugging Face loads.
+
+    Args:
+      classifier: the trained model; it may live under a strategy and in mixed precision: what is written is float32 on
+        one device.
+      spec: how it was made.
+      transform: the Transform graph its examples came from.
+      folder: where the SavedModel goes.
+    """
+    base = resolve_base(spec.base, spec.revision)
+    plain = Classifier.from_base(base, spec.head, spec.labels, pretrained=False)
+    plain.set_weights(classifier.get_weights())
+    serving = ServingModel(plain, transform, spec.labels)
+    tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
+    write_hf_folder(plain, base, folder / HF_FOLDER)
+    about = {
+        "labels": list(spec.labels),
+        "text_features": serving.text_features,
+        "text_columns": spec.text_columns,
+        "approach": spec.approach,
+        "head": spec.head,
+        "base": spec.base,
+        "versions": {"tensorflow": tf.__version__, "transformers": transformers.__version__},
+    }
+    (folder / ABOUT_FILE).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def write_hf_folder(classifier: Classifier, base: Path, folder: Path) -> None:
+    """Writes the backbone in Hugging Face's format: config, tokenizer and safetensors under PyTorch's names.
+
+    PyTorch's names, because both PyTorch and TensorFlow load them, each without the other installed.
+
+    Args:
+      classifier: its backbone is written: the encoder, or with the ``hf`` head the whole classifier.
+      base: the base model's folder, for its tokenizer.
+      folder: made if missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    backbone = classifier.backbone
+    tensors = {}
+    for variable in backbone.variables:
+        name = f"{backbone.name}/{variable.name.split(f'{backbone.name}/', 1)[-1]}"
+        name, transpose = convert_tf_weight_name_to_pt_weight_name(name, tf_weight_shape=variable.shape)
+        value = variable.numpy()
+        tensors[name] = np.ascontiguousarray(value.T if transpose is TransposeType.SIMPLE else value)
+    safetensors.numpy.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    config = backbone.config
+    config.architectures = [type(backbone).__name__.removeprefix("TF")]
+    config.save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, folder / name)

@@ -1,0 +1,67 @@
+"""What a training needs to know, as it travels from the pipeline to ``run_fn``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.approaches import APPROACHES, Approach
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSpec:
+    """The settings of one fine-tuning; plain values only, so that it survives as JSON.
+
+    Attributes:
+      base: the base model, as ``trainer.base_model.resolve_base`` takes it.
+      revision: the hub revision of the base, or None.
+      approach: a key of ``trainer.approaches.APPROACHES``.
+      head: a key of ``trainer.heads.HEADS``.
+      labels: the labels in the order of their class index.
+      batch_size: rows to a batch, over all replicas.
+      epochs: passes over the train split.
+      learning_rate: the peak rate.
+      warmup_fraction: part of the steps over which the rate rises.
+      weight_decay: AdamW's decoupled decay.
+      class_weights: ``none``, or ``balanced``: each class weighs alike in the loss however rare it is.
+      early_stopping_patience: epochs without a better macro recall on the eval split before training ends, with the
+        best weights restored; None trains all epochs and keeps the last weights.
+      seed: of the head's first weights, dropout and the order of rows.
+      mixed_precision: see ``trainer.distribution.choose_precision``.
+      distribution: see ``trainer.distribution.choose_strategy``.
+      text_columns: by feature (``text``, maybe ``text_pair``), the CSV column it came from; kept beside the model.
+      checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
+    """
+
+    base: str
+    revision: str | None
+    approach: str
+    head: str
+    labels: tuple[str, ...]
+    batch_size: int
+    epochs: int
+    learning_rate: float
+    warmup_fraction: float
+    weight_decay: float
+    class_weights: str
+    early_stopping_patience: int | None
+    seed: int
+    mixed_precision: str
+    distribution: str
+    text_columns: dict[str, str]
+    checkpoints: str | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
+        """Restores what ``to_dict`` gave, JSON's lists made tuples again."""
+        return cls(**{**values, "labels": tuple(values["labels"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dataclasses.asdict(self)
+
+    @property
+    def row(self) -> Approach:
+        """The approach's row of the table."""
+        return APPROACHES[self.approach]
