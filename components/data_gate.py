@@ -1,16 +1,14 @@
 """The gate before training: data that is not what the config says stops the run before it has cost anything."""
 
-# TFX reads a component from annotations that a type checker cannot: artifacts and parameters arrive as plain values.
-# mypy: disable-error-code="attr-defined, call-overload, list-item, type-arg"
-
 import json
 import os
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx import v1 as tfx
 from tfx.components.example_validator import executor as example_validator
+from tfx.dsl.component.experimental.annotations import InputArtifact
+from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
-from tfx.types import artifact_utils
+from tfx.types import artifact_utils, standard_artifacts
 
 from components.example_gen import INGEST_FILE
 from trainer.errors import InputError
@@ -18,10 +16,10 @@ from trainer.errors import InputError
 _MOST_NAMED = 10  # anomalies, or classes without an example, that one line of error names
 
 
-@tfx.dsl.components.component
+@component
 def DataGate(  # noqa: N802, components are called as classes are
-    examples: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.Examples],
-    anomalies: tfx.dsl.components.InputArtifact[tfx.types.standard_artifacts.ExampleAnomalies],
+    examples: InputArtifact[standard_artifacts.Examples],
+    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
 ) -> None:
     """Stops the run at any anomaly, and at a label of which a split has no example.
 

@@ -93,8 +93,8 @@ class DecisionMetrics(tfma.metrics.Metric):
     TFMA's own Recall takes a class as decided above a probability of 0.5; serving decides otherwise (the most probable
     class). What is judged must be what is served.
 
-    The model's signature must give ``label``, string ``(rows,)``, and ``probabilities``, float32 ``(rows, labels)``; the
-    label key must name a feature with the true label as a string. Metric names are ``accuracy``, ``macro_f1``,
+    The model's signature must give ``label``, string ``(rows,)``, and ``probabilities``, float32 ``(rows, labels)``;
+    the label key must name a feature with the true label as a string. Metric names are ``accuracy``, ``macro_f1``,
     ``recall/<label>``, ``precision/<label>``, ``f1/<label>``, and the arrays ``confusion``, ``scores``, ``confidence``.
 
     Args:

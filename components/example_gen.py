@@ -15,12 +15,12 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from google.protobuf import struct_pb2
 from tfx import types
-from tfx import v1 as tfx
 from tfx.components import FileBasedExampleGen
 from tfx.components.example_gen import driver, utils, write_split
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor, executor_spec
 from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import proto_utils
@@ -51,12 +51,12 @@ class _Settings:
 
     @classmethod
     def from_exec_properties(cls, exec_properties: Mapping[str, Any]) -> "_Settings":
-        custom_config = tfx.proto.CustomConfig()
+        custom_config = example_gen_pb2.CustomConfig()
         proto_utils.json_to_proto(exec_properties[specs.CUSTOM_CONFIG_KEY], custom_config)
         packed = struct_pb2.Struct()
         custom_config.custom_config.Unpack(packed)
         values = json.loads(packed[_SETTINGS_KEY])
-        output_config = tfx.proto.Output()
+        output_config = example_gen_pb2.Output()
         proto_utils.json_to_proto(exec_properties[specs.OUTPUT_CONFIG_KEY], output_config)
         split = {part.name: part.hash_buckets for part in output_config.split_config.splits}
         return cls(**{**values, "csv_format": CsvFormat.from_dict(values["csv_format"])}, split=split)
@@ -83,7 +83,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         self._log_startup(input_dict, output_dict, exec_properties)
         settings = _Settings.from_exec_properties(exec_properties)
-        input_config = tfx.proto.Input()
+        input_config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
         files = _find_files(exec_properties[specs.INPUT_BASE_KEY], input_config.splits[0].pattern)
 
@@ -188,13 +188,13 @@ class CsvExampleGen(FileBasedExampleGen):
         # One string, because the parts of a Struct have no fixed order, and TFX's cache compares the bytes.
         settings = struct_pb2.Struct()
         settings[_SETTINGS_KEY] = json.dumps(values, sort_keys=True)
-        custom_config = tfx.proto.CustomConfig()
+        custom_config = example_gen_pb2.CustomConfig()
         custom_config.custom_config.Pack(settings)
-        splits = [tfx.proto.SplitConfig.Split(name=name, hash_buckets=share) for name, share in split.items()]
+        splits = [example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=share) for name, share in split.items()]
         super().__init__(
             input_base=input_base,
             input_config=utils.make_default_input_config(pattern),
-            output_config=tfx.proto.Output(split_config=tfx.proto.SplitConfig(splits=splits)),
+            output_config=example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits)),
             custom_config=custom_config,
         )
 

@@ -30,5 +30,6 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     pair = inputs.get("text_pair")
     features = tokenizer(tf.squeeze(inputs["text"], axis=1), None if pair is None else tf.squeeze(pair, axis=1))
     # The data gate has seen to it that every label is in the list; argmax finds where.
-    features["label"] = tf.argmax(inputs["label"] == tf.constant(custom_config["labels"]), axis=1)
+    # tf.equal: in the graphs of TensorFlow 1 that Transform can be told to use, == compares tensor objects.
+    features["label"] = tf.argmax(tf.equal(inputs["label"], tf.constant(custom_config["labels"])), axis=1)
     return features

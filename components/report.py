@@ -16,8 +16,8 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact, artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
-from components.example_gen import INGEST_FILE
 from components.evaluator import EVALUATION_FILE
+from components.example_gen import INGEST_FILE
 from components.report_page import Report as Page
 from components.report_page import render
 from components.tokenizer import BertTokenizer

@@ -1,13 +1,12 @@
 """The schema of the examples, made from the config: data is judged by what it should be, not by what it is."""
 
-# TFX reads a component from annotations that a type checker cannot: artifacts and parameters arrive as plain values.
-# mypy: disable-error-code="arg-type, assignment, attr-defined, call-overload, type-arg"
-
 import json
 import os
 
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx import v1 as tfx
+from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
 SCHEMA_FILE = "schema.pbtxt"
@@ -38,11 +37,11 @@ def make_schema(labels: list[str], text_pair: bool) -> schema_pb2.Schema:
     return schema
 
 
-@tfx.dsl.components.component
+@component
 def ConfigSchema(  # noqa: N802, components are called as classes are
-    schema: tfx.dsl.components.OutputArtifact[tfx.types.standard_artifacts.Schema],
-    labels: tfx.dsl.components.Parameter[str],
-    text_pair: tfx.dsl.components.Parameter[int] = 0,
+    schema: OutputArtifact[standard_artifacts.Schema],
+    labels: Parameter[str],
+    text_pair: Parameter[int] = 0,
 ) -> None:
     """Writes the schema which the config asks for into a `Schema` artifact.
 

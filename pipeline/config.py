@@ -49,7 +49,7 @@ class DataConfig(_Section):
     encoding: str = "utf-8"
     on_bad_row: Literal["fail", "quarantine"] = "fail"
     max_bad_fraction: Fraction = 0.01
-    split: dict[Literal["train", "eval", "test"], Positive] = {"train": 8, "eval": 1, "test": 1}
+    split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
 
     @model_validator(mode="after")
     def _labels_fit(self) -> DataConfig:
@@ -63,9 +63,8 @@ class DataConfig(_Section):
                 raise ValueError(
                     f"label_map: {value!r} is mapped to {label!r}, which is not in labels{_nearest(label, self.labels)}"
                 )
-        missing = [name for name in ("train", "eval", "test") if name not in self.split]
-        if missing:
-            raise ValueError(f"split: no share is given for {missing[0]!r}; give one for each of train, eval and test")
+        if set(self.split) != {"train", "eval", "test"}:
+            raise ValueError(f"split: names {', '.join(self.split)}; give one share for each of train, eval and test")
         return self
 
 

@@ -6,8 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from tfx import v1 as tfx
+from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.proto import trainer_pb2, transform_pb2
 
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
@@ -52,27 +53,29 @@ def create_components(config: Config, places: Places, production: str) -> list[B
       production: what the new model is judged against (see ``components.production.production_key``).
     """
     data, model, training = config.data, config.model, config.training
-    has_pair = data.text_pair_column is not None
+    text_columns = {"text": data.text_column}
+    if data.text_pair_column is not None:
+        text_columns["text_pair"] = data.text_pair_column
 
     example_gen = CsvExampleGen(
         input_base=data.input_base,
         pattern=data.pattern,
         csv_format=csv_format(config),
-        split=dict(data.split),
+        split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
     )
     examples = example_gen.outputs["examples"]
-    statistics_gen = tfx.components.StatisticsGen(examples=examples)
-    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int(has_pair))
+    statistics_gen = StatisticsGen(examples=examples)
+    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in text_columns))
     schema = schema_gen.outputs["schema"]
-    example_validator = tfx.components.ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema)
+    example_validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema)
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
     )
     base = {"base": model.base, "revision": model.revision}
-    transform = tfx.components.Transform(
+    transform = Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="components.preprocessing.preprocessing_fn",
@@ -83,26 +86,27 @@ def create_components(config: Config, places: Places, production: str) -> list[B
             "truncation": model.truncation,
         },
         # The test split stays raw: the Evaluator hands it to the serving graph.
-        splits_config=tfx.proto.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
         disable_statistics=True,
     )
     transform.add_upstream_node(data_gate)
     spec = TrainingSpec(
-        **base,
+        base=model.base,
+        revision=model.revision,
         **training.model_dump(exclude={"learning_rate"}),
         approach=model.approach,
         head=config.head,
         labels=data.labels,
         learning_rate=config.learning_rate,
-        text_columns={"text": data.text_column, **({"text_pair": data.text_pair_column} if has_pair else {})},
+        text_columns=text_columns,
         checkpoints=places.checkpoints,
     )
-    trainer = tfx.components.Trainer(
+    trainer = Trainer(
         run_fn="trainer.fine_tune.run_fn",
         examples=transform.outputs["transformed_examples"],
         transform_graph=transform.outputs["transform_graph"],
-        train_args=tfx.proto.TrainArgs(splits=["train"]),
-        eval_args=tfx.proto.EvalArgs(splits=["eval"]),
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={"spec": spec.to_dict()},
     )
     gate = GateSpec(

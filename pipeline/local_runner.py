@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import absl.logging
-from tfx import v1 as tfx
+from tfx.orchestration import metadata
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.pipeline import Pipeline
 
 from components.production import production_key
 from components.report import REPORT_FILE
@@ -46,19 +48,19 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
         checkpoints=str(root / "checkpoints"),
     )
     metadata_file = root / METADATA_FILE
-    pipeline = tfx.dsl.Pipeline(
+    pipeline = Pipeline(
         pipeline_name=config.name,
         pipeline_root=places.pipeline_root,
         components=create_components(config, places, production_key(places.serving_dir, recipe(config))),
         enable_cache=True,
-        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(str(metadata_file)),
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(metadata_file)),
         # In-process: on one machine it is faster than workers that each import TensorFlow.
         beam_pipeline_args=list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"],
     )
     report_folder = root / "reports" / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     report_folder.mkdir(parents=True)
     with _Progress(report_folder / "run.log", on_component):
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
     record = read_run(metadata_file, config.name)
     record.report = report_folder / REPORT_FILE
     shutil.copyfile(Path(record.artifacts["Report"]["report"].uri, REPORT_FILE), record.report)

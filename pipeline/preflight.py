@@ -7,6 +7,7 @@ import gzip
 import os
 import re
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from components.csv_rows import CsvFormat, check_header
 from components.tokenizer_files import check_wordpiece
@@ -57,11 +58,11 @@ def _check_data(config: Config) -> None:
     files = [name for name in files if not os.path.basename(name).startswith((".", "_"))]
     if not files:
         raise InputError(
-            f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV file there"
+            f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
     for name in files:
         with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as stream:
-            check_header(stream, os.path.relpath(name, data.input_base), csv_format(config))
+            check_header(cast(BinaryIO, stream), os.path.relpath(name, data.input_base), csv_format(config))
 
 
 def _check_base(config: Config) -> None:

@@ -10,17 +10,24 @@ from pathlib import Path
 import pytest
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = "you are a bad good kind of person what the day garden idiot fool lovely very not is it".split()
+WORDS = "you are a bad good kind of person what the day garden idiot fool lovely very not is it".split()  # noqa: SIM905
 VOCABULARY = [*SPECIAL, *WORDS, *"abcdefghijklmnopqrstuvwxyz.,!?", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
 
 
 def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: int = 7) -> Path:
     """Writes a random encoder of width 32 with its tokenizer, as Hugging Face would."""
-    import trainer  # noqa: F401  (Keras 2)
-
     import tf_keras
-    from transformers import BertConfig, BertTokenizerFast, DistilBertConfig, ElectraConfig
-    from transformers import TFBertModel, TFDistilBertModel, TFElectraModel
+    from transformers import (
+        BertConfig,
+        BertTokenizerFast,
+        DistilBertConfig,
+        ElectraConfig,
+        TFBertModel,
+        TFDistilBertModel,
+        TFElectraModel,
+    )
+
+    import trainer  # noqa: F401  (Keras 2)
 
     tf_keras.utils.set_random_seed(seed)
     size = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 64}
@@ -59,3 +66,30 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def base_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Makes a random two-layer encoder of the given type."""
     return lambda model_type: make_base(tmp_path_factory.mktemp(model_type), model_type)
+
+
+def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length: int = 24):
+    """Builds the Transform graph for a base model, with TensorFlow Transform and Beam, and opens it."""
+    import apache_beam as beam
+    import tensorflow_transform as tft
+    from tensorflow_transform import beam as tft_beam
+    from tensorflow_transform.tf_metadata import dataset_metadata
+
+    from components.preprocessing import preprocessing_fn
+    from components.schema import make_schema
+
+    config = {
+        "base": str(base),
+        "revision": None,
+        "labels": list(labels),
+        "max_length": max_length,
+        "truncation": "head",
+    }
+    metadata = dataset_metadata.DatasetMetadata(make_schema(list(labels), text_pair=False))
+    rows = [{"text": [b"you are a bad person"], "label": [labels[0].encode()]}]
+    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):
+        dataset = (pipeline | beam.Create(rows), metadata)
+        analyzed = dataset | tft_beam.AnalyzeDataset(lambda inputs: preprocessing_fn(inputs, config))
+        _ = analyzed | tft_beam.WriteTransformFn(str(folder))
+        _ = metadata | tft_beam.WriteMetadata(str(folder / tft.TFTransformOutput.RAW_METADATA_DIR), pipeline)
+    return tft.TFTransformOutput(str(folder))

@@ -55,7 +55,7 @@ class Classifier(tf_keras.Model):
         """
         make_head = HEADS[head]
         options: dict[str, Any] = {"trust_remote_code": False}
-        auto = TFAutoModel
+        auto: Any = TFAutoModel
         if make_head is None:
             auto = TFAutoModelForSequenceClassification
             options["id2label"] = dict(enumerate(labels))
@@ -117,7 +117,7 @@ class Classifier(tf_keras.Model):
 
 def _has_optional_pooler(model_class: type) -> bool:
     # BERT's pooler is not on the way from the [CLS] vector to our heads; left in, it would count and never train.
-    return "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+    return "add_pooling_layer" in inspect.signature(model_class).parameters
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ class TokenizedSplit:
           InputError: the split has no rows.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        names = [name for name in ("input_ids", "token_type_ids") if name in feature_spec]
+        names: list[str] = [name for name in ("input_ids", "token_type_ids") if name in feature_spec]
         files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
         parsed = (
             tf.data.TFRecordDataset(files, compression_type="GZIP")

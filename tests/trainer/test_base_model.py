@@ -28,7 +28,7 @@ def test_a_model_inside_a_python_package_is_found():
     ],
 )
 def test_a_base_that_does_not_exist_is_named_with_a_remedy(name: str, says: str):
-    with pytest.raises(InputError, match="model.base") as raised:
+    with pytest.raises(InputError, match=r"model\.base") as raised:
         resolve_base(name)
     assert says in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -48,5 +48,5 @@ def test_a_model_with_pickled_weights_alone_is_refused(base: Path, tmp_path: Pat
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path):
-    with pytest.raises(InputError, match="no config.json"):
+    with pytest.raises(InputError, match=r"no config\.json"):
         resolve_base(str(tmp_path))
