@@ -25,6 +25,7 @@ from trainer.base_model import resolve_base
 from trainer.fine_tune import TRAINING_FILE
 
 REPORT_FILE = "report.html"
+PARTS_FILE = "report.json"
 
 # What decides a run's outcome, by the names packages are installed under.
 LIBRARIES = (
@@ -41,7 +42,7 @@ _COUNT_ROWS = 4096
 
 
 class RunReport(artifact.Artifact):
-    """A folder with ``report.html``."""
+    """A folder with ``report.html`` and, in ``report.json``, what ``Report.from_parts`` made it from."""
 
     TYPE_NAME = "RunReport"
 
@@ -68,22 +69,23 @@ def Report(  # noqa: N802 (a component's name)
       tokenizer: JSON with ``base``, ``revision`` and ``max_length``.
     """
     settings = json.loads(tokenizer)
-    page = Page.from_parts(
-        title=title,
-        run=os.path.basename(os.path.normpath(report.uri)),
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        base=settings["base"],
-        evaluation=_read(evaluation.uri, EVALUATION_FILE),
-        training=_read(model_run.uri, TRAINING_FILE),
-        ingest=_read(examples.uri, INGEST_FILE),
-        lengths=count_lengths(artifact_utils.get_split_uri([examples], "train"), settings),
-        config=config,
-        versions={
+    parts = {
+        "title": title,
+        "run": os.path.basename(os.path.normpath(report.uri)),
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "base": settings["base"],
+        "evaluation": _read(evaluation.uri, EVALUATION_FILE),
+        "training": _read(model_run.uri, TRAINING_FILE),
+        "ingest": _read(examples.uri, INGEST_FILE),
+        "lengths": count_lengths(artifact_utils.get_split_uri([examples], "train"), settings),
+        "config": config,
+        "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
-    )
-    io_utils.write_string_file(os.path.join(report.uri, REPORT_FILE), render(page))
+    }
+    io_utils.write_string_file(os.path.join(report.uri, PARTS_FILE), json.dumps(parts))
+    io_utils.write_string_file(os.path.join(report.uri, REPORT_FILE), render(Page.from_parts(**parts)))
 
 
 def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def _run(config: Config, root: Path) -> RunRecord:
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
-    with console.status("loading TensorFlow and TFX"):
+    with console.status("loading TensorFlow and TFX, about 15 seconds"):
         from pipeline.local_runner import run_locally
 
     def on_component(name: str, seconds: float | None) -> None:

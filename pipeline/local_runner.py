@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,8 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
 from components.production import production_key
-from components.report import REPORT_FILE
+from components.report import PARTS_FILE, REPORT_FILE
+from components.report_page import Report, render
 from pipeline.config import Config
 from pipeline.graph import Places, create_components, recipe
 from pipeline.run_record import RunRecord, read_run
@@ -63,7 +64,11 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
         LocalDagRunner().run(pipeline)
     record = read_run(metadata_file, config.name)
     record.report = report_folder / REPORT_FILE
-    shutil.copyfile(Path(record.artifacts["Report"]["report"].uri, REPORT_FILE), record.report)
+    # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
+    parts = json.loads(Path(record.artifacts["Report"]["report"].uri, PARTS_FILE).read_text(encoding="utf-8"))
+    parts |= {"run": report_folder.name, "pushed": record.pushed_model is not None}
+    parts["seconds"] = {name: spent for name, spent in record.seconds.items() if name not in record.cached}
+    record.report.write_text(render(Report.from_parts(**parts)), encoding="utf-8")
     return record
 
 
@@ -83,6 +88,9 @@ class _Progress(logging.Handler):
     def __enter__(self) -> _Progress:
         self._root = logging.getLogger()
         self._before = self._root.level, list(self._root.handlers), absl.logging.get_verbosity()
+        # TensorFlow's logger prints by itself; through the root logger its lines go to the file like all others.
+        tensorflow = logging.getLogger("tensorflow")
+        tensorflow.handlers, tensorflow.propagate = [], True
         self._root.setLevel(logging.INFO)
         self._root.handlers = [self, self._file]
         absl.logging.set_verbosity(absl.logging.INFO)

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import trainer  # noqa: F401  (chooses Keras 2 before anything imports TensorFlow)
+
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = "you are a bad good kind of person what the day garden idiot fool lovely very not is it".split()  # noqa: SIM905
-VOCABULARY = [*SPECIAL, *WORDS, *"abcdefghijklmnopqrstuvwxyz.,!?", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz")]
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+VOCABULARY = list(dict.fromkeys([*SPECIAL, *WORDS, *LETTERS, *".,!?", *(f"##{letter}" for letter in LETTERS)]))
 
 
 def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: int = 7) -> Path:
@@ -26,8 +29,6 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         TFDistilBertModel,
         TFElectraModel,
     )
-
-    import trainer  # noqa: F401  (Keras 2)
 
     tf_keras.utils.set_random_seed(seed)
     size = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 64}

@@ -85,7 +85,7 @@ class TokenizedSplit:
         all_labels = np.concatenate(labels)
         if not len(all_labels):
             raise InputError(f"no examples in {', '.join(patterns)}; add rows or change data.split")
-        streams = {name: np.memmap(folder / f"{name}.int32", np.int32, "r") for name in names}
+        streams: dict[str, np.ndarray] = {name: np.memmap(folder / f"{name}.int32", np.int32, "r") for name in names}
         return cls(streams, np.cumsum(np.concatenate(lengths)), all_labels, feature_spec["input_ids"].shape[0])
 
     def __len__(self) -> int:
