@@ -61,7 +61,8 @@ class CountDecisions(beam.CombineFn):
         predictions = element.get_predictions(model_name=self._model_name)
         truth = self._index[np.ravel(element.get_labels(model_name=self._model_name))[0]]
         decision = self._index[np.ravel(predictions["label"])[0]]
-        probabilities = np.ravel(predictions["probabilities"])
+        # A diverged model gives NaN; it is counted with no confidence in anything, for the gate to refuse.
+        probabilities = np.nan_to_num(np.ravel(predictions["probabilities"]))
         counts.confusion[truth, decision] += 1
 
         classes = np.arange(len(self._labels))

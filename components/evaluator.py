@@ -68,10 +68,11 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         production = newest_version(exec_properties["serving_dir"])
         note = None
         if production is not None and gate.max_recall_drop is not None:
-            if read_about(production).get("labels") == list(gate.labels):
+            difference = _difference(read_about(production), read_about(models[CANDIDATE]), list(gate.labels))
+            if difference is None:
                 models[BASELINE] = production
             else:
-                note = f"the model in production ({production}) has other labels; it was not compared"
+                note = f"the model in production ({production}) has {difference}; it was not compared"
 
         metrics = self._measure(models, gate.labels, input_dict, evaluation.uri)
         result = summarize(metrics[CANDIDATE], list(gate.labels))
@@ -225,6 +226,16 @@ def summarize(counts: dict[str, np.ndarray], labels: list[str]) -> dict[str, Any
         },
         "decision_threshold": None,
     }
+
+
+def _difference(production: dict[str, Any], candidate: dict[str, Any], labels: list[str]) -> str | None:
+    """Why the model in production cannot be measured on the candidate's test rows, or None if it can."""
+    if production.get("labels") != labels:
+        return "other labels"
+    # Its graph parses the columns it was made for; a row that lacks one stops it.
+    if production.get("text_features") != candidate.get("text_features"):
+        return "other columns of text"
+    return None
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:

@@ -89,11 +89,15 @@ def describe(bound: Bound) -> str:
     """Says in a sentence how a bound was met or missed."""
     name = f"{bound.metric.replace('_', ' ')} of '{bound.label}'"
     if bound.value is None:
-        return f"{name} cannot be measured: the test split has no row to measure it on"
+        if bound.metric == "precision":
+            return f"{name} cannot be measured: the model gave no row of the test split this label"
+        return f"{name} cannot be measured: no row of the test split has this label"
     limit = "at most" if bound.metric == "recall_drop" else "at least"
     by = abs(bound.value - bound.bound)
-    outcome = "met" if bound.passed else f"missed by {by:.3f}"
-    return f"{name} is {bound.value:.3f}, must be {limit} {bound.bound:g}: {outcome}"
+    # Three decimals, or as many as a narrow miss takes to show.
+    digits = next((digits for digits in range(3, 9) if bound.passed or round(by, digits)), 9)
+    outcome = "met" if bound.passed else f"missed by {by:.{digits}f}"
+    return f"{name} is {bound.value:.{digits}f}, must be {limit} {bound.bound:g}: {outcome}"
 
 
 def _at_least(metric: str, label: str, bound: float, value: float | None) -> Bound:

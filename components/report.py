@@ -102,14 +102,16 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
     max_length: int = settings["max_length"]
     base: Path = resolve_base(settings["base"], settings["revision"])
     tokenize = BertTokenizer.from_folder(base, max_length=max_length).tokenize
-    spec = {name: tf.io.FixedLenFeature([], tf.string, default_value="") for name in ("text", "text_pair")}
+    spec = {"text": tf.io.FixedLenFeature([], tf.string), "text_pair": tf.io.RaggedFeature(tf.string)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def lengths_of(serialized: tf.Tensor) -> tf.Tensor:
         rows = tf.io.parse_example(serialized, spec)
-        first, second = tokenize(rows["text"]).row_lengths(), tokenize(rows["text_pair"]).row_lengths()
-        # [CLS] and [SEP], and one more [SEP] after a second text.
-        return first + second + 2 + tf.cast(second > 0, tf.int64)
+        pairs = rows["text_pair"]
+        first = tokenize(rows["text"]).row_lengths()
+        second = tokenize(tf.strings.reduce_join(pairs, axis=1)).row_lengths()
+        # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
+        return first + second + 2 + pairs.row_lengths()
 
     counts = np.zeros(max_length + 2, np.int64)
     files = tf.io.gfile.glob(os.path.join(folder, "*"))

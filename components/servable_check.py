@@ -26,7 +26,7 @@ def ServableCheck(  # noqa: N802 (a component's name)
       RuntimeError: it did not; that is a fault of the export, not of the data.
     """
     folder = path_utils.serving_model_path(model.uri)
-    # The script is run by its path, from the model's folder: none of this project's packages is imported.
+    # The script is run by its path, not as a module: none of this project's packages is imported.
     probe = subprocess.run([sys.executable, PROBE, folder], capture_output=True, text=True, check=False)  # noqa: S603
     if probe.returncode:
         raise RuntimeError(f"the exported model {folder} does not serve:\n{probe.stderr}")

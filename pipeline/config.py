@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from trainer.approaches import APPROACHES, forgetting_warning
 from trainer.errors import InputError
@@ -25,9 +25,9 @@ def _number_as_text(value: Any) -> Any:
 Label = Annotated[str, BeforeValidator(_number_as_text)]
 
 
-def _known_approach(name: Any) -> Any:
+def _known_approach(name: str) -> str:
     if name not in APPROACHES:
-        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{_nearest(str(name), APPROACHES)}")
+        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{_nearest(name, APPROACHES)}")
     return name
 
 
@@ -73,7 +73,7 @@ class ModelConfig(_Section):
 
     base: str = "distilbert-base-uncased"
     revision: str | None = None
-    approach: Annotated[str, BeforeValidator(_known_approach)] = "fine_tune"
+    approach: Annotated[str, AfterValidator(_known_approach)] = "fine_tune"
     head: Literal["linear", "hf", "mlp"] | None = None
     max_length: Annotated[int, Field(ge=3)] = 512
     truncation: Literal["head", "head_tail"] = "head"
@@ -254,6 +254,10 @@ def _explain(file: Path, item: Mapping[str, Any]) -> str:
             if isinstance(value, str):
                 return f"{where}: {value!r} {message}"
             return f"{where}{'.' if path else ': '}{message}"
+        case "string_type" | "tuple_type" if value is None:
+            return f"{where}: has no value; give it one"
+        case "tuple_type":
+            return f"{where}: {value!r} is not a list; write it as [{value}]"
         case "string_type":
             return f'{where}: {value!r} is not text; write it in quotes: "{value}"'
         case "literal_error":
@@ -261,7 +265,7 @@ def _explain(file: Path, item: Mapping[str, Any]) -> str:
             return f"{where}: {value!r} is not one of {', '.join(expected)}{_nearest(str(value), expected)}"
         case "model_type" | "dict_type":
             return f"{where}: {value!r} is a value; a section of keys belongs here"
-    message = item["msg"].replace("Input should", "should")
+    message = item["msg"].replace("Input should", "should").replace("String should", "should")
     return f"{where}: {value!r} {message}"
 
 

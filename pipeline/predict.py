@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -102,10 +102,9 @@ def predict_csv(predictor: Predictor, source: Path, target: Path, *, delimiter: 
       The number of rows.
 
     Raises:
-      InputError: the file or a column is not there, or a row cannot be read.
+      InputError: the file, a column or the target's folder is not there, an option is no good, or a row cannot be read.
     """
-    if not source.is_file():
-        raise InputError(f"--input: there is no file {source}")
+    _check_options(source, target, delimiter, encoding)
     unfinished = target.with_name(f".{target.name}.unfinished")
     count = 0
     try:
@@ -115,20 +114,37 @@ def predict_csv(predictor: Predictor, source: Path, target: Path, *, delimiter: 
             header, rows = _open(stream, source, delimiter, encoding)
             positions = {name: _position(header, predictor, name, source) for name in predictor.text_features}
             added = ["label", *(f"p_{label}" for label in predictor.labels)]
-            writer = csv.writer(sink, delimiter=delimiter, lineterminator="\n")
-            writer.writerow(_kept_names(header, added) + added)
+            sink.write(_line(_kept_names(header, added) + added, delimiter))
             while batch := list(itertools.islice(rows, BATCH_ROWS)):
                 texts = {
                     name: [row[position].encode("utf-8", KEEP_UNDECODABLE) for row in batch]
                     for name, position in positions.items()
                 }
                 for row, prediction in zip(batch, predictor.predict(texts), strict=True):
-                    writer.writerow([*row, prediction.label, *(f"{p:.6f}" for p in prediction.probabilities)])
+                    probabilities = [f"{p:.6f}" for p in prediction.probabilities]
+                    sink.write(_line([*row, prediction.label, *probabilities], delimiter))
                 count += len(batch)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
     return count
+
+
+def _check_options(source: Path, target: Path, delimiter: str, encoding: str) -> None:
+    if not source.is_file():
+        raise InputError(f"--input: there is no file {source}")
+    if target.is_dir():
+        raise InputError(f"--output: {target} is a folder; name a file")
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"--output: there is no folder {target.absolute().parent}")
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise InputError(
+            f"--delimiter: {delimiter!r} is not one character that can stand between fields; a tab is $'\\t' in a shell"
+        )
+    try:
+        "".encode(encoding)
+    except LookupError:
+        raise InputError(f"--encoding: {encoding!r} is not a text encoding; use utf-8, cp1252, ...") from None
 
 
 def _open(stream: BinaryIO, source: Path, delimiter: str, encoding: str) -> tuple[list[str], Iterator[list[str]]]:
@@ -162,6 +178,13 @@ def _position(header: list[str], predictor: Predictor, feature: str, source: Pat
         f"--input: {column!r} is not a column of {source} (it has: {', '.join(names)}); "
         "the model was trained on a column of that name: rename yours"
     )
+
+
+def _line(fields: list[str], delimiter: str) -> str:
+    # Python 3.10's csv.writer refuses U+0000 and leaves a lone carriage return unquoted, where readers end the row.
+    needs_quotes = re.compile(f'["\r\n{re.escape(delimiter)}]').search
+    quoted = ['"' + field.replace('"', '""') + '"' if needs_quotes(field) else field for field in fields]
+    return delimiter.join(quoted) + "\n"
 
 
 def _kept_names(header: list[str], added: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ import glob
 import gzip
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -61,8 +62,12 @@ def _check_data(config: Config) -> None:
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
     for name in files:
-        with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as stream:
-            check_header(cast(BinaryIO, stream), os.path.relpath(name, data.input_base), csv_format(config))
+        shown = os.path.relpath(name, data.input_base)
+        try:
+            with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as stream:
+                check_header(cast(BinaryIO, stream), shown, csv_format(config))
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"data.input_base: {shown} cannot be read: {error}; mend it, or take it away") from error
 
 
 def _check_base(config: Config) -> None:

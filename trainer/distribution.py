@@ -74,7 +74,10 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
     if distribution == "mirrored":
         devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
         kind = "GPU" if gpus else "CPU"
-        strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+        # TensorFlow's own choice for CPUs, collective ops, gets out of step when a process trains a second model (2.16:
+        # "Shape mismatch in the collective instance"); for GPUs it is NCCL.
+        reduction = None if gpus else tf.distribute.ReductionToOneDevice()
+        strategy = tf.distribute.MirroredStrategy([device.name for device in devices], cross_device_ops=reduction)
         return strategy, f"{len(devices)} mirrored {kind}{'s' if len(devices) != 1 else ''}"
     return tf.distribute.get_strategy(), "one GPU" if gpus else "one CPU device"
 

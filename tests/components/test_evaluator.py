@@ -1,0 +1,262 @@
+"""The Evaluator on real SavedModels through Beam and TFMA: what it measures, against what it blesses."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+from tfx.components.util.model_utils import is_model_blessed
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.evaluator import EVALUATION_FILE, EvaluatorExecutor
+from components.gate import GateSpec
+from components.schema import SCHEMA_FILE, make_schema
+from tests.components.test_servable_check import save_keyword_model
+from tests.conftest import make_transform
+from tests.trainer.test_fine_tune import make_spec
+from trainer.classifier import Classifier
+from trainer.export import export_model
+
+LABELS = ("fine", "rude", "odd")
+# Test rows by label and text. Of the models below, the careful one knows "idiot" and "fool", the careless one "idiot".
+ROWS = [
+    *[("fine", f"a lovely garden {number}") for number in range(30)],
+    *[("rude", f"you idiot {number}") for number in range(12)],
+    *[("rude", f"what a fool {number}") for number in range(3)],
+    *[("odd", f"zzz {number}") for number in range(4)],
+    ("odd", "a lovely zzz"),
+]
+CAREFUL = {"fine": "lovely", "rude": "(idiot|fool)", "odd": "zzz"}
+CARELESS = {"fine": "lovely", "rude": "idiot", "odd": "zzz"}
+
+
+def write_examples(folder: Path, rows, shards: int = 2) -> None:
+    """Writes rows of label, text and maybe a second text as CsvExampleGen does."""
+    folder.mkdir(parents=True)
+    for shard in range(shards):
+        with tf.io.TFRecordWriter(str(folder / f"data-{shard:05d}-of-{shards:05d}.gz"), "GZIP") as writer:
+            for label, *texts in rows[shard::shards]:
+                feature = {
+                    name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+                    for name, value in zip(("label", "text", "text_pair"), (label, *texts), strict=False)
+                }
+                example = tf.train.Example(features=tf.train.Features(feature=feature))
+                writer.write(example.SerializeToString())
+
+
+def make_artifact(kind, folder: Path):
+    artifact = kind()
+    artifact.uri = str(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return artifact
+
+
+def push(serving: Path, version: int, rules, **settings) -> Path:
+    return save_keyword_model(serving / str(version), rules, **settings)
+
+
+@dataclass
+class Verdict:
+    """What an evaluation left."""
+
+    evaluation: dict
+    blessing: standard_artifacts.ModelBlessing
+    files: set[str]
+
+    @property
+    def missed(self) -> list[tuple[str, str]]:
+        return [(bound["metric"], bound["label"]) for bound in self.evaluation["bounds"] if not bound["passed"]]
+
+
+@pytest.fixture(scope="module")
+def evaluate(tmp_path_factory: pytest.TempPathFactory):
+    """Evaluates a model artifact on rows."""
+
+    def run(model: Path, serving: Path | None = None, rows=ROWS, **bounds) -> Verdict:
+        folder = tmp_path_factory.mktemp("evaluation")
+        examples = make_artifact(standard_artifacts.Examples, folder / "examples")
+        examples.split_names = artifact_utils.encode_split_names(["train", "test"])
+        write_examples(folder / "examples/Split-test", rows)
+        # Rows that would spoil every number, were they read.
+        write_examples(folder / "examples/Split-train", [("fine", "you idiot")] * 50)
+        schema = make_artifact(standard_artifacts.Schema, folder / "schema")
+        (folder / "schema" / SCHEMA_FILE).write_text(
+            text_format.MessageToString(make_schema(list(LABELS), text_pair=False))
+        )
+        candidate = make_artifact(standard_artifacts.Model, model)
+        candidate.id = 17
+        evaluation = make_artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
+        blessing = make_artifact(standard_artifacts.ModelBlessing, folder / "blessing")
+        EvaluatorExecutor(BaseBeamExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")).Do(
+            {"examples": [examples], "schema": [schema], "model": [candidate]},
+            {"evaluation": [evaluation], "blessing": [blessing]},
+            {
+                "gate": json.dumps(asdict(GateSpec(LABELS, **bounds))),
+                "serving_dir": str(serving or folder / "serving"),
+                "production": "nothing",
+            },
+        )
+        result = json.loads((folder / "evaluation" / EVALUATION_FILE).read_text())
+        return Verdict(result, blessing, {file.name for file in (folder / "blessing").iterdir()})
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model artifact; the label it decides is the least probable one, as no real model's is."""
+    folder = tmp_path_factory.mktemp("careful")
+    save_keyword_model(folder / "Format-Serving", CAREFUL, sure=0.2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def careless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("careless")
+    save_keyword_model(folder / "Format-Serving", CARELESS)
+    return folder
+
+
+def counted(model: Path, rows=ROWS):
+    """Recall and precision of what a model's text signature says of the rows, counted one by one."""
+    texts = tf.constant([text for _, text in rows])
+    given = tf.saved_model.load(str(model)).signatures["serving_default"](text=texts)
+    decisions = given["label"].numpy().astype(str).tolist()
+    truths = [label for label, _ in rows]
+    both = Counter(truth for truth, decision in zip(truths, decisions, strict=True) if truth == decision)
+    true, decided = Counter(truths), Counter(decisions)
+    recall = {label: both[label] / true[label] if true[label] else None for label in LABELS}
+    precision = {label: both[label] / decided[label] if decided[label] else None for label in LABELS}
+    return recall, precision, given["probabilities"].numpy()
+
+
+def test_a_real_classifier_is_measured_by_the_labels_it_serves(base: Path, tmp_path: Path, evaluate):
+    transform = make_transform(base, tmp_path / "transform", LABELS)
+    classifier = Classifier.from_base(base, "linear", LABELS)
+    # An untrained encoder tells texts apart by little; on an average text, this head sits on the fence.
+    kernel, bias = classifier.trainable_variables[-2:]
+    kernel.assign(100 * tf.random.stateless_normal(kernel.shape, (3, 4)))
+    tokens = transform.transform_features_layer()({"text": tf.constant([[text] for _, text in ROWS])})
+    logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()}, training=False)
+    bias.assign_sub(tf.reduce_mean(logits, axis=0))
+    saved = tmp_path / "model/Format-Serving"
+    export_model(classifier, make_spec(base, head="linear", labels=LABELS), transform, saved)
+    recall, precision, probabilities = counted(saved)
+    assert None not in precision.values(), "the model never decides for some label"
+
+    verdict = evaluate(tmp_path / "model", min_recall=dict.fromkeys(LABELS, 0.99))
+    assert verdict.evaluation["recall"] == pytest.approx(recall)
+    assert verdict.evaluation["precision"] == pytest.approx(precision)
+    assert verdict.evaluation["examples"] == len(ROWS)
+    assert verdict.evaluation["baseline"] is None
+    assert verdict.missed == [("recall", label) for label in LABELS if recall[label] < 0.99]
+    confidence = {name: np.array(values) for name, values in verdict.evaluation["confidence"].items()}
+    assert confidence["probability_sum"].sum() == pytest.approx(probabilities.max(axis=1).sum(), rel=1e-5)
+    assert confidence["count"].sum() == len(ROWS)
+    for label in LABELS:
+        scores = verdict.evaluation["scores"][label]
+        rows = sum(truth == label for truth, _ in ROWS)
+        assert (sum(scores["positive"]), sum(scores["negative"])) == (rows, len(ROWS) - rows)
+
+
+def test_a_model_that_meets_its_bounds_is_blessed_as_tfx_blesses(careful: Path, evaluate):
+    verdict = evaluate(careful, min_recall={"rude": 1.0, "odd": 0.8}, min_precision={"fine": 30 / 31})
+    assert verdict.evaluation["blessed"] is True
+    assert verdict.missed == []
+    # By its decisions, though it gives the label it decides for a probability of 0.2.
+    assert verdict.evaluation["recall"] == {"fine": 1.0, "rude": 1.0, "odd": 0.8}
+    assert verdict.evaluation["precision"] == pytest.approx({"fine": 30 / 31, "rude": 1.0, "odd": 1.0})
+    assert verdict.evaluation["confusion"] == [[30, 0, 0], [0, 15, 0], [1, 0, 4]]
+    assert verdict.files == {"BLESSED"}
+    assert is_model_blessed(verdict.blessing)
+    assert verdict.blessing.get_string_custom_property("current_model") == str(careful)
+    assert verdict.blessing.get_int_custom_property("current_model_id") == 17
+
+
+def test_a_model_that_misses_one_bound_is_not_blessed_and_without_a_drop_bound_not_compared(
+    careful: Path, tmp_path: Path, evaluate
+):
+    push(tmp_path, 1, CAREFUL)
+    verdict = evaluate(careful, tmp_path, min_recall={"rude": 1.0, "odd": 0.81})
+    assert verdict.evaluation["blessed"] is False
+    assert verdict.missed == [("recall", "odd")]
+    assert len(verdict.evaluation["bounds"]) == 2
+    assert verdict.evaluation["baseline"] is None
+    assert verdict.evaluation["baseline_note"] is None
+    assert verdict.files == {"NOT_BLESSED"}
+    assert not is_model_blessed(verdict.blessing)
+
+
+def test_a_class_without_test_rows_misses_its_bound(careful: Path, evaluate):
+    verdict = evaluate(careful, rows=[row for row in ROWS if row[0] != "odd"], min_recall={"rude": 0.5, "odd": 0.0})
+    assert verdict.evaluation["recall"] == {"fine": 1.0, "rude": 1.0, "odd": None}
+    assert verdict.missed == [("recall", "odd")]
+    assert verdict.files == {"NOT_BLESSED"}
+
+
+def test_a_model_that_recalls_less_than_the_one_in_production_is_refused(
+    careful: Path, careless: Path, tmp_path: Path, evaluate
+):
+    production = push(tmp_path, 3, CAREFUL)
+    push(tmp_path, 2, {"fine": "never", "rude": "never", "odd": "never"})
+    verdict = evaluate(careless, tmp_path, min_recall={"rude": 0.6}, max_recall_drop=0.19)
+    assert verdict.evaluation["baseline"] == {"model": str(production), "recall": counted(careful / "Format-Serving")[0]}
+    assert verdict.evaluation["recall"]["rude"] == 0.8
+    assert verdict.missed == [("recall_drop", "rude")]
+    assert verdict.files == {"NOT_BLESSED"}
+
+
+def test_a_model_that_recalls_more_than_the_one_in_production_passes(careful: Path, tmp_path: Path, evaluate):
+    push(tmp_path, 1, CARELESS)
+    verdict = evaluate(careful, tmp_path, max_recall_drop=0.0)
+    drops = {bound["label"]: bound["value"] for bound in verdict.evaluation["bounds"]}
+    assert drops == pytest.approx({"fine": 0.0, "rude": -0.2, "odd": 0.0})
+    assert verdict.evaluation["baseline"]["recall"]["rude"] == 0.8
+    assert verdict.evaluation["recall"]["rude"] == 1.0
+    assert verdict.files == {"BLESSED"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "settings", "difference"),
+    [
+        ({"fine": "lovely", "odd": "zzz", "rude": "idiot"}, {}, "other labels"),
+        (CAREFUL, {"text_features": ("text", "text_pair")}, "other columns of text"),
+    ],
+    ids=["labels", "columns"],
+)
+def test_a_model_in_production_for_another_task_is_not_compared_and_a_note_says_so(
+    careful: Path, tmp_path: Path, evaluate, rules, settings, difference: str
+):
+    production = push(tmp_path, 1, rules, **settings)
+    verdict = evaluate(careful, tmp_path, min_recall={"rude": 0.6}, max_recall_drop=0.0)
+    assert verdict.evaluation["baseline"] is None
+    note = f"the model in production ({production}) has {difference}; it was not compared"
+    assert verdict.evaluation["baseline_note"] == note
+    assert [bound["metric"] for bound in verdict.evaluation["bounds"]] == ["recall"]
+    assert verdict.files == {"BLESSED"}
+
+
+def test_a_half_copied_version_is_not_in_production_and_as_good_as_production_is_good_enough(
+    careful: Path, tmp_path: Path, evaluate
+):
+    whole = push(tmp_path, 1, CAREFUL)
+    (push(tmp_path, 2, CARELESS) / "saved_model.pb").unlink()
+    verdict = evaluate(careful, tmp_path, max_recall_drop=0.0)
+    assert verdict.evaluation["baseline"] == {"model": str(whole), "recall": {"fine": 1.0, "rude": 1.0, "odd": 0.8}}
+    assert verdict.evaluation["baseline_note"] is None
+    assert verdict.files == {"BLESSED"}
+
+
+def test_a_diverged_model_is_refused_by_the_gate(tmp_path: Path, evaluate):
+    save_keyword_model(
+        tmp_path / "Format-Serving",
+        {"fine": "", "rude": "never", "odd": "never"},
+        finish=lambda probabilities: probabilities * float("nan"),
+    )
+    verdict = evaluate(tmp_path, min_recall={"fine": 0.6, "rude": 0.6})
+    assert verdict.missed == [("recall", "rude")]

@@ -1,0 +1,172 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from pipeline.config import load_config
+
+FULLBAKE = Path(sys.executable).with_name("fullbake")
+
+# Runs the commands given as JSON, then says what each gave and which heavy libraries were imported for all of them.
+COMMANDS = """
+import contextlib, io, json, sys
+from pipeline.command_line import main
+given = []
+for arguments in json.loads(sys.argv[1]):
+    out, err, code = io.StringIO(), io.StringIO(), None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            code = end.code
+    heavy = [name for name in ("tensorflow", "tfx", "transformers", "apache_beam", "numpy") if name in sys.modules]
+    given.append([code, out.getvalue(), err.getvalue(), heavy])
+print(json.dumps(given))
+"""
+
+ERRORS = {
+    "no config file": (["run", "none.yaml"], "none.yaml: there is no such config file; make one with: fullbake init"),
+    "not YAML": (["run", "broken.yaml"], "broken.yaml, line 1: not valid YAML"),
+    "unknown key": (["run", "config.yaml", "--set", "training.epoch=3"], "did you mean 'epochs'?"),
+    "bad value": (["run", "config.yaml", "--set", "training.epochs=0"], "training.epochs: 0 "),
+    "bad override": (["run", "config.yaml", "--set", "training"], "write it as key.path=value"),
+    "no folder": (["run", "config.yaml", "--set", "data.input_base=none"], "data.input_base: 'none' is not a folder"),
+    "no file": (["run", "config.yaml", "--set", 'data.pattern="*.tsv"'], "data.pattern: no file in 'data' matches"),
+    "no column": (
+        ["run", "config.yaml", "--set", "data.text_column=txt"],
+        "data.text_column: 'txt' is not a column of train.csv (it has: text, label); did you mean 'text'?",
+    ),
+    "no base": (["run", "config.yaml", "--set", "model.base=./none"], "model.base: there is no folder './none'"),
+    "no package": (["run", "config.yaml", "--set", "model.base=package:none/x"], "which is not installed"),
+    "too long": (["run", "config.yaml", "--set", "model.max_length=65"], "model.max_length: 65 is more than the 64"),
+    "no summary folder": (["run", "config.yaml", "--summary", "none/s.json"], "--summary: there is no folder "),
+    "no CSV": (["init", "none.csv", "--text", "text", "--label", "label"], "none.csv: the file cannot be read"),
+    "no such text": (["init", "data/train.csv", "--text", "txt", "--label", "label"], "did you mean 'text'?"),
+    "nothing to predict": (["predict"], "predict: give either texts, or both --input and --output"),
+    "texts and a file": (["predict", "a", "--input", "a.csv", "--output", "b.csv"], "give either texts, or both"),
+    "input alone": (["predict", "--input", "a.csv"], "give either texts, or both --input and --output"),
+    "output alone": (["predict", "--output", "a.csv"], "give either texts, or both --input and --output"),
+    "texts and output": (["predict", "a", "--output", "a.csv"], "give either texts, or both --input and --output"),
+}
+
+HELP = {
+    (): ["init", "predict", "run"],
+    ("init",): ["DATA.csv", "--text", "--label", "--text-pair"],
+    ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
+    ("predict",): ["TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding"],
+}
+
+
+class Answer(NamedTuple):
+    code: int
+    stdout: str
+    stderr: str
+    heavy: list[str]
+
+
+@pytest.fixture(scope="module")
+def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "data").mkdir()
+    rows = "".join(f"you are number {row},{('good', 'bad')[row % 2]}\n" for row in range(40))
+    (folder / "data/train.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    (folder / "broken.yaml").write_text("a: b: c", encoding="utf-8")
+    config = {
+        "name": "small",
+        "data": {"input_base": "data", "labels": ["good", "bad"]},
+        "model": {"base": str(base), "max_length": 32},
+        "gate": {"min_recall": {"good": 0.5, "bad": 0.5}},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return folder
+
+
+def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS, json.dumps(commands)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [Answer(*answer) for answer in json.loads(done.stdout)]
+
+
+@pytest.fixture(scope="module")
+def errors(folder: Path) -> dict[str, Answer]:
+    return dict(zip(ERRORS, answers(folder, [arguments for arguments, _ in ERRORS.values()]), strict=True))
+
+
+@pytest.fixture(scope="module")
+def helps(folder: Path) -> dict[tuple[str, ...], Answer]:
+    return dict(zip(HELP, answers(folder, [[*command, "--help"] for command in HELP]), strict=True))
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_ends_with_code_2_and_one_line(errors: dict[str, Answer], case: str):
+    answer = errors[case]
+    assert answer.code == 2
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("fullbake: ")
+    assert ERRORS[case][1] in line
+    assert answer.stdout == ""
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_does_not_wait_for_heavy_libraries(errors: dict[str, Answer], case: str):
+    assert errors[case].heavy == []
+
+
+@pytest.mark.parametrize("command", HELP)
+def test_help_names_what_there_is_without_heavy_libraries(helps: dict[tuple[str, ...], Answer], command):
+    answer = helps[command]
+    assert (answer.code, answer.stderr, answer.heavy) == (0, "", [])
+    for word in HELP[command]:
+        assert word in answer.stdout
+
+
+def fullbake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([FULLBAKE, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_installed_script_gives_code_line_and_help(folder: Path):
+    done = fullbake(folder, "run", "config.yaml", "--set", "training.epochs=none")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("fullbake: config.yaml: training.epochs: 'none' ")
+    assert done.stderr.count("\n") == 1
+    done = fullbake(folder, "run", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: fullbake run [OPTIONS] CONFIG")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["frobnicate"], ["run", "config.yaml", "--rot", "x"], ["init", "a.csv"]]
+)
+def test_a_command_that_is_not_one_ends_with_code_2_and_its_usage(folder: Path, arguments: list[str]):
+    done = fullbake(folder, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: fullbake")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_refused_run_leaves_nothing_behind(errors: dict[str, Answer], folder: Path):
+    assert all(answer.code == 2 for answer in errors.values())
+    assert sorted(path.name for path in folder.iterdir()) == ["broken.yaml", "config.yaml", "data"]
+
+
+def test_the_config_that_init_prints_is_one(folder: Path, tmp_path: Path):
+    done = fullbake(folder, "init", "data/train.csv", "--text", "text", "--label", "label")
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "made.yaml").write_text(done.stdout, encoding="utf-8")
+    config = load_config(tmp_path / "made.yaml")
+    assert (config.data.input_base, config.data.pattern, config.name) == ("data", "train.csv", "train")
+    assert config.data.labels == ("bad", "good")
+    assert config.warnings() == []
+
+
+def test_predicting_before_any_push_ends_with_code_2_and_one_line(folder: Path):
+    done = fullbake(folder, "predict", "hello")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("fullbake: --model: no model has been pushed below runs/ yet; run the pipeline")
+    assert done.stderr.count("\n") == 1

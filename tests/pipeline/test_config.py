@@ -1,0 +1,327 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import Config, load_config
+from trainer.errors import InputError
+
+MINIMAL = {"name": "small", "data": {"input_base": "texts", "labels": ["good", "bad"]}}
+
+
+@pytest.fixture
+def load(tmp_path: Path):
+    """Writes a config and loads it."""
+
+    def make(text: str = yaml.safe_dump(MINIMAL), *overrides: str) -> Config:
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+        return load_config(tmp_path / "config.yaml", overrides)
+
+    return make
+
+
+def refusal(load, *arguments: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load(*arguments)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_what_a_config_leaves_out_has_the_documented_default(load):
+    values = load().model_dump(mode="json")
+    assert values == {
+        "name": "small",
+        "data": {
+            "input_base": "texts",
+            "pattern": "*",
+            "text_column": "text",
+            "text_pair_column": None,
+            "label_column": "label",
+            "labels": ["good", "bad"],
+            "label_map": {},
+            "delimiter": ",",
+            "encoding": "utf-8",
+            "on_bad_row": "fail",
+            "max_bad_fraction": 0.01,
+            "split": {"train": 8, "eval": 1, "test": 1},
+        },
+        "model": {
+            "base": "distilbert-base-uncased",
+            "revision": None,
+            "approach": "fine_tune",
+            "head": None,
+            "max_length": 512,
+            "truncation": "head",
+        },
+        "training": {
+            "batch_size": 16,
+            "epochs": 3,
+            "learning_rate": None,
+            "warmup_fraction": 0.1,
+            "weight_decay": 0.01,
+            "class_weights": "none",
+            "early_stopping_patience": None,
+            "seed": 0,
+            "mixed_precision": "auto",
+            "distribution": "auto",
+        },
+        "gate": {"min_recall": {}, "min_precision": {}, "max_recall_drop": 0.02},
+        "push": {"serving_dir": None},
+        "beam": {"args": []},
+    }
+
+
+@pytest.mark.parametrize(("approach", "head", "rate"), [("fine_tune", "hf", 5e-5), ("frozen", "mlp", 1e-2)])
+def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, head: str, rate: float):
+    config = load(yaml.safe_dump(MINIMAL), f"model.approach={approach}")
+    assert (config.head, config.learning_rate) == (head, rate)
+    config = load(
+        yaml.safe_dump(MINIMAL), f"model.approach={approach}", "model.head=linear", "training.learning_rate=2e-5"
+    )
+    assert (config.head, config.learning_rate) == ("linear", 2e-5)
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "value", "remedy"),
+    [
+        ("name=a/b", "name", "'a/b'", "should match"),
+        ("name=", "name", "", "has no value; give it one"),
+        ("data=5", "data", "5", "a section of keys belongs here"),
+        ("model=null", "model", "None", "a section of keys belongs here"),
+        ("data.input_base=null", "data.input_base", "", "has no value; give it one"),
+        ("data.text_column=5", "data.text_column", "5", 'write it in quotes: "5"'),
+        ("data.labels=null", "data.labels", "", "has no value; give it one"),
+        ("data.labels=good", "data.labels", "'good'", "write it as [good]"),
+        ("data.labels=[good]", "data.labels", "", "at least two are needed"),
+        ("data.labels=[good, bad, good]", "data.labels", "'good'", "is listed twice"),
+        ("data.labels=[yes, bad]", "data.labels.0", "True", 'write it in quotes: "True"'),
+        ("data.labels=[0.5, bad]", "data.labels.0", "0.5", 'write it in quotes: "0.5"'),
+        ("data.label_map={g: goood}", "data.label_map", "'goood'", "did you mean 'good'?"),
+        ("data.label_map=[good]", "data.label_map", "['good']", "a section of keys belongs here"),
+        ("data.delimiter=;;", "data.delimiter", "';;'", "should have at most 1 character"),
+        ('data.delimiter=""', "data.delimiter", "''", "should have at least 1 character"),
+        ("data.on_bad_row=quarantin", "data.on_bad_row", "'quarantin'", "fail, quarantine; did you mean 'quarantine'?"),
+        ("data.max_bad_fraction=1.5", "data.max_bad_fraction", "1.5", "less than or equal to 1"),
+        ("data.max_bad_fraction=.nan", "data.max_bad_fraction", "nan", "should be a finite number"),
+        ("data.split={train: 8, eval: 2}", "data.split", "train, eval", "one share for each of train, eval and test"),
+        ("data.split={train: 8, eval: 1, dev: 1}", "data.split", "dev", "one share for each of train, eval and test"),
+        ("data.split.train=6", "data.split", "names train;", "one share for each"),
+        ("data.split={train: 8, eval: 0, test: 1}", "data.split.eval", "0", "greater than or equal to 1"),
+        ("data.split={train: 8, eval: 1.5, test: 1}", "data.split.eval", "1.5", "valid integer"),
+        ("model.base=5", "model.base", "5", 'write it in quotes: "5"'),
+        ("model.approach=fine-tune", "model.approach", "'fine-tune'", "did you mean 'fine_tune'?"),
+        ("model.approach=7", "model.approach", "7", "is not text"),
+        ("model.approach=null", "model.approach", "", "has no value; give it one"),
+        ("model.approach=[frozen]", "model.approach", "['frozen']", "is not text"),
+        ("model.approach={frozen: 1}", "model.approach", "{'frozen': 1}", "is not text"),
+        ("model.head=soft", "model.head", "'soft'", "linear, hf, mlp"),
+        ("model.max_length=2", "model.max_length", "2", "greater than or equal to 3"),
+        ("model.max_length=long", "model.max_length", "'long'", "valid integer"),
+        ("model.truncation=tail", "model.truncation", "'tail'", "head, head_tail"),
+        ("training.batch_size=0", "training.batch_size", "0", "greater than or equal to 1"),
+        ("training.epochs=1.5", "training.epochs", "1.5", "valid integer"),
+        ("training.epochs=", "training.epochs", "None", "valid integer"),
+        ("training.learning_rate=0", "training.learning_rate", "0", "greater than 0"),
+        ("training.learning_rate=.inf", "training.learning_rate", "inf", "finite number"),
+        ("training.warmup_fraction=10", "training.warmup_fraction", "10", "less than or equal to 1"),
+        ("training.weight_decay=-0.1", "training.weight_decay", "-0.1", "greater than or equal to 0"),
+        ("training.class_weights=balance", "training.class_weights", "'balance'", "did you mean 'balanced'?"),
+        ("training.early_stopping_patience=0", "training.early_stopping_patience", "0", "greater than or equal to 1"),
+        ("training.seed=-1", "training.seed", "-1", "greater than or equal to 0"),
+        ("training.seed=4294967296", "training.seed", "4294967296", "less than 4294967296"),
+        ("training.mixed_precision=fp16", "training.mixed_precision", "'fp16'", "auto, float32, bfloat16, float16"),
+        ("training.distribution=mirror", "training.distribution", "'mirror'", "did you mean 'mirrored'?"),
+        ("gate.min_recall={goood: 0.5}", "gate.min_recall", "'goood'", "(good, bad); did you mean 'good'?"),
+        ("gate.min_precision={fine: 0.5}", "gate.min_precision", "'fine'", "not in data.labels (good, bad)"),
+        ("gate.min_recall={good: 80}", "gate.min_recall.good", "80", "less than or equal to 1"),
+        ("gate.max_recall_drop=-0.1", "gate.max_recall_drop", "-0.1", "greater than or equal to 0"),
+        ("beam.args=--runner=FlinkRunner", "beam.args", "'--runner=FlinkRunner'", "write it as [--runner=FlinkRunner]"),
+    ],
+)
+def test_a_bad_value_is_told_with_file_key_value_and_remedy(load, override: str, key: str, value: str, remedy: str):
+    message = refusal(load, yaml.safe_dump(MINIMAL), override)
+    assert f"config.yaml: {key}: " in message
+    assert value in message
+    assert remedy in message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "key", "remedy"),
+    [
+        (("model.approach=frozen", "model.head=hf"), "model.head", "approach 'frozen' freezes it; use linear or mlp"),
+        (("data.text_pair_column=other", "model.truncation=head_tail"), "model.truncation", "use head, not head_tail"),
+    ],
+)
+def test_values_that_do_not_go_together_are_told_with_the_one_to_change(load, overrides, key: str, remedy: str):
+    message = refusal(load, yaml.safe_dump(MINIMAL), *overrides)
+    assert f"config.yaml: {key}: " in message
+    assert remedy in message
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "nearest"),
+    [
+        ("trainin.epochs=3", "trainin", "training"),
+        ("data.text_colunm=body", "data.text_colunm", "text_column"),
+        ("model.aproach=frozen", "model.aproach", "approach"),
+        ("training.epoch=3", "training.epoch", "epochs"),
+        ("gate.min_recal={good: 1}", "gate.min_recal", "min_recall"),
+        ("push.serving_dri=x", "push.serving_dri", "serving_dir"),
+        ("beam.arg=[x]", "beam.arg", "args"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(load, override: str, key: str, nearest: str):
+    message = refusal(load, yaml.safe_dump(MINIMAL), override)
+    assert f"config.yaml: {key}: unknown key; did you mean {nearest!r}?; the keys here are " in message
+
+
+def test_a_key_like_no_other_is_told_with_all_that_are_known(load):
+    message = refusal(load, yaml.safe_dump(MINIMAL), "zzz=1")
+    assert message.endswith("zzz: unknown key; the keys here are name, data, model, training, gate, push, beam")
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"), [("name: small\n", "data"), ("data: {input_base: x, labels: [a, b]}", "name")]
+)
+def test_a_key_without_default_must_be_given(load, text: str, missing: str):
+    assert refusal(load, text).endswith(f"config.yaml: {missing}: missing; give it a value")
+
+
+def test_several_errors_are_told_at_once(load):
+    message = refusal(load, yaml.safe_dump(MINIMAL), "training.epochs=0", "model.max_length=1")
+    assert "training.epochs: 0 " in message
+    assert "model.max_length: 1 " in message
+
+
+def test_overrides_win_over_the_file_and_are_read_as_yaml(load):
+    config = load(
+        yaml.safe_dump({**MINIMAL, "training": {"epochs": 9, "batch_size": 4, "early_stopping_patience": 2}}),
+        "training.epochs=2",
+        "training.learning_rate=1e-4",
+        "training.early_stopping_patience=null",
+        "data.labels=[bad, good]",
+        "data.split={train: 6, eval: 2, test: 2}",
+        "gate.min_recall.bad=0.7",
+        "gate.min_recall.good=1",
+        "data.text_column=a=b",
+        'data.delimiter="\\t"',
+        "push.serving_dir=",
+    )
+    assert (config.training.epochs, config.training.batch_size) == (2, 4)
+    assert config.training.learning_rate == 1e-4
+    assert config.training.early_stopping_patience is None
+    assert config.data.labels == ("bad", "good")
+    assert config.data.split == {"train": 6, "eval": 2, "test": 2}
+    assert config.gate.min_recall == {"bad": 0.7, "good": 1.0}
+    assert config.data.text_column == "a=b"
+    assert config.data.delimiter == "\t"
+    assert config.push.serving_dir is None
+
+
+def test_a_later_override_wins_over_an_earlier_one(load):
+    assert load(yaml.safe_dump(MINIMAL), "training={epochs: 1, seed: 5}", "training.epochs=2").training.epochs == 2
+
+
+@pytest.mark.parametrize("override", ["training", "=3", "training.=3", ".epochs=3"])
+def test_an_override_without_key_or_value_is_told_how_to_write_it(load, override: str):
+    message = refusal(load, yaml.safe_dump(MINIMAL), override)
+    assert message == f"--set {override}: write it as key.path=value, such as --set training.epochs=2"
+
+
+def test_an_override_below_a_value_is_refused(load):
+    assert (
+        refusal(load, yaml.safe_dump(MINIMAL), "name.first=a") == "--set name.first=a: name is a value, not a section"
+    )
+
+
+def test_an_override_that_is_not_yaml_is_refused(load):
+    assert "--set data.labels=[a, line 1: not valid YAML" in refusal(load, yaml.safe_dump(MINIMAL), "data.labels=[a")
+
+
+@pytest.mark.parametrize("text", ["name: a\nname: b\n", "training:\n  epochs: 1\n  epochs: 2\n", "{a: {b: 1, 'b': 2}}"])
+def test_a_key_that_stands_twice_is_refused_with_its_line(load, text: str):
+    message = refusal(load, text)
+    assert "stands twice" in message
+    assert ", line " in message
+
+
+def test_labels_and_mapped_values_may_be_whole_numbers_and_are_text(load):
+    config = load("name: n\ndata: {input_base: d, labels: [0, 1]}\ngate: {min_recall: {0: 0.5}}\n")
+    assert config.data.labels == ("0", "1")
+    assert config.gate.min_recall == {"0": 0.5}
+    config = load("name: n\ndata:\n  input_base: d\n  labels: [hate, neither]\n  label_map: {0: hate, 2: neither}\n")
+    assert config.data.label_map == {"0": "hate", "2": "neither"}
+
+
+@pytest.mark.parametrize(
+    "value", ["!!python/object/apply:os.mkdir [{}]", "!!python/name:os.system", "!!python/tuple [1]"]
+)
+def test_yaml_never_builds_python_objects(load, tmp_path: Path, value: str):
+    made = tmp_path / "made"
+    assert "not valid YAML" in refusal(load, f"name: {value.format(made)}\n")
+    assert "not valid YAML" in refusal(load, yaml.safe_dump(MINIMAL), f"name={value.format(made)}")
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "a config is a mapping of keys to values"),
+        ("- a", "a config is a mapping of keys to values"),
+        ("a: b: c", "line 1: not valid YAML"),
+        ("name: a\n\tb: c", "line 2: not valid YAML"),
+        ("name: a\n---\nname: b", "line 2: not valid YAML"),
+        ("{[a]: 1}", "line 1: not valid YAML"),
+        ("name: a\0", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_config_is_refused_in_one_line(load, text: str, reason: str):
+    assert reason in refusal(load, text)
+
+
+def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path):
+    with pytest.raises(InputError, match=r"none\.yaml: there is no such config file; make one with: fullbake init"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
+    (tmp_path / "latin.yaml").write_bytes("name: caf\xe9".encode("latin-1"))
+    for path in (tmp_path / "latin.yaml", tmp_path):
+        with pytest.raises(InputError, match="the config file cannot be read"):
+            load_config(path)
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_key(load):
+    assert load("\ufeff" + yaml.safe_dump(MINIMAL)).name == "small"
+
+
+def test_a_config_written_as_yaml_loads_as_the_same_config(load):
+    config = load(
+        yaml.safe_dump(MINIMAL),
+        "data.labels=['0', 'yes', 'größe 👋']",
+        "data.label_map={'null': 'yes'}",
+        'data.delimiter="\\t"',
+        "training.learning_rate=1e-5",
+        "gate.min_recall={'0': 0.5, 'yes': 0.25}",
+        "model.approach=frozen",
+        "beam.args=[--direct_num_workers=2]",
+    )
+    assert load(config.to_yaml()) == config
+
+
+@pytest.mark.parametrize(("rate", "warned"), [("3.9e-4", False), ("4e-4", True), ("1", True)])
+def test_a_rate_that_makes_a_trainable_base_forget_is_warned_of(load, rate: str, warned: bool):
+    bounds = "gate.min_recall={good: 0.5, bad: 0.5}"
+    warnings = load(yaml.safe_dump(MINIMAL), f"training.learning_rate={rate}", bounds).warnings()
+    assert ["forgetting" in warning for warning in warnings] == [True] * warned
+    frozen = load(yaml.safe_dump(MINIMAL), f"training.learning_rate={rate}", bounds, "model.approach=frozen")
+    assert frozen.warnings() == []
+
+
+def test_labels_without_a_recall_bound_are_warned_of(load):
+    (warning,) = load(yaml.safe_dump(MINIMAL), "gate.min_recall={good: 0.5}").warnings()
+    assert warning.startswith("gate.min_recall: no bound for 'bad': ")
+    (warning,) = load(yaml.safe_dump(MINIMAL), "data.labels=[a, b, c, d]", "gate.min_precision={a: 0.5}").warnings()
+    assert warning.startswith("gate.min_recall: no bound for 'a', 'b', 'c' …: ")
+    assert load(yaml.safe_dump(MINIMAL), "gate.min_recall={good: 0.5, bad: 0.1}").warnings() == []

