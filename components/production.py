@@ -20,7 +20,7 @@ def versions(serving_dir: str) -> list[int]:
     if not tf.io.gfile.isdir(serving_dir):
         return []
     names = [name.rstrip("/") for name in tf.io.gfile.listdir(serving_dir)]
-    pushed = [name for name in names if name.isdigit()]
+    pushed = [name for name in names if name.isascii() and name.isdigit()]
     return sorted(int(n) for n in pushed if tf.io.gfile.exists(os.path.join(serving_dir, n, "saved_model.pb")))
 
 

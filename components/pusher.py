@@ -54,15 +54,21 @@ class PusherExecutor(executor.Executor):
         version = max([int(time.time()), *(number + 1 for number in existing)])
         # Servers look at numbers only, so they do not see the copy until it is renamed.
         unfinished = os.path.join(serving_dir, f".{version}.unfinished")
-        io_utils.copy_dir(self.GetModelPath(input_dict), unfinished)
+        destination = os.path.join(serving_dir, str(version))
         push = {
             "recipe": exec_properties["recipe"],
             "judged_against": exec_properties["production"],
             "replaced": newest_version(serving_dir),
         }
-        io_utils.write_string_file(os.path.join(unfinished, PUSH_FILE), json.dumps(push, indent=1))
-        destination = os.path.join(serving_dir, str(version))
-        fileio.rename(unfinished, destination)
+        try:
+            io_utils.copy_dir(self.GetModelPath(input_dict), unfinished)
+            io_utils.write_string_file(os.path.join(unfinished, PUSH_FILE), json.dumps(push, indent=1))
+            fileio.rename(unfinished, destination)
+        except BaseException:
+            # The next push has another number: what is left here would stay for good.
+            if fileio.exists(unfinished):
+                fileio.rmtree(unfinished)
+            raise
         self._MarkPushed(pushed, pushed_destination=destination, pushed_version=str(version))
 
 

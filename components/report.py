@@ -102,7 +102,10 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
     max_length: int = settings["max_length"]
     base: Path = resolve_base(settings["base"], settings["revision"])
     tokenize = BertTokenizer.from_folder(base, max_length=max_length).tokenize
-    spec = {"text": tf.io.FixedLenFeature([], tf.string), "text_pair": tf.io.RaggedFeature(tf.string)}
+    spec = {
+        "text": tf.io.FixedLenFeature([], tf.string),
+        "text_pair": tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
+    }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def lengths_of(serialized: tf.Tensor) -> tf.Tensor:

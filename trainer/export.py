@@ -58,11 +58,11 @@ class ServingModel(tf.Module):
         """
         texts = {name: tf.TensorSpec([None], tf.string, name=name) for name in self.text_features}
 
-        @tf.function(input_signature=list(texts.values()))
+        @tf.function(input_signature=list(texts.values()), autograph=False)
         def from_texts(*columns: tf.Tensor) -> dict[str, tf.Tensor]:
             return self._classify(dict(zip(texts, columns, strict=True)))
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
         def from_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             parsed = tf.io.parse_example(examples, self._raw_feature_spec)
             return self._classify({name: tf.reshape(parsed[name], [-1]) for name in self.text_features})

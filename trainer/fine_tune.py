@@ -126,6 +126,8 @@ def train_classifier(
             )
             if placement.policy == "mixed_float16":
                 optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
+            # Else the first step makes the optimiser's variables, and TensorFlow traces it twice.
+            optimizer.build(list(trained.values()))
             learner.compile(optimizer=optimizer)
         measures = _Measures()
         on_tpu = isinstance(strategy, tf.distribute.TPUStrategy)

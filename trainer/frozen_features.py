@@ -40,6 +40,7 @@ class EncodedSplit:
         encode = tf.function(
             lambda batch: tf.cast(classifier.encode(batch, training=False), tf.float32),
             input_signature=[split.signature(None, full_width=False)],
+            autograph=False,
         )
         order = np.argsort(-split.lengths, kind="stable")
         hidden_size = classifier.backbone.config.hidden_size

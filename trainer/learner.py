@@ -80,6 +80,8 @@ class Learner(tf_keras.Model):
         """Gives logits, float32 ``(batch_size, num_labels)``."""
         return self.network(inputs, training=training)
 
+    # Nothing here or in the encoders needs AutoGraph, and converting them takes most of the time to the first step.
+    @tf.autograph.experimental.do_not_convert
     def train_step(self, data: tuple[Any, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One optimiser step on a batch of inputs and int32 labels ``(batch_size,)``."""
         inputs, labels = data
@@ -93,6 +95,7 @@ class Learner(tf_keras.Model):
         self.optimizer.minimize(loss, self.trained, tape=tape)
         return self._measure(labels, logits, losses)
 
+    @tf.autograph.experimental.do_not_convert
     def test_step(self, data: tuple[Any, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Measures a batch; its loss is not weighted by class."""
         inputs, labels = data

@@ -39,7 +39,9 @@ def counted(rows, labels=LABELS, parts: int = 1) -> dict[str, np.ndarray]:
         for element in rows[part::parts]:
             accumulator = combine.add_input(accumulator, element)
         accumulators.append(accumulator)
-    return {key.name: values for key, values in combine.extract_output(combine.merge_accumulators(accumulators)).items()}
+    return {
+        key.name: values for key, values in combine.extract_output(combine.merge_accumulators(accumulators)).items()
+    }
 
 
 def random_rows(labels: list[str], count: int, seed: int):
@@ -174,9 +176,7 @@ def test_merging_leaves_the_parts_as_they_were():
 
 def test_beam_gives_the_counts_and_the_metric_names_and_values_of_one_model_among_two():
     truths, decisions, probabilities = random_rows(LABELS, 40, seed=5)
-    rows = [
-        row(*each, model_name="candidate") for each in zip(truths, decisions, probabilities.tolist(), strict=True)
-    ]
+    rows = [row(*each, model_name="candidate") for each in zip(truths, decisions, probabilities.tolist(), strict=True)]
     counts, derived = DecisionMetrics(LABELS).computations(model_names=["candidate"])
     expected = counted([row(*each) for each in zip(truths, decisions, probabilities, strict=True)])
 

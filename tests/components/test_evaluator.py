@@ -205,7 +205,10 @@ def test_a_model_that_recalls_less_than_the_one_in_production_is_refused(
     production = push(tmp_path, 3, CAREFUL)
     push(tmp_path, 2, {"fine": "never", "rude": "never", "odd": "never"})
     verdict = evaluate(careless, tmp_path, min_recall={"rude": 0.6}, max_recall_drop=0.19)
-    assert verdict.evaluation["baseline"] == {"model": str(production), "recall": counted(careful / "Format-Serving")[0]}
+    assert verdict.evaluation["baseline"] == {
+        "model": str(production),
+        "recall": counted(careful / "Format-Serving")[0],
+    }
     assert verdict.evaluation["recall"]["rude"] == 0.8
     assert verdict.missed == [("recall_drop", "rude")]
     assert verdict.files == {"NOT_BLESSED"}

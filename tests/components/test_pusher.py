@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tfx.dsl.io.filesystem import NotFoundError
 from tfx.types import standard_artifacts
 
 from components.production import NOTHING, PUSH_FILE, newest_version, production_key, read_about, versions
@@ -129,18 +130,13 @@ def test_a_push_that_breaks_off_leaves_production_as_it_was_and_the_next_one_suc
     (broken / "zzz").mkdir(parents=True)
     (broken / "saved_model.pb").touch()
     (broken / "zzz/variables").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(Exception, match=r"nowhere|variables|not found|No such file|^$"):
+    with pytest.raises(NotFoundError):
         push(tmp_path / "model", tmp_path / "serving")
-    assert versions(str(tmp_path / "serving")) == [7]
     assert newest_version(str(tmp_path / "serving")) == before
-    assert [name for path in (tmp_path / "serving").iterdir() if (name := path.name).isdigit()] == ["7"]
+    assert [path.name for path in (tmp_path / "serving").iterdir()] == ["7"]
 
     pushed = push(model, tmp_path / "serving")
     assert newest_version(str(tmp_path / "serving")) == pushed.get_string_custom_property("pushed_destination")
-    assert {path.name for path in (tmp_path / "serving").iterdir()} == {
-        "7",
-        pushed.get_string_custom_property("pushed_version"),
-    }, "what the broken push left is cleared away"
 
 
 def test_versions_rise_even_within_a_second_and_above_any_number_there(model: Path, tmp_path: Path):
@@ -194,7 +190,7 @@ def test_a_recipes_own_push_is_new_to_other_recipes(model: Path, tmp_path: Path)
     assert production_key(str(tmp_path), "another") == pushed.get_string_custom_property("pushed_destination")
 
 
-@pytest.mark.xfail(strict=True, reason="an emptied folder has the key of one never pushed to; the cache then pushes nothing")
+@pytest.mark.xfail(strict=True, reason="an emptied folder has the key of a new one, so the cache spares the push")
 def test_a_folder_emptied_after_a_push_makes_the_verdict_stale(model: Path, tmp_path: Path):
     first = production_key(str(tmp_path), "mine")
     push(model, tmp_path, recipe="mine", production=first)

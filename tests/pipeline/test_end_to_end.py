@@ -158,7 +158,7 @@ def refused(folder: Path, again: Run) -> Run:
 
 def test_every_component_runs_once_and_leaves_its_artifacts(first: Run):
     assert first.code == 0
-    assert first.states == {(name, "COMPLETE"): 1 for name in COMPONENTS}
+    assert first.states == Counter({(name, "COMPLETE"): 1 for name in COMPONENTS})
     assert first.record.cached == []
     artifacts = [artifact for outputs in first.record.artifacts.values() for artifact in outputs.values()]
     assert set(first.record.artifacts) == COMPONENTS
@@ -273,7 +273,15 @@ def test_a_refused_model_leaves_the_one_in_production_as_it_is(refused: Run, fir
     assert rude.startswith("rude  0.")
 
 
-def test_a_bad_row_ends_the_run_before_anything_is_made_of_it(base: Path, tmp_path: Path):
+@pytest.fixture
+def fullbake(monkeypatch: pytest.MonkeyPatch):
+    """Runs a command in this process, which spares the imports."""
+    # TFX's Beam executors read sys.argv for flags of theirs, and would take pytest's -v for one.
+    monkeypatch.setattr(sys, "argv", ["fullbake"])
+    return lambda *arguments: CliRunner().invoke(main, list(map(str, arguments)))
+
+
+def test_a_bad_row_ends_the_run_before_anything_is_made_of_it(fullbake, base: Path, tmp_path: Path):
     rows = planted_rows()[:30]
     rows.insert(20, ["bad", "you are", "unheard-of"])
     # Rows 0, 10 and 20 of those before it hold a line break, and the header is line 1.
@@ -281,31 +289,31 @@ def test_a_bad_row_ends_the_run_before_anything_is_made_of_it(base: Path, tmp_pa
     line = 1 + sum(1 + row[1].count("\n") for row in rows[:19]) + 1
     write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], rows)
     config = write_config(tmp_path, str(base), data={"label_map": {0: "kind", 1: "rude", 2: "plain"}})
-    result = CliRunner().invoke(main, ["run", str(config), "--root", str(tmp_path / "out")])
+    result = fullbake("run", config, "--root", tmp_path / "out")
     assert result.exit_code == 2
     last = result.output.splitlines()[-1]
     assert last.startswith("fullbake: data.on_bad_row: ")
-    assert f"train.csv, line {line}: label 'unheard-of' is neither in data.labels nor in data.label_map" in last
+    assert f"train.csv line {line}: label 'unheard-of' is neither in data.labels nor in data.label_map" in last
     assert "Traceback" not in result.output
     assert {name for name, state in executions(tmp_path / "out")} <= {"ConfigSchema", "CsvExampleGen"}
 
 
-def test_a_class_that_no_row_has_ends_the_run_before_training(base: Path, tmp_path: Path):
+def test_a_class_that_no_row_has_ends_the_run_before_training(fullbake, base: Path, tmp_path: Path):
     write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], planted_rows()[:90])
     data = {"labels": [*LABELS, "unseen"], "label_map": {0: "kind", 1: "rude", 2: "plain"}}
     config = write_config(tmp_path, str(base), data=data)
-    arguments = ["run", str(config), "--root", str(tmp_path / "out"), "--set", "training.learning_rate=1"]
-    result = CliRunner().invoke(main, arguments)
+    result = fullbake("run", config, "--root", tmp_path / "out", "--set", "training.learning_rate=1")
     assert result.exit_code == 2
     assert "warning: training.learning_rate: 1 on a trainable base risks catastrophic forgetting" in result.output
     last = result.output.splitlines()[-1]
-    assert last.startswith("fullbake: data.labels: no train example of class 'unseen'")
+    assert last.startswith("fullbake: data.labels: ")
+    assert "no train example of class 'unseen'" in last
     ran = executions(tmp_path / "out")
     assert ran["DataGate", "FAILED"] == 1
     assert not {"Transform", "Trainer", "Pusher"} & {name for name, _ in ran}
 
 
-def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(base: Path, tmp_path: Path):
+def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(fullbake, base: Path, tmp_path: Path):
     rows = [[text, f"is it {LABELS[int(label)]}", label] for _, text, label in planted_rows()]
     write_csv(tmp_path / "data/train.csv", ["question", "answer", "label"], rows)
     config = write_config(
@@ -321,20 +329,19 @@ def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(ba
         gate={"min_recall": dict.fromkeys(LABELS, 0)},
     )
     root, summary = tmp_path / "out", tmp_path / "summary.json"
-    result = CliRunner().invoke(main, ["run", str(config), "--root", str(root), "--summary", str(summary)])
+    result = fullbake("run", config, "--root", root, "--summary", summary)
     assert result.exit_code == 0, result.output
     parameters = json.loads(summary.read_text(encoding="utf-8"))["parameters"]
     assert 0 < parameters["trainable"] < parameters["total"]
-    assert executions(root) == {(name, "COMPLETE"): 1 for name in COMPONENTS}
+    assert executions(root) == Counter({(name, "COMPLETE"): 1 for name in COMPONENTS})
 
     target = tmp_path / "labelled.csv"
-    arguments = ["predict", "--model", str(root), "--input", str(tmp_path / "data/train.csv"), "--output", str(target)]
-    result = CliRunner().invoke(main, arguments)
+    result = fullbake("predict", "--model", root, "--input", tmp_path / "data/train.csv", "--output", target)
     assert (result.exit_code, result.output.startswith("240 rows labelled: ")) == (0, True)
     with target.open(encoding="utf-8", newline="") as file:
         labelled = list(csv.DictReader(file))
     assert [[row["question"], row["answer"], row["input_label"]] for row in labelled] == rows
     assert {row["label"] for row in labelled} <= set(LABELS)
-    result = CliRunner().invoke(main, ["predict", "--model", str(root), "one text"])
+    result = fullbake("predict", "--model", root, "one text")
     assert result.exit_code == 2
     assert result.output.startswith("fullbake: predict: this model labels pairs of texts; give them as a CSV file")

@@ -1,0 +1,91 @@
+"""The preprocessing_fn through TensorFlow Transform, against Hugging Face's tokenizer."""
+
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+from apache_beam.testing.util import assert_that
+from tensorflow_transform import beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata
+from transformers import BertTokenizerFast
+
+from components.preprocessing import preprocessing_fn
+from components.schema import make_schema
+
+MAX_LENGTH = 12
+LABELS = ["odd", "fine", "rude"]  # not in the order of the alphabet
+TEXTS = [
+    "You are a GOOD person!",
+    "idiot",
+    "what a lovely, lovely garden: is it not the very garden of the day? " * 3,
+    "unbelievable zzz",
+    "Grüße, 世界 👋 <b>fool</b>",
+    "  a\tb\nc ",
+]
+PAIRS = ["is it?", "the day of the garden " * 5, "fool", "a bad idiot", "not", "very lovely of you " * 4]
+
+
+@pytest.mark.parametrize("compat", [False, True], ids=["TF2", "force_tf_compat_v1"])
+@pytest.mark.parametrize("pairs", [False, True], ids=["texts", "pairs"])
+def test_transform_gives_hugging_faces_ids_and_the_index_of_the_label(
+    base: Path, tmp_path: Path, compat: bool, pairs: bool
+):
+    config = {"base": str(base), "revision": None, "labels": LABELS, "max_length": MAX_LENGTH, "truncation": "head"}
+    columns = {"text": TEXTS, "label": [LABELS[number % 3] for number in range(len(TEXTS))]}
+    if pairs:
+        columns["text_pair"] = PAIRS
+    rows = [
+        {name: [value.encode()] for name, value in zip(columns, values, strict=True)}
+        for values in zip(*columns.values(), strict=True)
+    ]
+    expected = dict(
+        BertTokenizerFast.from_pretrained(base)(
+            TEXTS,
+            PAIRS if pairs else None,
+            max_length=MAX_LENGTH,
+            truncation="longest_first",
+            padding="max_length",
+            return_tensors="np",
+            return_token_type_ids=pairs,
+        )
+    )
+    expected["label"] = np.array([0, 1, 2, 0, 1, 2])
+
+    def as_rows(features):
+        values = [np.asarray(features[name]).reshape(len(TEXTS), -1).tolist() for name in sorted(expected)]
+        return sorted(zip(*values, strict=True))
+
+    def check(found):
+        assert [set(row) for row in found] == [set(expected)] * len(TEXTS)
+        assert as_rows({name: [row[name] for row in found] for name in expected}) == as_rows(expected)
+
+    metadata = dataset_metadata.DatasetMetadata(make_schema(LABELS, text_pair=pairs))
+    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(tmp_path / "tmp"), force_tf_compat_v1=compat):
+        dataset = (pipeline | beam.Create(rows), metadata)
+        (data, _), graph = dataset | tft_beam.AnalyzeAndTransformDataset(
+            lambda inputs: preprocessing_fn(inputs, config)
+        )
+        _ = graph | tft_beam.WriteTransformFn(str(tmp_path))
+        assert_that(data, check)
+
+    # And so does the graph that it leaves for serving, row by row.
+    layer = tft.TFTransformOutput(str(tmp_path)).transform_features_layer()
+    served = layer({name: tf.constant([[value] for value in values]) for name, values in columns.items()})
+    assert set(served) == set(expected)
+    for name, value in served.items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_head_and_tail_of_a_long_text_are_kept_where_asked_for(base: Path):
+    tokenizer = BertTokenizerFast.from_pretrained(base)
+    config = {"base": str(base), "revision": None, "labels": LABELS, "max_length": 12, "truncation": "head_tail"}
+    columns = {"text": tf.constant([[TEXTS[2]]]), "label": tf.constant([["rude"]])}
+    features = preprocessing_fn(columns, config)
+    whole = tokenizer(TEXTS[2], add_special_tokens=False)["input_ids"]
+    assert features["input_ids"].numpy().tolist() == [
+        [tokenizer.cls_token_id, *whole[:5], *whole[-5:], tokenizer.sep_token_id]
+    ]
+    assert features["label"].numpy().tolist() == [2]

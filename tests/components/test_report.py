@@ -1,0 +1,118 @@
+"""The Report component: its count of lengths against Hugging Face's tokenizer, and the page it leaves."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ml_metadata import metadata_store
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration import metadata
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.pipeline import Pipeline
+from tfx.types import standard_artifacts
+from transformers import BertTokenizerFast
+
+from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES
+from components.evaluator import EVALUATION_FILE, summarize
+from components.example_gen import INGEST_FILE
+from components.gate import GateSpec, judge
+from components.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
+from tests.components.test_evaluator import write_examples
+from trainer.fine_tune import TRAINING_FILE
+
+TEXTS = [
+    "",
+    "idiot",
+    "You are a GOOD person!",
+    "Grüße, 世界 👋",
+    "unbelievable zzz <b>fool</b>",
+    *[" ".join(["garden"] * count) for count in (7, 8, 10, 11, 500)],
+    *["it is"] * 5000,  # more than are counted at once
+]
+PAIRS = ["is it?", "", "\u200b", *["the day"] * (len(TEXTS) - 3)]
+
+
+@pytest.mark.parametrize("pairs", [False, True], ids=["texts", "pairs"])
+def test_lengths_are_those_of_hugging_faces_tokenizer(base: Path, tmp_path: Path, pairs: bool):
+    columns = (TEXTS, PAIRS) if pairs else (TEXTS,)
+    write_examples(tmp_path / "split", [("fine", *texts) for texts in zip(*columns, strict=True)])
+    counted = count_lengths(str(tmp_path / "split"), {"base": str(base), "revision": None, "max_length": 12})
+    lengths = [len(ids) for ids in BertTokenizerFast.from_pretrained(base)(*map(list, columns))["input_ids"]]
+    expected = np.bincount(np.minimum(lengths, 13), minlength=14).tolist()
+    assert counted == {
+        "max_length": 12,
+        "counts": expected,
+        "truncated": sum(length > 12 for length in lengths),
+        "rows": len(TEXTS),
+    }
+    assert counted["truncated"] > 1
+    assert expected[12] > 0, "no text is just as long as fits"
+
+
+@pytest.fixture(scope="module")
+def report(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the component leaves for a refused model, run by TFX's local runner."""
+    folder = tmp_path_factory.mktemp("report")
+    labels = ["fine", "rude"]
+    confusion = np.array([[78.0, 2], [12, 8]])
+    bins = np.zeros(1000)
+    bins[900] = 100
+    correct, sums = bins * 0.86, bins * 0.9
+    scores = np.stack([np.outer(rows, bins / 100) for rows in (confusion.sum(axis=1)[::-1], confusion.sum(axis=1))])
+    counts = {CONFUSION: confusion, SCORES: scores, CONFIDENCE: np.stack([bins, correct, sums])}
+    evaluation = summarize(counts, labels)
+    gate = GateSpec(tuple(labels), min_recall={"fine": 0.8, "rude": 0.6})
+    bounds = judge(gate, evaluation["recall"], evaluation["precision"], None)
+    evaluation |= {"baseline": None, "bounds": [bound.to_dict() for bound in bounds], "blessed": False}
+    ingest = {"read": 1001, "used": 1000, "rejected": 1, "reasons": {"missing text": 1}}
+    ingest |= {"examples": {"train": 3}, "labels": {"train": {"fine": 2, "rude": 1}}}
+    training = {"epochs": [{"epoch": 1, "loss": 0.5, "eval_loss": 0.6}], "best_epoch": 1}
+    training |= {"parameters": {"total": 1234567, "trainable": 7}, "approach": "frozen", "warnings": ["Too hot."]}
+    write_examples(folder / "examples/Split-train", [("fine", "you are good"), ("rude", "idiot"), ("fine", "a " * 99)])
+    for name, values in ((EVALUATION_FILE, evaluation), (TRAINING_FILE, training), (INGEST_FILE, ingest)):
+        place = folder / {EVALUATION_FILE: "evaluation", TRAINING_FILE: "run", INGEST_FILE: "examples"}[name]
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(json.dumps(values))
+
+    def importer(name: str, kind, **properties: str) -> Importer:
+        return Importer(str(folder / name), kind, properties=properties).with_id(name)
+
+    inputs = {
+        "examples": importer("examples", standard_artifacts.Examples, split_names='["train"]'),
+        "model_run": importer("run", standard_artifacts.ModelRun),
+        "evaluation": importer("evaluation", standard_artifacts.ModelEvaluation),
+    }
+    component = Report(
+        **{name: node.outputs["result"] for name, node in inputs.items()},
+        title="garden party",
+        config="name: garden party\n",
+        tokenizer=json.dumps({"base": str(base), "revision": None, "max_length": 12}),
+    )
+    connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+    LocalDagRunner().run(
+        Pipeline("report", str(folder / "pipeline"), connection, components=[*inputs.values(), component])
+    )
+    (artifact,) = metadata_store.MetadataStore(connection).get_artifacts_by_type("RunReport")
+    return Path(artifact.uri)
+
+
+def test_the_report_of_a_refused_model_says_why_in_words(report: Path):
+    page = (report / REPORT_FILE).read_text(encoding="utf-8")
+    words = " ".join(unescape(re.sub("<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+    assert "Refused: recall of 'rude' is 0.40, its bound is 0.60: 0.20 short" in words
+    assert words.index("Refused") < words.index("Too hot.")
+    for said in ("garden party", "1,234,567", "missing text", "frozen"):
+        assert said in words
+
+
+def test_what_the_page_was_made_of_is_kept_beside_it(report: Path):
+    parts = json.loads((report / PARTS_FILE).read_text(encoding="utf-8"))
+    assert parts["evaluation"]["recall"] == {"fine": 0.975, "rude": 0.4}
+    assert parts["lengths"]["truncated"] == 1
+    assert parts["lengths"]["rows"] == 3
+    assert parts["training"]["best_epoch"] == 1
+    assert parts["ingest"]["rejected"] == 1
+    assert {"python", "fullbake", "tensorflow", "transformers"} <= set(parts["versions"])
