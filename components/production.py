@@ -39,20 +39,21 @@ def production_key(serving_dir: str, recipe: str) -> str:
     """Names what a new model is to be judged against, for the cache keys of Evaluator and Pusher.
 
     A model that is in production because this very recipe made and pushed it does not make its own verdict stale; any
-    other model there does, and so does an empty folder after a push.
+    other model there does.
 
     Args:
       serving_dir: the push destination.
       recipe: a fingerprint of all that decides which model a run makes.
 
     Returns:
-      The path of the model in production, or, if this recipe made it, of the one that was there before it.
+      The path of the model in production; if this recipe made it, the key it was pushed with; ``NOTHING`` if there is
+      none.
     """
     newest = newest_version(serving_dir)
     if newest is None:
         return NOTHING
     push = _read_json(os.path.join(newest, PUSH_FILE))
-    return str(push["judged_against"]) if push.get("recipe") == recipe else newest
+    return str(push["production_key"]) if push.get("recipe") == recipe else newest
 
 
 def _read_json(path: str) -> dict[str, Any]:

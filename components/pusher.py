@@ -57,7 +57,7 @@ class PusherExecutor(executor.Executor):
         destination = os.path.join(serving_dir, str(version))
         push = {
             "recipe": exec_properties["recipe"],
-            "judged_against": exec_properties["production"],
+            "production_key": exec_properties["production"],
             "replaced": newest_version(serving_dir),
         }
         try:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import absl.logging
+from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.production import production_key
+from components.production import NOTHING, production_key
 from components.report import PARTS_FILE, REPORT_FILE
 from components.report_page import Report, render
 from pipeline.config import Config
@@ -48,21 +49,14 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
         serving_dir=serving_dir if "://" in serving_dir else os.path.abspath(serving_dir),
         checkpoints=str(root / "checkpoints"),
     )
-    metadata_file = root / METADATA_FILE
-    pipeline = Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=places.pipeline_root,
-        components=create_components(config, places, production_key(places.serving_dir, recipe(config))),
-        enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(metadata_file)),
-        # In-process: on one machine it is faster than workers that each import TensorFlow.
-        beam_pipeline_args=list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"],
-    )
-    report_folder = root / "reports" / datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    report_folder.mkdir(parents=True)
+    started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    report_folder = root / "reports" / started
+    report_folder.mkdir(parents=True, exist_ok=True)
     with _Progress(report_folder / "run.log", on_component):
-        LocalDagRunner().run(pipeline)
-    record = read_run(metadata_file, config.name)
+        record = _run_components(config, places, root, production_key(places.serving_dir, recipe(config)))
+        if record.pushed_model is not None and not fileio.exists(record.pushed_model):
+            # The cache remembers a push that somebody has taken away since: judge and push once more.
+            record = _run_components(config, places, root, f"{NOTHING} since {started}")
     record.report = report_folder / REPORT_FILE
     # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
     parts = json.loads(Path(record.artifacts["Report"]["report"].uri, PARTS_FILE).read_text(encoding="utf-8"))
@@ -70,6 +64,20 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
     parts["seconds"] = {name: spent for name, spent in record.seconds.items() if name not in record.cached}
     record.report.write_text(render(Report.from_parts(**parts)), encoding="utf-8")
     return record
+
+
+def _run_components(config: Config, places: Places, root: Path, production: str) -> RunRecord:
+    pipeline = Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=places.pipeline_root,
+        components=create_components(config, places, production),
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE)),
+        # In-process: on one machine it is faster than workers that each import TensorFlow.
+        beam_pipeline_args=list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"],
+    )
+    LocalDagRunner().run(pipeline)
+    return read_run(root / METADATA_FILE, config.name)
 
 
 class _Progress(logging.Handler):

@@ -34,8 +34,8 @@ COVERED = 0.99
 SKEW = 0.25
 """The rarest class is weighted up when it has less than this part of what it would have if all were equally frequent.
 
-At 6% of three classes (a skew of 0.17) an unweighted MiniLM found only 4 in 10 of the rarest class; at the mildest skews
-weights cost more precision than they win recall.
+At 6% of three classes (a skew of 0.17) an unweighted MiniLM found only 4 in 10 of the rarest class; at the mildest
+skews weights cost more precision than they win recall.
 """
 
 MIN_RECALL = 0.5

@@ -20,6 +20,7 @@ from trainer.approaches import Approach, forgetting_warning
 from trainer.base_model import resolve_base
 from trainer.classifier import Classifier
 from trainer.distribution import Placement, choose_placement, set_precision
+from trainer.errors import InputError
 from trainer.export import export_model
 from trainer.frozen_features import EncodedSplit
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
@@ -196,6 +197,11 @@ class _Measures(tf_keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         optimizer = self.model.optimizer
         measured = {name.replace("val_", "eval_"): float(value) for name, value in (logs or {}).items()}
+        if not np.isfinite(measured["loss"]):
+            raise InputError(
+                f"training.learning_rate: the loss is {measured['loss']} in epoch {epoch + 1}, so the training has "
+                "diverged; lower the rate"
+            )
         rate = float(tf.convert_to_tensor(optimizer.learning_rate))
         seconds = round(time.monotonic() - self._started, 2)
         self.epochs.append({"epoch": epoch + 1, **measured, "learning_rate": rate, "seconds": seconds})

@@ -11,6 +11,7 @@ from trainer.approaches import APPROACHES
 from trainer.base_model import resolve_base
 from trainer.classifier import Classifier
 from trainer.distribution import choose_placement
+from trainer.errors import InputError
 from trainer.fine_tune import class_weights, train_classifier, trained_variables
 from trainer.frozen_features import EncodedSplit
 from trainer.input_pipeline import TokenizedSplit
@@ -166,3 +167,8 @@ def test_trained_variables_leave_statistics_out(base: Path):
     paths = trained_variables(classifier, APPROACHES["fine_tune"])
     assert "head/dense_0/kernel" in paths
     assert not [path for path in paths if "moving_" in path]
+
+
+def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits, tmp_path: Path):
+    with pytest.raises(InputError, match=r"the loss is nan in epoch 1.*lower the rate"):
+        train(make_spec(base, learning_rate=1e30), *splits, scratch=tmp_path)
