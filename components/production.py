@@ -53,7 +53,7 @@ def production_key(serving_dir: str, recipe: str) -> str:
     if newest is None:
         return NOTHING
     push = _read_json(os.path.join(newest, PUSH_FILE))
-    return str(push["production_key"]) if push.get("recipe") == recipe else newest
+    return str(push.get("production_key", newest)) if push.get("recipe") == recipe else newest
 
 
 def _read_json(path: str) -> dict[str, Any]:

@@ -74,8 +74,11 @@ def run(
         click.secho(f"warning: {warning}", fg="yellow", err=True)
     if summary is not None and not summary.absolute().parent.is_dir():
         raise InputError(f"--summary: there is no folder {summary.absolute().parent}")
+    root = root or Path("runs", config.name)
+    if root.exists() and not root.is_dir():
+        raise InputError(f"--root: {root} is a file; name a folder")
     _quiet_libraries()
-    record = _run(config, root or Path("runs", config.name))
+    record = _run(config, root)
     if summary is not None:
         summary.write_text(json.dumps(record.summary(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _tell(record)

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from trainer.approaches import APPROACHES, forgetting_warning
 from trainer.errors import InputError
@@ -34,6 +43,14 @@ def _known_approach(name: str) -> str:
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_values(cls, value: Any) -> Any:
+        # Python takes yes and true for the number 1; no key of ours is a truth value.
+        if isinstance(value, bool):
+            raise ValueError("is a truth value to YAML; a number or quoted text belongs here")
+        return value
+
 
 class DataConfig(_Section):
     """Where the texts are and how they are read."""
@@ -55,6 +72,9 @@ class DataConfig(_Section):
     def _labels_fit(self) -> DataConfig:
         if len(self.labels) < 2:
             raise ValueError("labels: at least two are needed")
+        for label in self.labels:
+            if not label or label != label.strip():
+                raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; mend it")
         twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
         if twice:
             raise ValueError(f"labels: {twice[0]!r} is listed twice")
@@ -251,7 +271,7 @@ def _explain(file: Path, item: Mapping[str, Any]) -> str:
         case "value_error":
             message = str(item["ctx"]["error"])
             # A check over several keys names its own; a check of one value is about the key it was called for.
-            if isinstance(value, str):
+            if isinstance(value, str | bool):
                 return f"{where}: {value!r} {message}"
             return f"{where}{'.' if path else ': '}{message}"
         case "string_type" | "tuple_type" if value is None:

@@ -189,4 +189,11 @@ def _line(fields: list[str], delimiter: str) -> str:
 
 def _kept_names(header: list[str], added: list[str]) -> list[str]:
     # A column of the input is never lost to one of ours: it keeps its place and is called input_<name>.
-    return [f"input_{name}" if name in added else name for name in header]
+    kept = []
+    for name in header:
+        if name in added:
+            name = f"input_{name}"
+            while name in header:
+                name = f"input_{name}"
+        kept.append(name)
+    return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import gzip
 import os
@@ -15,6 +16,8 @@ from components.tokenizer_files import check_wordpiece
 from pipeline.config import Config
 from trainer.base_model import read_base_config, resolve_base
 from trainer.errors import InputError
+
+_MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
 
 def csv_format(config: Config) -> CsvFormat:
@@ -54,20 +57,27 @@ def _check_data(config: Config) -> None:
         )
         raise InputError(f"data.input_base: {data.input_base!r} is not a folder; {remedy}")
     # TFX's markers {SPAN}, {VERSION}, {YYYY} and so on stand for whatever is there.
-    pattern = re.sub(r"\{[A-Z]+(:\d+)?\}", "*", data.pattern)
+    pattern = re.sub(_MARKER, "*", data.pattern)
     files = sorted(name for name in glob.glob(os.path.join(data.input_base, pattern)) if os.path.isfile(name))
     files = [name for name in files if not os.path.basename(name).startswith((".", "_"))]
     if not files:
         raise InputError(
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
-    for name in files:
+    for name in _newest(files, os.path.join(data.input_base, data.pattern)):
         shown = os.path.relpath(name, data.input_base)
         try:
             with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as stream:
                 check_header(cast(BinaryIO, stream), shown, csv_format(config))
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"data.input_base: {shown} cannot be read: {error}; mend it, or take it away") from error
+
+
+def _newest(files: list[str], pattern: str) -> list[str]:
+    # Of spans and their versions only the newest is read; an older one may have had other columns.
+    numbered = re.compile(fnmatch.translate(re.sub(_MARKER, "MARKER", pattern)).replace("MARKER", r"(\d+)"))
+    numbers = {name: tuple(map(int, match.groups())) for name in files if (match := numbered.match(name))}
+    return [name for name in files if numbers.get(name) == max(numbers.values())] if numbers else files
 
 
 def _check_base(config: Config) -> None:

@@ -43,8 +43,17 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
 
 
 def read_base_config(folder: Path) -> dict[str, Any]:
-    """Reads the ``config.json`` of a resolved base model."""
-    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    """Reads the ``config.json`` of a resolved base model.
+
+    Raises:
+      InputError: it is not JSON.
+    """
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"model.base: {folder / 'config.json'} is not JSON ({error}); fetch the model again"
+        ) from error
     return config
 
 

@@ -34,6 +34,7 @@ ERRORS = {
     "unknown key": (["run", "config.yaml", "--set", "training.epoch=3"], "did you mean 'epochs'?"),
     "bad value": (["run", "config.yaml", "--set", "training.epochs=0"], "training.epochs: 0 "),
     "bad override": (["run", "config.yaml", "--set", "training"], "write it as key.path=value"),
+    "root is a file": (["run", "config.yaml", "--root", "config.yaml"], "--root: config.yaml is a file; name a folder"),
     "no folder": (["run", "config.yaml", "--set", "data.input_base=none"], "data.input_base: 'none' is not a folder"),
     "no file": (["run", "config.yaml", "--set", 'data.pattern="*.tsv"'], "data.pattern: no file in 'data' matches"),
     "no column": (

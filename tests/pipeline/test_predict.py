@@ -133,6 +133,12 @@ def test_columns_of_the_input_with_our_names_are_kept_under_another(label):
     assert rows[0][:4] == ["x", "you are", "gold", "y"]
 
 
+def test_no_two_columns_of_the_output_have_one_name(label):
+    header, rows = label(b"label,input_label,comment\nx,y,you are\n")
+    assert header == ["input_input_label", "input_label", "comment", *ADDED]
+    assert rows[0][:3] == ["x", "y", "you are"]
+
+
 def test_the_column_of_the_training_data_is_read_before_one_named_text(label, predictor: Predictor):
     _, rows = label(b"text,comment\nwhat a lovely garden,you are a bad idiot\n")
     by_comment, by_text = predictor.predict({"text": [b"you are a bad idiot", b"what a lovely garden"]})

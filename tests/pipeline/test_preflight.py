@@ -204,3 +204,14 @@ def test_more_tokens_than_the_base_has_positions_are_refused(check):
     message = refusal(check, model={"max_length": 65})
     assert message.startswith("model.max_length: 65 is more than the 64 positions that ")
     assert message.endswith("set it to 64 or less")
+
+
+def test_only_the_newest_span_must_have_the_columns(check, data: Path):
+    for span, header in ((9, "old,label"), (10, "text,label")):
+        folder = data / f"span-{span}"
+        folder.mkdir()
+        (folder / "rows.csv").write_text(f"{header}\nhello,a\n", encoding="utf-8")
+    check(pattern="span-{SPAN}/*")
+    (data / "span-11").mkdir()
+    (data / "span-11" / "rows.csv").write_text("old,label\nhello,a\n", encoding="utf-8")
+    assert "'text' is not a column" in refusal(check, pattern="span-{SPAN}/*")
