@@ -8,8 +8,8 @@ STAMP := $(VENV)/.installed-$(PYTHON)
 run: setup  ## from the sample CSV to a pushed model and a report
 	$(VENV)/bin/fullbake run configs/quickstart.yaml
 
-test: setup  ## every test
-	$(VENV)/bin/python -m pytest
+test: setup  ## every test, in two processes
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 check: setup  ## lint, format, types, layers
 	$(VENV)/bin/ruff check .
