@@ -23,6 +23,7 @@ parity: setup  ## the tokenizer against Hugging Face's, exhaustively (about 3 mi
 setup: $(STAMP)  ## .venv with the locked packages; PYTHON=3.13 takes the newer lane
 
 $(STAMP): requirements.lock pyproject.toml tools/uv.sh
+	@command -v g++ >/dev/null || { echo "make: a C++ compiler is needed (Debian and Ubuntu: apt-get install g++)" >&2; exit 2; }
 	rm -rf $(VENV)
 	sh tools/uv.sh venv --quiet --python $(PYTHON) $(VENV)
 	VIRTUAL_ENV=$(VENV) sh tools/uv.sh pip sync --quiet --require-hashes requirements.lock

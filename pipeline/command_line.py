@@ -6,8 +6,10 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -107,7 +109,8 @@ def predict(
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
     _quiet_libraries()
-    from pipeline.predict import Predictor, find_model, predict_csv
+    with _native_stderr_shut():
+        from pipeline.predict import Predictor, find_model, predict_csv
 
     predictor = Predictor(find_model(model))
     if source and target:
@@ -130,12 +133,25 @@ def _quiet_libraries() -> None:
         warnings.simplefilter("ignore")
 
 
+@contextmanager
+def _native_stderr_shut() -> Iterator[TextIO]:
+    """Silences what TensorFlow 2.21 writes when imported, before it heeds its log level; gives the old stderr."""
+    sys.stderr.flush()
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as kept:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            yield kept
+        finally:
+            os.dup2(kept.fileno(), 2)
+
+
 def _run(config: Config, root: Path) -> RunRecord:
     from rich.console import Console
 
-    console = Console(stderr=True, highlight=False)
-    with console.status("loading TensorFlow and TFX, about 15 seconds"):
+    with _native_stderr_shut() as shown, Console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"):
         from pipeline.local_runner import run_locally
+    console = Console(stderr=True, highlight=False)
 
     def on_component(name: str, seconds: float | None) -> None:
         console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")

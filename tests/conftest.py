@@ -7,6 +7,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from collections.abc import Callable
 from pathlib import Path
 
+# Here, not in the function that makes a pipeline: Beam imports google-cloud-bigquery, which keeps an ImportError and by
+# its traceback every frame of the import; a pipeline so kept to the end crashes Python 3.13 (protobuf issue 22067).
+import apache_beam as beam
 import pytest
 
 import trainer  # noqa: F401  (chooses Keras 2 before anything imports TensorFlow)
@@ -71,7 +74,6 @@ def base_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length: int = 24):
     """Builds the Transform graph for a base model, with TensorFlow Transform and Beam, and opens it."""
-    import apache_beam as beam
     import tensorflow_transform as tft
     from tensorflow_transform import beam as tft_beam
     from tensorflow_transform.tf_metadata import dataset_metadata
