@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Sun et al. 2019, section 5.3.4: at 4e-4 BERT-base fails to converge; what pre-training taught is lost.
@@ -37,10 +36,6 @@ class Approach:
             if re.fullmatch(pattern, path):
                 return trained
         raise LookupError(f"approach {self.name!r} says nothing about the variable {path!r}")
-
-    def trains_any(self, paths: Iterable[str]) -> bool:
-        """Whether at least one of these variables is trained."""
-        return any(self.is_trained(path) for path in paths)
 
     @property
     def base_is_trainable(self) -> bool:

@@ -103,7 +103,7 @@ def test_serialized_examples_are_answered_as_texts_are(exported):
     np.testing.assert_allclose(by_example["probabilities"], by_text["probabilities"], atol=1e-6)
 
 
-def test_the_encoder_never_sees_more_than_a_chunk_of_tokens(exported, monkeypatch):
+def test_rows_of_two_widths_in_many_chunks_are_answered_alike(exported):
     # 4,000 rows of up to 24 tokens are more than one chunk; were they one batch, the widest row would pad all others.
     _, folder = exported
     texts = tf.constant(["a b c d e f g h i j k l m n o p q r s t u v w x y z", "it"] * 2000)
