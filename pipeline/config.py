@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -24,6 +25,7 @@ from trainer.errors import InputError
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0.0)]
 
 
 def _number_as_text(value: Any) -> Any:
@@ -40,14 +42,26 @@ def _known_approach(name: str) -> str:
     return name
 
 
+def _threshold(value: Any) -> Any:
+    if value is None or value == "auto":
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0.0 < number < 1.0:
+        raise ValueError("is neither auto nor a probability between 0 and 1")
+    return number
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_values(cls, value: Any) -> Any:
-        # Python takes yes and true for the number 1; no key of ours is a truth value.
-        if isinstance(value, bool):
+    def _no_truth_values(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python takes yes and true for the number 1.
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError("is a truth value to YAML; a number or quoted text belongs here")
         return value
 
@@ -67,6 +81,14 @@ class DataConfig(_Section):
     on_bad_row: Literal["fail", "quarantine"] = "fail"
     max_bad_fraction: Fraction = 0.01
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
+    test_base: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_of_what_is_left(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("test_base") is not None and "split" not in values:
+            return {**values, "split": {"train": 8, "eval": 1}}
+        return values
 
     @model_validator(mode="after")
     def _labels_fit(self) -> DataConfig:
@@ -83,8 +105,12 @@ class DataConfig(_Section):
                 raise ValueError(
                     f"label_map: {value!r} is mapped to {label!r}, which is not in labels{_nearest(label, self.labels)}"
                 )
-        if set(self.split) != {"train", "eval", "test"}:
-            raise ValueError(f"split: names {', '.join(self.split)}; give one share for each of train, eval and test")
+        wanted = ("train", "eval", "test") if self.test_base is None else ("train", "eval")
+        if set(self.split) != set(wanted):
+            why = "" if self.test_base is None else ", for the test set is that of data.test_base"
+            raise ValueError(
+                f"split: names {', '.join(self.split)}; give one share for each of {', '.join(wanted)}{why}"
+            )
         return self
 
 
@@ -100,7 +126,7 @@ class ModelConfig(_Section):
 
     @model_validator(mode="after")
     def _head_fits(self) -> ModelConfig:
-        if self.head == "hf" and not APPROACHES[self.approach].base_is_trainable:
+        if self.head == "hf" and APPROACHES[self.approach].freezes_base:
             raise ValueError(
                 f"head: 'hf' needs a trainable base, and approach {self.approach!r} freezes it; use linear or mlp"
             )
@@ -112,7 +138,10 @@ class TrainingConfig(_Section):
 
     batch_size: Positive = 16
     epochs: Positive = 3
-    learning_rate: Annotated[float, Field(gt=0.0)] | None = None
+    learning_rate: Rate | None = None
+    head_learning_rate: Rate | None = None
+    layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    unfreeze_layers_per_epoch: Positive | None = None
     warmup_fraction: Fraction = 0.1
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
     class_weights: Literal["none", "balanced"] = "none"
@@ -122,12 +151,40 @@ class TrainingConfig(_Section):
     distribution: Literal["auto", "none", "mirrored", "multi_worker", "tpu"] = "auto"
 
 
+class PretrainingConfig(_Section):
+    """How the base is trained further on the task's text, for an approach that does so."""
+
+    epochs: Positive = 3
+    learning_rate: Rate = 5e-5
+    batch_size: Positive = 32
+    mask_probability: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15
+    whole_word: bool = False
+    next_sentence: bool = False
+    corpus_base: str | None = None
+
+
+class TuningConfig(_Section):
+    """What is tried before the training that counts."""
+
+    learning_rates: tuple[Rate, ...] = ()
+
+    @model_validator(mode="after")
+    def _several(self) -> TuningConfig:
+        rates = self.learning_rates
+        if len(rates) == 1:
+            raise ValueError("learning_rates: one rate is no search; give several, or set training.learning_rate")
+        if len(set(rates)) < len(rates):
+            raise ValueError(f"learning_rates: {', '.join(f'{r:g}' for r in rates)}: one is there twice; name each once")
+        return self
+
+
 class GateConfig(_Section):
     """What a model must reach on the test split to be pushed."""
 
     min_recall: dict[Label, Fraction] = {}
     min_precision: dict[Label, Fraction] = {}
     max_recall_drop: Fraction | None = 0.02
+    decision_threshold: Annotated[float | str | None, BeforeValidator(_threshold)] = None
 
 
 class PushConfig(_Section):
@@ -149,6 +206,8 @@ class Config(_Section):
     data: DataConfig
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    pretraining: PretrainingConfig = PretrainingConfig()
+    tuning: TuningConfig = TuningConfig()
     gate: GateConfig = GateConfig()
     push: PushConfig = PushConfig()
     beam: BeamConfig = BeamConfig()
@@ -162,9 +221,45 @@ class Config(_Section):
                         f"gate.{bounds}: {label!r} is not in data.labels ({', '.join(self.data.labels)})"
                         f"{_nearest(label, self.data.labels)}"
                     )
-        if self.data.text_pair_column is not None and self.model.truncation != "head":
-            raise ValueError("model.truncation: sentence pairs are cut longest first; use head, not head_tail")
+        if self.data.text_pair_column is not None:
+            if self.model.truncation != "head":
+                raise ValueError("model.truncation: sentence pairs are cut longest first; use head, not head_tail")
+            if self.pretraining.next_sentence:
+                raise ValueError(
+                    "pretraining.next_sentence: the texts are pairs already, which are no sentences that follow each "
+                    "other; set it to false"
+                )
+        self._threshold_fits()
+        self._rates_fit()
         return self
+
+    def _threshold_fits(self) -> None:
+        if self.gate.decision_threshold is None:
+            return
+        if len(self.data.labels) != 2:
+            raise ValueError(
+                f"gate.decision_threshold: a threshold decides between two labels, and data.labels has "
+                f"{len(self.data.labels)}; set it to null"
+            )
+        positive = self.data.labels[1]
+        if self.gate.decision_threshold == "auto" and positive not in self.gate.min_recall:
+            raise ValueError(
+                f"gate.decision_threshold: auto looks for the threshold that meets gate.min_recall of {positive!r} "
+                "(the second label), which has no bound; give it one"
+            )
+
+    def _rates_fit(self) -> None:
+        if APPROACHES[self.model.approach].base_is_trainable:
+            return
+        for key in ("head_learning_rate", "unfreeze_layers_per_epoch"):
+            if getattr(self.training, key) is not None:
+                raise ValueError(
+                    f"training.{key}: approach {self.model.approach!r} trains the head alone; set it to null"
+                )
+        if self.training.layer_decay != 1.0:
+            raise ValueError(
+                f"training.layer_decay: approach {self.model.approach!r} trains no layer of the base; set it to 1.0"
+            )
 
     @property
     def head(self) -> str:
@@ -179,7 +274,8 @@ class Config(_Section):
     def warnings(self) -> list[str]:
         """What is allowed and yet unwise, a sentence each."""
         found = []
-        forgetting = forgetting_warning(APPROACHES[self.model.approach], self.learning_rate)
+        highest = max(self.tuning.learning_rates, default=self.learning_rate)
+        forgetting = forgetting_warning(APPROACHES[self.model.approach], highest)
         if forgetting:
             found.append(forgetting)
         unbounded = [label for label in self.data.labels if label not in self.gate.min_recall]
@@ -271,7 +367,7 @@ def _explain(file: Path, item: Mapping[str, Any]) -> str:
         case "value_error":
             message = str(item["ctx"]["error"])
             # A check over several keys names its own; a check of one value is about the key it was called for.
-            if isinstance(value, str | bool):
+            if isinstance(value, str | bool | int | float):
                 return f"{where}: {value!r} {message}"
             return f"{where}{'.' if path else ': '}{message}"
         case "string_type" | "tuple_type" if value is None:

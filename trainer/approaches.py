@@ -5,8 +5,46 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# Sun et al. 2019, section 5.3.4: at 4e-4 BERT-base fails to converge; what pre-training taught is lost.
+# Sun et al. 2019, section 5.3.4: at 4e-4 BERT-base fails to converge; what pre-training taught is lost. Small encoders
+# stand more: MiniLM trains well up to about 3e-4.
 FORGETTING_RATE = 4e-4
+
+# Pairs of a pattern and whether the variables it matches are trained. A variable's path starts with ``encoder/`` or
+# ``head/``; the first pattern that matches the whole path decides; each variable must match one.
+Trains = tuple[tuple[str, bool], ...]
+EVERYTHING: Trains = ((r"encoder/.*", True), (r"head/.*", True))
+HEAD_ONLY: Trains = ((r"encoder/.*", False), (r"head/.*", True))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training with an optimiser and a schedule of its own.
+
+    Attributes:
+      trains: what is trained.
+      learning_rate: the peak rate; in an approach's last phase the config may give another.
+      epochs: passes over the train split; None: what the config says.
+    """
+
+    trains: Trains
+    learning_rate: float
+    epochs: int | None = None
+
+    def is_trained(self, path: str) -> bool:
+        """Whether the variable at this path is trained.
+
+        Raises:
+          LookupError: no pattern matches the path.
+        """
+        for pattern, trained in self.trains:
+            if re.fullmatch(pattern, path):
+                return trained
+        raise LookupError(f"the approach says nothing about the variable {path!r}")
+
+    @property
+    def base_is_trainable(self) -> bool:
+        """Whether any rule trains the encoder."""
+        return any(trained and re.match(pattern, "encoder/") for pattern, trained in self.trains)
 
 
 @dataclass(frozen=True)
@@ -16,38 +54,42 @@ class Approach:
     Attributes:
       name: what a config calls it.
       head: the head it uses unless the config names another; a key of ``trainer.heads.HEADS``.
-      learning_rate: the peak rate unless the config gives another.
-      trains: pairs of a pattern and whether the variables it matches are trained. A variable's path starts with
-        ``encoder/`` or ``head/``; the first pattern that matches the whole path decides; each variable must match one.
+      phases: what is trained, one phase after the other; the last one makes the model.
+      pretrains: whether the base is first trained further on the task's text (see ``trainer.pretrain``).
     """
 
     name: str
     head: str
-    learning_rate: float
-    trains: tuple[tuple[str, bool], ...]
+    phases: tuple[Phase, ...]
+    pretrains: bool = False
 
-    def is_trained(self, path: str) -> bool:
-        """Whether the variable at this path is trained.
-
-        Raises:
-          LookupError: no pattern of the table matches the path.
-        """
-        for pattern, trained in self.trains:
-            if re.fullmatch(pattern, path):
-                return trained
-        raise LookupError(f"approach {self.name!r} says nothing about the variable {path!r}")
+    @property
+    def learning_rate(self) -> float:
+        """The peak rate of the last phase, unless the config gives another."""
+        return self.phases[-1].learning_rate
 
     @property
     def base_is_trainable(self) -> bool:
-        """Whether any rule trains the encoder."""
-        return any(trained and re.match(pattern, "encoder/") for pattern, trained in self.trains)
+        """Whether the encoder is trained in the end."""
+        return self.phases[-1].base_is_trainable
+
+    @property
+    def freezes_base(self) -> bool:
+        """Whether a phase trains the head alone, on vectors of the encoder that are computed once."""
+        return not all(phase.base_is_trainable for phase in self.phases)
 
 
 APPROACHES: dict[str, Approach] = {
     row.name: row
     for row in (
-        Approach("fine_tune", head="hf", learning_rate=5e-5, trains=((r"encoder/.*", True), (r"head/.*", True))),
-        Approach("frozen", head="mlp", learning_rate=1e-2, trains=((r"encoder/.*", False), (r"head/.*", True))),
+        Approach("further_pretrain", head="linear", phases=(Phase(EVERYTHING, 5e-5),), pretrains=True),
+        Approach("fine_tune", head="hf", phases=(Phase(EVERYTHING, 5e-5),)),
+        Approach("frozen", head="mlp", phases=(Phase(HEAD_ONLY, 1e-2),)),
+        # Kumar et al. 2022: a head that fits the frozen base first, so that its first, random gradients do not distort
+        # what the base knows. On vectors computed once, ten epochs of a linear head cost seconds.
+        Approach(
+            "probe_then_fine_tune", head="linear", phases=(Phase(HEAD_ONLY, 1e-2, epochs=10), Phase(EVERYTHING, 5e-5))
+        ),
     )
 }
 
@@ -59,4 +101,5 @@ def forgetting_warning(approach: Approach, learning_rate: float) -> str | None:
     return (
         f"training.learning_rate: {learning_rate:g} on a trainable base risks catastrophic forgetting: rates of "
         f"{FORGETTING_RATE:g} and above destroy what pre-training learned (Sun et al. 2019); use 5e-5 to 2e-5"
+        " (a small encoder takes up to about 3e-4)"
     )

@@ -32,6 +32,12 @@ class TrainingSpec:
       distribution: see ``trainer.distribution.choose_strategy``.
       text_columns: by feature (``text``, maybe ``text_pair``), the CSV column it came from; kept beside the model.
       checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
+      head_learning_rate: the head's peak rate where it is not the base's, or None (see ``trainer.rates``).
+      layer_decay: each layer's rate is that of the layer above it times this.
+      unfreeze_layers_per_epoch: how many layers join the training at each epoch, from the top; None: all at once.
+      decision_threshold: of two labels, the probability from which the second is decided; ``auto``: chosen on the eval
+        split (see ``trainer.decision``); None: the likelier label wins.
+      threshold_min_recall: the recall of the second label that ``auto`` must keep; None otherwise.
     """
 
     base: str
@@ -51,6 +57,11 @@ class TrainingSpec:
     distribution: str
     text_columns: dict[str, str]
     checkpoints: str | None = None
+    head_learning_rate: float | None = None
+    layer_decay: float = 1.0
+    unfreeze_layers_per_epoch: int | None = None
+    decision_threshold: float | str | None = None
+    threshold_min_recall: float | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
@@ -65,3 +76,40 @@ class TrainingSpec:
     def row(self) -> Approach:
         """The approach's row of the table."""
         return APPROACHES[self.approach]
+
+
+@dataclasses.dataclass(frozen=True)
+class PretrainingSpec:
+    """The settings of one further pre-training; plain values only, so that it survives as JSON.
+
+    Attributes:
+      base: the base model, as ``trainer.base_model.resolve_base`` takes it.
+      revision: the hub revision of the base, or None.
+      batch_size: rows to a batch, over all replicas.
+      epochs: passes over the text.
+      learning_rate: the peak rate.
+      mask_probability: the part of the tokens that is to be guessed.
+      whole_word: mask words, not pieces of words.
+      next_sentence: also learn whether one half of a text follows the other.
+      seed: of a new head's weights, masks, dropout and the order of rows.
+      mixed_precision: see ``trainer.distribution.choose_precision``.
+      distribution: see ``trainer.distribution.choose_strategy``.
+      checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
+    """
+
+    base: str
+    revision: str | None
+    batch_size: int
+    epochs: int
+    learning_rate: float
+    mask_probability: float
+    whole_word: bool
+    next_sentence: bool
+    seed: int
+    mixed_precision: str
+    distribution: str
+    checkpoints: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dataclasses.asdict(self)
