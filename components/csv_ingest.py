@@ -1,4 +1,4 @@
-"""What a Beam worker does with one CSV file: rows to the shards of their splits, and an account of all of them.
+"""What a Beam worker does with one file: rows to the shards of their splits, and an account of all of them.
 
 Rows pass no shuffle: a file is read and written in one go, so memory stays flat however many rows it has.
 """
@@ -14,19 +14,30 @@ import os
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
+import numpy as np
 import tensorflow as tf
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from components.csv_rows import CsvFormat, Row, read_rows
+from components.csv_rows import INPUT_BASE, TEST_BASE, BadRow, CsvFormat, Row, read_rows
+from components.text_rows import is_plain_text, read_lines
 from trainer.errors import InputError
 
 ROWS_PER_SHARD = 50_000
 """Rows of a file and split after which a new shard begins: some megabytes, small enough for later steps to share."""
+
+IN_TEST_BASE = f"also in {TEST_BASE}"
+"""The kind of rejected row that is no fault: a text kept out of training because the test folder has it."""
+
+
+def digest_of(text: str) -> bytes:
+    """Returns eight bytes that a text shares with its trivial copies (see `split_of`) and, almost surely, no other."""
+    canonical = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return hashlib.blake2b(canonical.encode(), digest_size=8).digest()
 
 
 def split_of(text: str, split: Mapping[str, int]) -> str:
@@ -44,8 +55,10 @@ def split_of(text: str, split: Mapping[str, int]) -> str:
         >>> split_of("So kind!", {"train": 8, "test": 2}) == split_of(" so\nKIND!", {"train": 8, "test": 2})
         True
     """
-    canonical = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    digest = hashlib.blake2b(canonical.encode(), digest_size=8).digest()
+    return _split_of_digest(digest_of(text), split)
+
+
+def _split_of_digest(digest: bytes, split: Mapping[str, int]) -> str:
     bounds = list(itertools.accumulate(split.values()))
     return list(split)[bisect.bisect(bounds, int.from_bytes(digest, "big") % bounds[-1])]
 
@@ -93,6 +106,11 @@ class Tally:
         """Rows rejected, for any reason."""
         return sum(self.reasons.values())
 
+    @property
+    def bad(self) -> Counter[str]:
+        """Kind of reason -> rows that cannot be used; not those that are only kept out of training."""
+        return Counter({kind: count for kind, count in self.reasons.items() if kind != IN_TEST_BASE})
+
 
 class _ShardWriter:
     """Writes the examples of one file that fall into one split, a new shard every `ROWS_PER_SHARD`."""
@@ -118,6 +136,24 @@ class _ShardWriter:
         self._rows += 1
 
 
+class _TestTexts:
+    """The texts of the test folder, as sorted digests: eight bytes each."""
+
+    def __init__(self, paths: Sequence[str]):
+        parts = [np.zeros(0, np.uint64)]
+        for path in paths:
+            with tf.io.gfile.GFile(path, "rb") as file:
+                parts.append(np.frombuffer(file.read(), ">u8").astype(np.uint64))
+        self._digests = np.unique(np.concatenate(parts))
+
+    def __contains__(self, digest: bytes) -> bool:
+        if not self._digests.size:
+            return False
+        wanted = np.uint64(int.from_bytes(digest, "big"))
+        place = np.searchsorted(self._digests, wanted)
+        return bool(place < self._digests.size and self._digests[place] == wanted)
+
+
 def ingest_file(
     element: tuple[int, str, str],
     fmt: CsvFormat,
@@ -125,7 +161,11 @@ def ingest_file(
     split_uris: dict[str, str],
     parts_uri: str,
     stop_at_bad_row: bool,
-) -> None:
+    source: str = INPUT_BASE,
+    pairs: bool = False,
+    keep_digests: bool = False,
+    test_digests: Sequence[str] = (),
+) -> str:
     """Writes a file's rows to the shards of their splits, and its rejected rows and its tally beside them.
 
     Each name it writes is made from the file's number: a bundle that Beam tries again overwrites what it wrote before.
@@ -133,39 +173,57 @@ def ingest_file(
 
     Args:
         element: The file: its number, its path, and its name for people. Files ending in `.gz` are decompressed.
-        fmt: How the file is written.
+        fmt: How the file is written. Without labels it may also be plain text (see `is_plain_text`).
         split: Name of a split -> its share, as for `split_of`.
         split_uris: Name of a split -> the folder of its shards.
-        parts_uri: The folder for tallies and rejected rows.
+        parts_uri: The folder for tallies, rejected rows and digests.
         stop_at_bad_row: Whether the first bad row ends the reading.
+        source: The config key of the file's folder, for errors.
+        pairs: Whether a text without a second one gets an empty one, to be as the other examples are.
+        keep_digests: Whether the digests (see `digest_of`) of the texts are written, for `test_digests`.
+        test_digests: What was returned for each file of the test folder: their texts are rejected here, as no bad rows.
+
+    Returns:
+        The path of the file's digests, one after the other if they were to be written, else none.
     """
     number, path, name = element
     tally = Tally()
+    test_texts = _TestTexts(test_digests)
+    digests_path = os.path.join(parts_uri, f"digests-{number:05d}")
     with contextlib.ExitStack() as stack:
-        shards = {part: stack.enter_context(_ShardWriter(uri, number)) for part, uri in split_uris.items()}
+        shards = {part: stack.enter_context(_ShardWriter(split_uris[part], number)) for part in split}
         rejected = stack.enter_context(tf.io.gfile.GFile(rejected_part(parts_uri, number), "w"))
         rejected.write("")  # a GFile exists only once it has been written to
         write_rejected = csv.writer(rejected, lineterminator="\n").writerow
+        digests = stack.enter_context(tf.io.gfile.GFile(digests_path, "wb"))
+        digests.write(b"")
         stream = stack.enter_context(_opened(path))
         try:
-            for row in read_rows(stream, name, fmt):
+            for row in _read(stream, path, name, fmt, source):
                 tally.read += 1
-                if isinstance(row, Row):
-                    part = split_of(row.text, split)
-                    shards[part].write(_as_example(row))
-                    tally.labels.setdefault(part, Counter())[row.label] += 1
-                else:
+                if isinstance(row, BadRow):
                     write_rejected([name, row.line, row.reason, json.dumps(row.fields)])
                     tally.reasons[row.kind] += 1
                     tally.first.setdefault(row.kind, f"{name} line {row.line}: {row.reason}")
                     if stop_at_bad_row:
                         break
+                elif (digest := digest_of(row.text)) in test_texts:
+                    fields = [value for value in (row.text, row.text_pair, row.label) if value is not None]
+                    write_rejected([name, row.line, f"this text is in {TEST_BASE} too", json.dumps(fields)])
+                    tally.reasons[IN_TEST_BASE] += 1
+                else:
+                    part = _split_of_digest(digest, split)
+                    shards[part].write(_as_example(row, pairs))
+                    tally.labels.setdefault(part, Counter())[row.label] += 1
+                    if keep_digests:
+                        digests.write(digest)
         except InputError as error:
             tally.error = str(error)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            tally.error = f"data.input_base: {name} is not a whole gzip file ({error}); copy it here again"
+            tally.error = f"{source}: {name} is not a whole gzip file ({error}); copy it here again"
     with tf.io.gfile.GFile(tally_part(parts_uri, number), "w") as file:
         file.write(json.dumps(vars(tally)))
+    return digests_path
 
 
 def tally_part(parts_uri: str, number: int) -> str:
@@ -185,10 +243,16 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
 
 
-def _as_example(row: Row) -> bytes:
+def _read(stream: BinaryIO, path: str, name: str, fmt: CsvFormat, source: str) -> Iterator[Row | BadRow]:
+    if not fmt.labelled and is_plain_text(path):
+        return read_lines(stream, name, fmt.encoding, source)
+    return read_rows(stream, name, fmt, source)
+
+
+def _as_example(row: Row, pairs: bool) -> bytes:
     values = {"text": row.text, "label": row.label}
-    if row.text_pair is not None:
-        values["text_pair"] = row.text_pair
+    if pairs or row.text_pair is not None:
+        values["text_pair"] = row.text_pair or ""
     features = {
         name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()])) for name, value in values.items()
     }

@@ -6,10 +6,19 @@ import difflib
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, BinaryIO
 
 from trainer.errors import InputError
+
+INPUT_BASE = "data.input_base"
+"""The config key that names the folder of the labelled files, for errors."""
+
+TEST_BASE = "data.test_base"
+"""The config key of a folder with a test set of its own."""
+
+CORPUS_BASE = "pretraining.corpus_base"
+"""The config key of a folder of unlabelled text."""
 
 MAX_RECORD_CHARACTERS = 64 * 2**20
 """The longest record (all its fields, quotes and line ends), in characters: 64 Mi.
@@ -18,7 +27,8 @@ A quote that is never closed makes the rest of the file one record; this bound k
 It is ours, thousands of times longer than any encoder reads, and at four bytes a character a quarter of a gigabyte.
 """
 
-_EXCERPT_CHARACTERS = 1000  # what is kept of a record that is too long to keep
+EXCERPT_CHARACTERS = 1000
+"""What is kept of a record that is too long to keep."""
 
 KEEP_UNDECODABLE = "fullbake.keep_undecodable"
 """Codec error handler: a byte that does not decode becomes the lone surrogate U+DC00 + byte, and back on encoding.
@@ -55,6 +65,7 @@ class CsvFormat:
         label_map: Value in the file -> label. It is asked before `labels`.
         delimiter: The one character between fields.
         encoding: Any text encoding Python knows. A byte-order mark at the start of a file goes before it.
+        labelled: Whether there are labels. If not, the label column need not be there.
 
     Raises:
         InputError: a delimiter that is not one character, an unknown encoding, a map to a label that is not listed.
@@ -67,6 +78,7 @@ class CsvFormat:
     label_map: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ","
     encoding: str = "utf-8"
+    labelled: bool = True
 
     def __post_init__(self) -> None:
         """Refuses what no file could be read with."""
@@ -92,6 +104,10 @@ class CsvFormat:
         """Returns the format as a dictionary that JSON can hold."""
         return asdict(self)
 
+    def unlabelled(self) -> "CsvFormat":
+        """Returns the same dialect for files of which the text column alone is wanted."""
+        return replace(self, labelled=False, text_pair_column=None)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "CsvFormat":
         """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
@@ -100,13 +116,13 @@ class CsvFormat:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A labelled text.
+    """A text and its label.
 
     Attributes:
         line: Physical line, from 1, on which the record starts.
         text: The text as it stands in the file, white space and all; never blank.
         text_pair: The second text likewise, or None where the format has no such column.
-        label: One of the format's labels.
+        label: One of the format's labels; empty where the format has none.
     """
 
     line: int
@@ -134,24 +150,25 @@ class BadRow:
     kind: str
 
 
-def check_header(stream: BinaryIO, name: str, fmt: CsvFormat) -> None:
+def check_header(stream: BinaryIO, name: str, fmt: CsvFormat, source: str = INPUT_BASE) -> None:
     """Checks that the file has the wanted columns, each once, and something below them.
 
     Args:
         stream: The file's bytes, from their start; it is left somewhere after the first row, and open.
         name: What to call the file in errors.
         fmt: The columns, delimiter and encoding.
+        source: The config key of the file's folder, for errors.
 
     Raises:
         InputError: the file is empty, has a header only, or lacks a column or has two of its name.
     """
     records = read_records(stream, fmt.delimiter, fmt.encoding)
-    _read_header(records, name, fmt)
+    _read_header(records, name, fmt, source)
     if next(records, None) is None:
-        raise _header_only(name)
+        raise _header_only(name, source)
 
 
-def read_rows(stream: BinaryIO, name: str, fmt: CsvFormat) -> Iterator[Row | BadRow]:
+def read_rows(stream: BinaryIO, name: str, fmt: CsvFormat, source: str = INPUT_BASE) -> Iterator[Row | BadRow]:
     r"""Reads the rows below the header, one at a time: memory does not grow with the file.
 
     Lines may end in LF, CRLF or CR; fields may span lines; blank lines are skipped. A record whose quoting is broken is
@@ -162,6 +179,7 @@ def read_rows(stream: BinaryIO, name: str, fmt: CsvFormat) -> Iterator[Row | Bad
         stream: The file's bytes, from their start. It is not closed.
         name: What to call the file in errors.
         fmt: The columns, labels, delimiter and encoding.
+        source: The config key of the file's folder, for errors.
 
     Yields:
         In the file's order, a `Row` for each record that can be used and a `BadRow` for each that cannot.
@@ -177,49 +195,56 @@ def read_rows(stream: BinaryIO, name: str, fmt: CsvFormat) -> Iterator[Row | Bad
         BadRow(line=3, reason="no text in column 'text'", fields=['2', '', 'bad'], kind='missing text')
     """
     records = read_records(stream, fmt.delimiter, fmt.encoding)
-    columns = _read_header(records, name, fmt)
+    columns = _read_header(records, name, fmt, source)
     rows = 0
     for record in records:
         rows += 1
         yield record if isinstance(record, BadRow) else columns.judge(*record)
     if not rows:
-        raise _header_only(name)
+        raise _header_only(name, source)
 
 
-def _read_header(records: "Iterator[tuple[int, list[str]] | BadRow]", name: str, fmt: CsvFormat) -> "_Columns":
+def _read_header(
+    records: "Iterator[tuple[int, list[str]] | BadRow]", name: str, fmt: CsvFormat, source: str
+) -> "_Columns":
     header = next(records, None)
     if header is None:
-        raise InputError(f"data.input_base: {name} is empty; give it a header line and rows, or take it away")
+        raise InputError(f"{source}: {name} is empty; give it a header line and rows, or take it away")
     if isinstance(header, BadRow):
-        raise InputError(f"data.input_base: the header of {name} (line {header.line}) cannot be read: {header.reason}")
-    return _Columns(header[1], name, fmt)
+        raise InputError(f"{source}: the header of {name} (line {header.line}) cannot be read: {header.reason}")
+    return _Columns(header[1], name, fmt, source)
 
 
-def _header_only(name: str) -> InputError:
-    return InputError(f"data.input_base: {name} has a header but no rows; add rows, or take it away")
+def _header_only(name: str, source: str) -> InputError:
+    return InputError(f"{source}: {name} has a header but no rows; add rows, or take it away")
 
 
 class _Columns:
     """Knows where in a record the text and the label are, and whether they can be used."""
 
-    def __init__(self, header: list[str], name: str, fmt: CsvFormat):
+    def __init__(self, header: list[str], name: str, fmt: CsvFormat, source: str):
         self._fmt = fmt
+        self._name = name
+        self._source = source
         self._header = [column.strip() for column in header]
-        self._text = self._find("text_column", fmt.text_column, name)
-        self._label = self._find("label_column", fmt.label_column, name)
-        self._text_pair = (
-            None if fmt.text_pair_column is None else self._find("text_pair_column", fmt.text_pair_column, name)
-        )
+        self._text = self._find("text_column", fmt.text_column)
+        self._label = self._find("label_column", fmt.label_column) if fmt.labelled else None
+        self._text_pair = None if fmt.text_pair_column is None else self._find("text_pair_column", fmt.text_pair_column)
         self._labels = {label: label for label in fmt.labels}
         self._labels.update((value.strip(), label) for value, label in fmt.label_map.items())
 
-    def _find(self, key: str, column: str, name: str) -> int:
+    def _find(self, key: str, column: str) -> int:
         found = [index for index, title in enumerate(self._header) if title == column.strip()]
         if len(found) == 1:
             return found[0]
+        # The columns are named for input_base's files; where another folder's differ, the folder is the likelier fault.
+        if self._source == INPUT_BASE:
+            where, wanted = f"data.{key}", repr(column)
+        else:
+            where, wanted = self._source, f"{column!r} (data.{key})"
         if found:
             raise InputError(
-                f"data.{key}: {name} has {len(found)} columns named {column!r}; rename the others in its header"
+                f"{where}: {self._name} has {len(found)} columns named {wanted}; rename the others in its header"
             )
         # One printable line, also of a header that spans lines or does not decode.
         titles = ", ".join(
@@ -228,13 +253,13 @@ class _Columns:
         advice = _did_you_mean(column, self._header)
         if len(self._header) == 1:
             advice += f"; does data.delimiter {self._fmt.delimiter!r} fit the file?"
-        raise InputError(f"data.{key}: {column!r} is not a column of {name} (it has: {_shorten(titles)}){advice}")
+        raise InputError(f"{where}: {wanted} is not a column of {self._name} (it has: {_shorten(titles)}){advice}")
 
     def judge(self, line: int, fields: list[str]) -> Row | BadRow:
         for index, value in enumerate(fields):
             # Whether a string is ASCII is known without looking at its characters.
-            if not value.isascii() and (surrogate := _LONE_SURROGATE.search(value)):
-                return BadRow(line, self._undecodable(index, surrogate.group()), fields, "undecodable bytes")
+            if not value.isascii() and (reason := undecodable(value, self._title(index), self._fmt.encoding)):
+                return BadRow(line, reason, fields, "undecodable bytes")
         if len(fields) != len(self._header):
             reason = f"{len(fields)} fields where the header has {len(self._header)}"
             return BadRow(line, reason, fields, "wrong number of fields")
@@ -244,6 +269,8 @@ class _Columns:
         text_pair = None if self._text_pair is None else fields[self._text_pair]
         if text_pair is not None and not text_pair.strip():
             return BadRow(line, f"no text in column {self._fmt.text_pair_column!r}", fields, "missing text pair")
+        if self._label is None:
+            return Row(line, text, text_pair, "")
         value = fields[self._label].strip()
         label = self._labels.get(value) or ("" if self._fmt.labels else value)
         if label:
@@ -253,11 +280,24 @@ class _Columns:
         reason = f"label {_shorten(repr(value))} is neither in data.labels nor in data.label_map"
         return BadRow(line, reason, fields, "unknown label")
 
-    def _undecodable(self, index: int, surrogate: str) -> str:
-        column = repr(self._header[index]) if index < len(self._header) else f"number {index + 1}"
-        byte = ord(surrogate) - _UNDECODABLE_ORIGIN
-        what = f"byte 0x{byte:02x}" if 0 <= byte <= 0xFF else f"lone surrogate U+{ord(surrogate):04X}"
-        return f"{what} in column {column} is not {self._fmt.encoding}; is data.encoding right?"
+    def _title(self, index: int) -> str:
+        return f"column {self._header[index]!r}" if index < len(self._header) else f"column number {index + 1}"
+
+
+def undecodable(text: str, where: str, encoding: str) -> str | None:
+    """Says which byte of a text from `decoded` was not in the encoding; None if all were.
+
+    Args:
+        text: The text.
+        where: What to call its place.
+        encoding: The encoding that was asked for.
+    """
+    found = _LONE_SURROGATE.search(text)
+    if found is None:
+        return None
+    byte = ord(found.group()) - _UNDECODABLE_ORIGIN
+    what = f"byte 0x{byte:02x}" if 0 <= byte <= 0xFF else f"lone surrogate U+{ord(found.group()):04X}"
+    return f"{what} in {where} is not {encoding}; is data.encoding right?"
 
 
 def read_records(
@@ -276,7 +316,7 @@ def read_records(
     """
     # The limit is the process's; its default of 131,072 characters would refuse long documents.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_CHARACTERS))
-    lines = _Lines(_decoded(stream, encoding))
+    lines = _Lines(decoded(stream, encoding))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.start_record()
@@ -344,11 +384,17 @@ class _Lines:
             if not content:
                 continue
             if kind == "too long":
-                content = content[:_EXCERPT_CHARACTERS]
+                content = content[:EXCERPT_CHARACTERS]
             yield BadRow(number, f"the row that starts on line {self.record_line} {problem}", [content], kind)
 
 
-def _decoded(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
+def decoded(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    """Opens a file's bytes as text, line ends left as they are and undecodable bytes as `KEEP_UNDECODABLE` makes them.
+
+    Args:
+        stream: The bytes, from their start. It is not closed.
+        encoding: Any text encoding Python knows. A byte-order mark at the start of the file goes before it.
+    """
     buffered = io.BufferedReader(_Borrowed(stream), buffer_size=2**16)
     start = buffered.peek(4)
     marked = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if start.startswith(mark)), encoding)

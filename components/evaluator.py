@@ -75,7 +75,8 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 note = f"the model in production ({production}) has {difference}; it was not compared"
 
         metrics = self._measure(models, gate.labels, input_dict, evaluation.uri)
-        result = summarize(metrics[CANDIDATE], list(gate.labels))
+        threshold = read_about(models[CANDIDATE]).get("decision_threshold")
+        result = summarize(metrics[CANDIDATE], list(gate.labels), threshold)
         result["baseline"] = None
         production_recall = None
         if BASELINE in models:
@@ -198,15 +199,19 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         )
 
 
-def summarize(counts: dict[str, np.ndarray], labels: list[str]) -> dict[str, Any]:
+def summarize(
+    counts: dict[str, np.ndarray], labels: list[str], decision_threshold: float | None = None
+) -> dict[str, Any]:
     """Turns the counts of ``DecisionMetrics`` into what ``evaluation.json`` holds of one model.
 
     Args:
       counts: ``confusion``, ``scores`` and ``confidence``, shaped as ``components.decision_metrics`` says.
       labels: the labels in the order of their class index.
+      decision_threshold: the probability from which the model decides for the second label; None: the likelier label.
 
     Returns:
-      Plain values: ``examples``, ``labels``, the rates, ``confusion``, ``scores`` by label and ``confidence``.
+      Plain values: ``examples``, ``labels``, the rates, ``confusion``, ``scores`` by label, ``confidence`` and
+      ``decision_threshold``.
     """
     confusion = counts[CONFUSION]
     negative, positive = counts[SCORES].astype(int).tolist()
@@ -224,7 +229,7 @@ def summarize(counts: dict[str, np.ndarray], labels: list[str]) -> dict[str, Any
             "correct": correct.astype(int).tolist(),
             "probability_sum": probability_sum.tolist(),
         },
-        "decision_threshold": None,
+        "decision_threshold": decision_threshold,
     }
 
 

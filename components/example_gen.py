@@ -1,4 +1,4 @@
-"""ExampleGen for the CSV files people have: every row becomes an example or is written aside with the reason.
+"""ExampleGen for the files people have: every row becomes an example or is written aside with the reason.
 
 TFX's own CsvExampleGen splits the header at commas, reads UTF-8 only, and shuffles every row. Here only file names pass
 a shuffle (see `csv_ingest`), so memory stays flat however many rows there are.
@@ -23,21 +23,31 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
-from tfx.utils import proto_utils
+from tfx.utils import io_utils, proto_utils
 
-from components.csv_ingest import Tally, ingest_file, rejected_part, tally_part
-from components.csv_rows import CsvFormat
+from components.csv_ingest import IN_TEST_BASE, Tally, ingest_file, rejected_part, tally_part
+from components.csv_rows import CORPUS_BASE, TEST_BASE, CsvFormat
 from trainer.errors import InputError
 
 INGEST_FILE = "ingest.json"
-"""Beside the splits: what was read, used and rejected, and the examples of each split and label."""
+"""Beside the splits: of the labelled rows what was read, used and rejected, and the examples of each split and label;
+of the corpus what was used (`corpus`) and rejected (`corpus_rejected`)."""
 
 REJECTED_FILE = "rejected.csv"
-"""Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined."""
+"""Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined or, because the test
+folder has its text, kept out of training; of the latter the fields are text, second text if any, and label."""
+
+TEST_SPLIT = "test"
+"""The split that a test folder makes."""
+
+CORPUS_SPLIT = "corpus"
+"""The split that an unlabelled corpus makes."""
 
 _SETTINGS_KEY = "settings"
 _PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, until it is merged
 _REASONS_SHOWN = 3
+
+_File = tuple[int, str, str]  # number, path and name for people, as `ingest_file` takes them
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,17 @@ class _Settings:
     split: dict[str, int]
     on_bad_row: str
     max_bad_fraction: float
+    test_base: str | None
+    corpus_base: str | None
+
+    @property
+    def labelled_splits(self) -> list[str]:
+        """The splits made by hash, and the test folder's."""
+        return [*self.split, *([] if self.test_base is None else [TEST_SPLIT])]
+
+    @property
+    def split_names(self) -> list[str]:
+        return [*self.labelled_splits, *([] if self.corpus_base is None else [CORPUS_SPLIT])]
 
     @classmethod
     def from_exec_properties(cls, exec_properties: Mapping[str, Any]) -> "_Settings":
@@ -86,36 +107,31 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         input_config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
         files = _find_files(exec_properties[specs.INPUT_BASE_KEY], input_config.splits[0].pattern)
+        test_files = _find_other_files(settings.test_base, TEST_BASE, len(files))
+        corpus_files = _find_other_files(settings.corpus_base, CORPUS_BASE, len(files) + len(test_files))
 
         artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
-        artifact.split_names = artifact_utils.encode_split_names(list(settings.split))
-        split_uris = {split: artifact_utils.get_split_uri([artifact], split) for split in settings.split}
+        artifact.split_names = artifact_utils.encode_split_names(settings.split_names)
+        split_uris = {split: artifact_utils.get_split_uri([artifact], split) for split in settings.split_names}
         parts_uri = os.path.join(artifact.uri, _PARTS_FOLDER)
         for folder in (*split_uris.values(), parts_uri):
             fileio.makedirs(folder)
         with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "Files" >> beam.Create([(number, path, name) for number, (path, name) in enumerate(files)])
-                | "ShareOut" >> beam.Reshuffle()
-                | "Ingest"
-                >> beam.Map(
-                    ingest_file,
-                    fmt=settings.csv_format,
-                    split=settings.split,
-                    split_uris=split_uris,
-                    parts_uri=parts_uri,
-                    stop_at_bad_row=settings.on_bad_row == "fail",
-                )
-            )
+            common = {
+                "split_uris": split_uris,
+                "parts_uri": parts_uri,
+                "stop_at_bad_row": settings.on_bad_row == "fail",
+            }
+            _ingest(pipeline, settings, files, test_files, corpus_files, common)
 
-        tally = Tally()
-        for number in range(len(files)):
-            with fileio.open(tally_part(parts_uri, number)) as file:
-                tally.add(Tally(**json.load(file)))
-        _judge(tally, settings)
-        _write_summary(tally, settings, artifact.uri)
-        _merge_rejected(parts_uri, len(files), os.path.join(artifact.uri, REJECTED_FILE))
+        tally, corpus = _add_up(parts_uri, [*files, *test_files]), _add_up(parts_uri, corpus_files)
+        _judge_files(tally, corpus)
+        _judge_rows(tally, settings)
+        _judge_rows(corpus, settings)
+        _judge_splits(tally, corpus, settings)
+        _write_summary(tally, corpus, settings, artifact.uri)
+        part_count = len(files) + len(test_files) + len(corpus_files)
+        _merge_rejected(parts_uri, part_count, os.path.join(artifact.uri, REJECTED_FILE))
         fileio.rmtree(parts_uri)
         for key in ("read", "used", "rejected"):
             artifact.set_int_custom_property(key, getattr(tally, key))
@@ -125,34 +141,45 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 class Driver(driver.FileBasedDriver):
-    """TFX's own, but a pattern whose span or version no file has is the user's error."""
+    """TFX's own, but it fingerprints the other folders too, and a pattern that finds no span is the user's error."""
 
     def resolve_exec_properties(self, exec_properties: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Finds the span, the version and the fingerprint.
+        """Finds the span, the version and the fingerprint of all files.
 
         Raises:
             InputError: No file fits the markers in the pattern, or the pattern is not one.
         """
         try:
-            return super().resolve_exec_properties(exec_properties, *args, **kwargs)
+            resolved: dict[str, Any] = super().resolve_exec_properties(exec_properties, *args, **kwargs)
         except ValueError as error:
             reason = " ".join(str(error).split())
             raise InputError(
                 f"data.pattern: no span or version can be found in {exec_properties[specs.INPUT_BASE_KEY]}: {reason}"
             ) from error
+        settings = _Settings.from_exec_properties(resolved)
+        for split, folder in ((TEST_SPLIT, settings.test_base), (CORPUS_SPLIT, settings.corpus_base)):
+            if folder is not None:
+                fingerprint = io_utils.generate_fingerprint(split, os.path.join(folder, "*"))
+                resolved[utils.FINGERPRINT_PROPERTY_NAME] += f";{fingerprint}"
+        return resolved
 
 
 class CsvExampleGen(FileBasedExampleGen):
     """Turns CSV files into the splits of an `Examples` artifact.
 
     TFX's driver finds the newest span and version where the pattern has `{SPAN}` (or `{YYYY}`, `{MM}` and `{DD}`) and
-    `{VERSION}`, and fingerprints the files, so that the same files are not ingested twice. Files named `*.gz` are
-    decompressed on the way; files whose name starts with `.` or `_` are left out.
+    `{VERSION}`. The files of all folders are fingerprinted, so that the same files are not ingested twice. Files named
+    `*.gz` are decompressed on the way; files whose name starts with `.` or `_` are left out.
 
     Output `examples`: gzipped TFRecords of `tf.train.Example` with the features `text`, `label` (the canonical name)
     and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
     rows. Beside the splits lie `ingest.json` and `rejected.csv`; the artifact's custom properties `read`, `used` and
-    `rejected` say how many rows were.
+    `rejected` say how many labelled rows were.
+
+    A test folder makes the split `test`, whole. A row of `input_base` with the text of one of its rows (or a trivial
+    copy, see `split_of`) is rejected whatever `on_bad_row` and `max_bad_fraction` say, because a model is not to be
+    trained on what judges it. An unlabelled corpus makes the split `corpus`, the last, with an empty `label` and, where
+    the format has pairs, an empty `text_pair`; it is not compared with the test texts, for it teaches no labels.
 
     Args:
         input_base: Folder of the files, local or on any file system that Beam and TensorFlow can read.
@@ -160,7 +187,11 @@ class CsvExampleGen(FileBasedExampleGen):
         csv_format: The columns, labels, delimiter and encoding.
         split: Name of a split -> its share, in parts; by hash of the text (see `split_of`).
         on_bad_row: "fail" stops at a row that cannot be used; "quarantine" writes it to `rejected.csv`.
-        max_bad_fraction: The share of such rows beyond which quarantine stops too.
+        max_bad_fraction: The share of such rows, of the labelled and of the corpus, beyond which quarantine stops too.
+        test_base: Folder of the test set's CSV files, in the same format; `split` then has no `test`. None (default):
+            there is none.
+        corpus_base: Folder of unlabelled text: files named `*.txt` or `*.txt.gz` hold a text to a line, all others are
+            CSV, of which the text column alone is wanted. None (default): there is none.
 
     Raises:
         InputError: When run: no file matches, one cannot be read, a bad row or too many of them, an empty split.
@@ -183,8 +214,17 @@ class CsvExampleGen(FileBasedExampleGen):
         split: Mapping[str, int],
         on_bad_row: Literal["fail", "quarantine"] = "fail",
         max_bad_fraction: float = 0.01,
+        *,
+        test_base: str | None = None,
+        corpus_base: str | None = None,
     ):
-        values = {"csv_format": csv_format.to_dict(), "on_bad_row": on_bad_row, "max_bad_fraction": max_bad_fraction}
+        values = {
+            "csv_format": csv_format.to_dict(),
+            "on_bad_row": on_bad_row,
+            "max_bad_fraction": max_bad_fraction,
+            "test_base": test_base,
+            "corpus_base": corpus_base,
+        }
         # One string, because the parts of a Struct have no fixed order, and TFX's cache compares the bytes.
         settings = struct_pb2.Struct()
         settings[_SETTINGS_KEY] = json.dumps(values, sort_keys=True)
@@ -199,12 +239,11 @@ class CsvExampleGen(FileBasedExampleGen):
         )
 
 
-def _find_files(input_base: str, pattern: str) -> list[tuple[str, str]]:
-    """Returns path and name (the path below the folder) of each file, sorted."""
+def _find_files(input_base: str, pattern: str) -> list[_File]:
+    """Returns the labelled files, sorted, each named by its path below the folder."""
     full_pattern = os.path.join(input_base, pattern)
-    paths = sorted(found.path for found in FileSystems.match([full_pattern])[0].metadata_list)
     prefix = os.path.join(input_base, "")
-    files = [(path, path.removeprefix(prefix)) for path in paths if not os.path.basename(path).startswith((".", "_"))]
+    files = [(number, path, path.removeprefix(prefix)) for number, path in enumerate(_match(full_pattern))]
     if not files:
         raise InputError(
             f"data.input_base: no file matches {full_pattern}; set data.input_base to the folder of the CSV files "
@@ -213,35 +252,111 @@ def _find_files(input_base: str, pattern: str) -> list[tuple[str, str]]:
     return files
 
 
-def _judge(tally: Tally, settings: _Settings) -> None:
-    """Raises InputError where the rows cannot become a data set."""
-    if tally.error:
-        raise InputError(tally.error)
-    if tally.read != tally.used + tally.rejected:
-        raise RuntimeError(f"{tally.read} rows were read, but {tally.used} used and {tally.rejected} rejected")
-    if tally.rejected and settings.on_bad_row == "fail":
+def _find_other_files(folder: str | None, key: str, first_number: int) -> list[_File]:
+    """Returns the files of another folder, sorted, each named by its whole path: its name may be in both."""
+    if folder is None:
+        return []
+    files = [(number, path, path) for number, path in enumerate(_match(os.path.join(folder, "*")), first_number)]
+    if not files:
+        raise InputError(f"{key}: no file is in {folder}; set it to a folder of files, or to null")
+    return files
+
+
+def _match(pattern: str) -> list[str]:
+    paths = sorted(found.path for found in FileSystems.match([pattern])[0].metadata_list)
+    return [path for path in paths if not os.path.basename(path).startswith((".", "_"))]
+
+
+def _ingest(
+    pipeline: beam.Pipeline,
+    settings: _Settings,
+    files: list[_File],
+    test_files: list[_File],
+    corpus_files: list[_File],
+    common: dict[str, Any],
+) -> None:
+    """Adds the reading of all files to the pipeline; `common` holds what `ingest_file` is told of each."""
+    labelled = {"fmt": settings.csv_format, **common}
+    kept_out = {}
+    if test_files:
+        test_digests = _shared_out(pipeline, "Test", test_files) | "IngestTest" >> beam.Map(
+            ingest_file, split={TEST_SPLIT: 1}, source=TEST_BASE, keep_digests=True, **labelled
+        )
+        # As a side input, Beam has it whole before the first of the other files is read.
+        kept_out["test_digests"] = beam.pvalue.AsList(test_digests)
+    _ = _shared_out(pipeline, "Labelled", files) | "Ingest" >> beam.Map(
+        ingest_file, split=settings.split, **labelled, **kept_out
+    )
+    if corpus_files:
+        _ = _shared_out(pipeline, "Corpus", corpus_files) | "IngestCorpus" >> beam.Map(
+            ingest_file,
+            fmt=settings.csv_format.unlabelled(),
+            split={CORPUS_SPLIT: 1},
+            source=CORPUS_BASE,
+            pairs=settings.csv_format.text_pair_column is not None,
+            **common,
+        )
+
+
+def _shared_out(pipeline: beam.Pipeline, name: str, files: list[_File]) -> beam.PCollection:
+    return pipeline | f"{name}Files" >> beam.Create(files) | f"ShareOut{name}" >> beam.Reshuffle()
+
+
+def _add_up(parts_uri: str, files: list[_File]) -> Tally:
+    whole = Tally()
+    for number, _, _ in files:
+        with fileio.open(tally_part(parts_uri, number)) as part:
+            whole.add(Tally(**json.load(part)))
+    return whole
+
+
+def _judge_files(*tallies: Tally) -> None:
+    """Raises InputError where a file cannot be read."""
+    for tally in tallies:
+        if tally.error:
+            raise InputError(tally.error)
+        if tally.read != tally.used + tally.rejected:
+            raise RuntimeError(f"{tally.read} rows were read, but {tally.used} used and {tally.rejected} rejected")
+
+
+def _judge_rows(tally: Tally, settings: _Settings) -> None:
+    """Raises InputError where there are more bad rows than may be."""
+    bad = tally.bad
+    if bad and settings.on_bad_row == "fail":
         raise InputError(
             f"data.on_bad_row: {next(iter(tally.first.values()))}; mend the row, or set data.on_bad_row to quarantine"
         )
-    if tally.rejected > settings.max_bad_fraction * tally.read:
+    if bad.total() > settings.max_bad_fraction * tally.read:
         worst = "; ".join(
-            f"{count:,} x {kind}, as {tally.first[kind]}" for kind, count in tally.reasons.most_common(_REASONS_SHOWN)
+            f"{count:,} x {kind}, as {tally.first[kind]}" for kind, count in bad.most_common(_REASONS_SHOWN)
         )
         raise InputError(
-            f"data.max_bad_fraction: {tally.rejected:,} of {tally.read:,} rows ({tally.rejected / tally.read:.2%}) "
+            f"data.max_bad_fraction: {bad.total():,} of {tally.read:,} rows ({bad.total() / tally.read:.2%}) "
             f"cannot be used, and {settings.max_bad_fraction:.2%} may be: {worst}; mend the rows or raise the bound"
         )
+
+
+def _judge_splits(tally: Tally, corpus: Tally, settings: _Settings) -> None:
+    """Raises InputError where a split is empty."""
+    if settings.test_base is not None and not tally.examples.get(TEST_SPLIT):
+        raise InputError(f"{TEST_BASE}: none of its rows can be used; mend them, or set it to null")
+    if settings.corpus_base is not None and not corpus.used:
+        raise InputError(f"{CORPUS_BASE}: none of its texts can be used; mend them, or set it to null")
     for split in settings.split:
         if not tally.examples.get(split):
+            usable = sum(tally.examples.get(name, 0) for name in settings.split)
+            also = tally.reasons[IN_TEST_BASE]
+            aside = f" ({also:,} more are in {TEST_BASE} too)" if also else ""
             raise InputError(
-                f"data.split: none of the {tally.used:,} usable rows fell into {split!r}; "
+                f"data.split: none of the {usable:,} usable rows{aside} fell into {split!r}; "
                 "add rows or give it a larger share"
             )
 
 
-def _write_summary(tally: Tally, settings: _Settings, output_uri: str) -> None:
+def _write_summary(tally: Tally, corpus: Tally, settings: _Settings, output_uri: str) -> None:
     labels = {
-        split: {label: tally.labels[split][label] for label in settings.csv_format.labels} for split in settings.split
+        split: {label: tally.labels[split][label] for label in settings.csv_format.labels}
+        for split in settings.labelled_splits
     }
     summary = {
         "read": tally.read,
@@ -250,6 +365,8 @@ def _write_summary(tally: Tally, settings: _Settings, output_uri: str) -> None:
         "examples": {split: sum(counts.values()) for split, counts in labels.items()},
         "labels": labels,
         "reasons": dict(tally.reasons.most_common()),
+        "corpus": corpus.used,
+        "corpus_rejected": corpus.rejected,
     }
     with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
         file.write(json.dumps(summary, indent=2, ensure_ascii=False))

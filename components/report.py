@@ -23,6 +23,8 @@ from components.report_page import render
 from components.tokenizer import BertTokenizer
 from trainer.base_model import resolve_base
 from trainer.fine_tune import TRAINING_FILE
+from trainer.pretrain import PRETRAINING_FILE
+from trainer.tune import TUNER_RESULTS_FILE
 
 REPORT_FILE = "report.html"
 PARTS_FILE = "report.json"
@@ -56,6 +58,9 @@ def Report(  # noqa: N802 (a component's name)
     title: Parameter[str],
     config: Parameter[str],
     tokenizer: Parameter[str],
+    # TFX reads these as optional by their default; it takes no Optional[...].
+    pretraining_run: InputArtifact[standard_artifacts.ModelRun] = None,
+    tuner_results: InputArtifact[standard_artifacts.TunerResults] = None,
 ) -> None:
     """Writes the report of a run, whether its model was blessed or refused.
 
@@ -67,6 +72,8 @@ def Report(  # noqa: N802 (a component's name)
       title: what the run is called.
       config: the config as YAML, shown as it is.
       tokenizer: JSON with ``base``, ``revision`` and ``max_length``.
+      pretraining_run: the Pretrainer's logs, with ``pretraining.json``; None where there was no further pre-training.
+      tuner_results: the Tuner's results, with ``tuner_results.json``; None where there was no search.
     """
     settings = json.loads(tokenizer)
     parts = {
@@ -75,6 +82,8 @@ def Report(  # noqa: N802 (a component's name)
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "base": settings["base"],
         "evaluation": _read(evaluation.uri, EVALUATION_FILE),
+        "pretraining": _read(pretraining_run.uri, PRETRAINING_FILE) if pretraining_run else None,
+        "tuning": _read(tuner_results.uri, TUNER_RESULTS_FILE) if tuner_results else None,
         "training": _read(model_run.uri, TRAINING_FILE),
         "ingest": _read(examples.uri, INGEST_FILE),
         "lengths": count_lengths(artifact_utils.get_split_uri([examples], "train"), settings),
@@ -129,7 +138,6 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read(uri: str, name: str) -> dict[str, Any]:
+def _read(uri: str, name: str) -> Any:
     with fileio.open(os.path.join(uri, name)) as file:
-        values: dict[str, Any] = json.load(file)
-    return values
+        return json.load(file)

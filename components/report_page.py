@@ -20,6 +20,8 @@ from components import report_plots as plots
 MANY_CLASSES = 12  # beyond this, tables show the worst first and fold the rest, and the confusion matrix is a heat map
 MOST_CONFUSIONS = 15
 ROUNDING_NOISE = 1e-9
+FAR_SHIFT = 0.25
+LOST_SHIFT = 0.5
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Training:
     Attributes:
         epochs: In order; each has "epoch" and, where known, "loss", "eval_loss", "eval_accuracy", "eval_macro_recall",
             "learning_rate" and "seconds".
+        probe_epochs: The same of an earlier phase in which the head alone was trained.
         best_epoch: The epoch whose weights were kept.
         parameters: How many weights: "total" and "trainable".
         approach: One of the project's approaches.
@@ -93,9 +96,14 @@ class Training:
         distribution: The devices found.
         precision: The arithmetic: "float32" or a mixed one.
         warnings: What the trainer wants people to know.
+        encoder_shift: By part of the encoder, from the bottom: how far training moved its weights, as a share of their
+            own size. Empty where the encoder was not trained.
+        decision_threshold: The "value" from which the second label is decided, its "recall" and "precision" on the
+            eval split, and whether it was "chosen" there; None where the likelier label wins.
     """
 
     epochs: Sequence[Mapping[str, Any]] = ()
+    probe_epochs: Sequence[Mapping[str, Any]] = ()
     best_epoch: int | None = None
     parameters: Mapping[str, int] = field(default_factory=dict)
     approach: str | None = None
@@ -104,6 +112,40 @@ class Training:
     distribution: str | None = None
     precision: str | None = None
     warnings: Sequence[str] = ()
+    encoder_shift: Mapping[str, float] = field(default_factory=dict)
+    decision_threshold: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A learning rate that was tried, and the macro recall on the eval split it came to: 0 where training diverged."""
+
+    learning_rate: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """How the base was trained further on text alone.
+
+    Attributes:
+        evaluations: In order, the first before any training; each has "step", "epoch" and "perplexity" on the eval
+            split.
+        new_head: Whether the head that guesses words had to start from nothing.
+        rows: How many texts were learned.
+        corpus_rows: How many of them came from an unlabelled corpus.
+        learning_rate: The highest rate of the schedule.
+        seconds: How long it took.
+        encoder_shift: As that of `Training`.
+    """
+
+    evaluations: Sequence[Mapping[str, float]]
+    new_head: bool = False
+    rows: int | None = None
+    corpus_rows: int = 0
+    learning_rate: float | None = None
+    seconds: float | None = None
+    encoder_shift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,6 +181,8 @@ class Report:
         evaluation: What the test set says.
         pushed: Whether the model went into production; None where the report is made before that is known.
         base: The pre-trained encoder.
+        pretraining: How the base was trained further first.
+        tuning: The learning rates that were tried.
         training: How the model was made.
         ingest: What became of the rows.
         lengths: How long the texts are.
@@ -153,6 +197,8 @@ class Report:
     evaluation: Evaluation
     pushed: bool | None = None
     base: str | None = None
+    pretraining: Pretraining | None = None
+    tuning: Sequence[Candidate] = ()
     training: Training | None = None
     ingest: Ingest | None = None
     lengths: Lengths | None = None
@@ -165,6 +211,8 @@ class Report:
         cls,
         *,
         evaluation: Mapping[str, Any],
+        pretraining: Mapping[str, Any] | None = None,
+        tuning: Sequence[Mapping[str, Any]] | None = None,
         training: Mapping[str, Any] | None = None,
         ingest: Mapping[str, Any] | None = None,
         lengths: Mapping[str, Any] | None = None,
@@ -174,6 +222,8 @@ class Report:
 
         Args:
             evaluation: The evaluator's file.
+            pretraining: The pretrainer's file.
+            tuning: The tuner's file.
             training: The trainer's file.
             ingest: The file of the component that reads the rows.
             lengths: The file that counts text lengths.
@@ -185,6 +235,8 @@ class Report:
         bounds = [_read(Bound, bound, "evaluation.json: bounds") for bound in evaluation.get("bounds", ())]
         return cls(
             evaluation=_read(Evaluation, {**evaluation, "bounds": bounds}, "evaluation.json"),
+            pretraining=None if pretraining is None else _read(Pretraining, pretraining, "pretraining.json"),
+            tuning=[_read(Candidate, row, "tuner_results.json") for row in tuning or ()],
             training=None if training is None else _read(Training, training, "training.json"),
             ingest=None if ingest is None else _read(Ingest, ingest, "ingest.json"),
             lengths=None if lengths is None else _read(Lengths, lengths, "lengths.json"),
@@ -298,6 +350,47 @@ def _digits(value: float, bound: float) -> tuple[str, str, str]:
     return f"{value:.{digits}f}", f"{bound:.{digits}f}", f"{gap:.{digits}f}"
 
 
+class ShiftLine(NamedTuple):
+    """How far a part of the encoder moved, in words; `look` is "kept", "far" or "lost"."""
+
+    part: str
+    moved: float
+    look: str
+
+
+def shift_lines(shift: Mapping[str, float]) -> list[ShiftLine]:
+    """How far each part of the encoder moved, in the given order."""
+    return [
+        ShiftLine(part, moved, "kept" if moved < FAR_SHIFT else "far" if moved < LOST_SHIFT else "lost")
+        for part, moved in shift.items()
+    ]
+
+
+def shift_sentence(shift: Mapping[str, float], key: str) -> str:
+    """What the shift means; `key` names the learning rate in the config."""
+    most = max(shift_lines(shift), key=lambda line: line.moved)
+    where = f"the part that moved most, {most.part}, is {_percent(most.moved)} of its own size away from its start"
+    if most.look == "lost":
+        return f"Little is left of what pre-training taught: {where}. Lower {key}."
+    if most.look == "far":
+        return f"Some of what pre-training taught may be lost: {where}. A lower {key} keeps more."
+    return f"What pre-training taught is kept: {where}."
+
+
+def warnings(report: Report) -> list[str]:
+    """What people should know before they trust the model: the trainer's warnings, and a destroyed encoder."""
+    said = list(report.training.warnings) if report.training else []
+    for part, key in ((report.pretraining, "pretraining.learning_rate"), (report.training, "training.learning_rate")):
+        if part and any(line.look == "lost" for line in shift_lines(part.encoder_shift)):
+            said.append(shift_sentence(part.encoder_shift, key))
+    return said
+
+
+def best_candidate(tuning: Sequence[Candidate]) -> Candidate | None:
+    """The winner, as the tuner chooses it: of equal scores the lower rate."""
+    return min(tuning, key=lambda one: (-one.score, one.learning_rate), default=None)
+
+
 def headline(report: Report) -> str:
     """The verdict, in one line."""
     missed = [line for line in bound_lines(report.evaluation) if not line.passed]
@@ -329,6 +422,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     pages.filters.update(number=_number, percent=_percent, change=_change, count=_count, day=_day, duration=_duration)
+    pages.filters.update(rate=_rate, perplexity=_perplexity)
     evaluation = report.evaluation
     sure = evaluation.confidence
     bins = plots.reliability_bins(sure["count"], sure["correct"], sure["probability_sum"]) if sure else []
@@ -346,6 +440,11 @@ def render(report: Report) -> str:
             {name: (evaluation.recall.get(name), evaluation.precision.get(name)) for name in evaluation.labels},
         ),
         bins=bins,
+        warnings=warnings(report),
+        candidates=sorted(report.tuning, key=lambda one: one.learning_rate),
+        best=best_candidate(report.tuning),
+        shift_lines=shift_lines,
+        shift_sentence=shift_sentence,
         plots=plots,
     )
 
@@ -380,6 +479,14 @@ def _change(value: float) -> str:
 
 def _count(value: float) -> str:
     return f"{value:,}"
+
+
+def _rate(value: float) -> str:
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e+")
+
+
+def _perplexity(value: float) -> str:
+    return f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _day(stamp: str) -> str:

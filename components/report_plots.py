@@ -122,6 +122,23 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
+def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Round numbers for a logarithmic axis: 1, 2 and 5 times powers of ten, or of a wide range the powers alone.
+
+    Args:
+        low: The axis's start, above 0.
+        high: Its end. Where so short a range holds fewer than two such numbers, it gets those of a linear axis.
+        most: How many numbers are too close together.
+    """
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 2, 5), (1,)):
+        values = [round(factor * 10.0**power, 12) for power in powers for factor in factors]
+        values = [value for value in values if low <= value <= high]
+        if len(values) <= most:
+            break
+    return values if len(values) > 1 else ticks(low, high)
+
+
 def _finite(points: Iterable[tuple[float, float | None]]) -> list[Point]:
     return [(x, y) for x, y in points if y is not None and math.isfinite(y)]
 
@@ -141,6 +158,7 @@ class Plot:
     x_ticks: Sequence[float] | None = None  # where the x axis carries numbers; None chooses
     width: int = 440
     height: int = 290
+    log_y: bool = False  # equal factors are equally far apart on the y axis
     _marks: list[str] = field(default_factory=list)
 
     LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 44
@@ -148,7 +166,10 @@ class Plot:
     def at(self, x: float, y: float) -> Point:
         """Data to picture units, kept inside the frame."""
         across = (x - self.x[0]) / ((self.x[1] - self.x[0]) or 1)
-        up = (y - self.y[0]) / ((self.y[1] - self.y[0]) or 1)
+        low, high = self.y
+        if self.log_y:
+            y, low, high = math.log(y), math.log(low), math.log(high)
+        up = (y - low) / ((high - low) or 1)
         across, up = min(max(across, 0.0), 1.0), min(max(up, 0.0), 1.0)
         return (
             self.LEFT + across * (self.width - self.LEFT - self.RIGHT),
@@ -210,7 +231,7 @@ class Plot:
             f'<text class="axis" x="0" y="13">{escape(self.y_label)}</text>',
             f'<text class="axis" x="{right}" y="{self.height - 6}" text-anchor="end">{escape(self.x_label)}</text>',
         ]
-        for value in ticks(*self.y):
+        for value in log_ticks(*self.y) if self.log_y else ticks(*self.y):
             _, up = self.at(self.x[0], value)
             parts.append(
                 f'<path class="grid" d="M{self.LEFT} {_px(up)}H{right}"/>'
@@ -227,6 +248,9 @@ class Plot:
 def _number(value: float) -> str:
     if value and abs(value) < 1e-3:
         return f"{value:.0e}".replace("e-0", "e-")
+    for least, size, unit in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:  # in full it would not fit beside the axis
+            return f"{value / size:,.10g}{unit}"
     return f"{value:,.10g}"
 
 
@@ -328,6 +352,27 @@ def _epochs_figure(curves: Mapping[str, Sequence[Point]], y_label: str, top: flo
     said = "; ".join(f"{name}: " + ", ".join(f"{y:.4g}" for _, y in points) for name, points in curves.items())
     legend = [Legend(f"s{index} dotted", name) for index, name in enumerate(curves)]
     return Figure(plot.svg(f"{y_label} by epoch. {said}"), legend if len(legend) > 1 else [])
+
+
+def perplexity_svg(evaluations: Sequence[Mapping[str, float]]) -> Markup | None:
+    """Perplexity by epoch of further pre-training, on a logarithmic axis; None where fewer than two were measured."""
+    points = [(x, y) for x, y in _finite((one["epoch"], one["perplexity"]) for one in evaluations) if y > 0]
+    if len(points) < 2:
+        return None
+    values, end = [y for _, y in points], points[-1][0]
+    room = 1.15  # above and below the curve
+    epochs = range(0, math.floor(end) + 1, max(1, math.ceil(end / 10)))
+    plot = Plot(
+        (0, end * 1.02),
+        (min(values) / room, max(values) * room),
+        "epoch",
+        "perplexity on texts kept aside",
+        epochs if len(epochs) > 1 else None,
+        height=230,
+        log_y=True,
+    )
+    plot.line(points, "s0", dots=True)
+    return plot.svg("Perplexity by epoch: " + ", ".join(f"{y:.4g} after {x:g}" for x, y in points))
 
 
 def quantile(counts: Sequence[int], share: float) -> int:

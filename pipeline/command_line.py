@@ -16,6 +16,9 @@ import click
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.comparison import Comparison
     from pipeline.config import Config
     from pipeline.run_record import RunRecord
 
@@ -74,11 +77,7 @@ def run(
     check_inputs(config)
     for warning in config.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-    if summary is not None and not summary.absolute().parent.is_dir():
-        raise InputError(f"--summary: there is no folder {summary.absolute().parent}")
-    root = root or Path("runs", config.name)
-    if root.exists() and not root.is_dir():
-        raise InputError(f"--root: {root} is a file; name a folder")
+    root = _checked_root(root, config, summary)
     _quiet_libraries()
     record = _run(config, root)
     if summary is not None:
@@ -86,6 +85,45 @@ def run(
     _tell(record)
     if record.pushed_model is None:
         ctx.exit(EXIT_REFUSED)
+
+
+@main.command()
+@click.argument("config_file", metavar="CONFIG", type=_path)
+@click.option(
+    "--approach",
+    "approaches",
+    multiple=True,
+    metavar="NAME",
+    help="An approach to compare; give several.  [default: further_pretrain, fine_tune and frozen]",
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trainings of each approach.")
+@click.option("--root", type=_path, help="The output root.  [default: runs/<name>]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config.")
+@click.option("--summary", type=_path, metavar="FILE.json", help="Write what came out as JSON.")
+def compare(
+    config_file: Path,
+    approaches: tuple[str, ...],
+    seeds: int,
+    root: Path | None,
+    overrides: tuple[str, ...],
+    summary: Path | None,
+) -> None:
+    """Train several approaches on the same data, and tell whether one is better by more than luck.
+
+    Started again after an interruption, it goes on where it was. Nothing is pushed.
+    """
+    from pipeline.config import check_approach, load_config
+    from pipeline.preflight import check_inputs
+
+    config = load_config(config_file, overrides)
+    for approach in approaches:
+        check_approach(approach)
+    check_inputs(config)
+    root = _checked_root(root, config, summary)
+    _quiet_libraries()
+    comparison = _compare(config, root, approaches, seeds)
+    if summary is not None:
+        summary.write_text(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @main.command()
@@ -121,8 +159,7 @@ def predict(
         raise InputError("predict: this model labels pairs of texts; give them as a CSV file with --input and --output")
     encoded = [os.fsencode(text) for text in texts]
     for text, prediction in zip(texts, predictor.predict({"text": encoded}), strict=True):
-        probability = max(prediction.probabilities)
-        click.echo(f"{prediction.label}  {probability:.3f}  {' '.join(text.split())}")
+        click.echo(f"{prediction.label}  {prediction.probability:.3f}  {' '.join(text.split())}")
 
 
 def _quiet_libraries() -> None:
@@ -146,18 +183,61 @@ def _native_stderr_shut() -> Iterator[TextIO]:
             os.dup2(kept.fileno(), 2)
 
 
-def _run(config: Config, root: Path) -> RunRecord:
+def _checked_root(root: Path | None, config: Config, summary: Path | None) -> Path:
+    if summary is not None and not summary.absolute().parent.is_dir():
+        raise InputError(f"--summary: there is no folder {summary.absolute().parent}")
+    root = root or Path("runs", config.name)
+    if root.exists() and not root.is_dir():
+        raise InputError(f"--root: {root} is a file; name a folder")
+    return root
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
     from rich.console import Console
 
     with _native_stderr_shut() as shown, Console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"):
+        yield
+
+
+def _run(config: Config, root: Path) -> RunRecord:
+    with _loading():
         from pipeline.local_runner import run_locally
+    console = _progress_console(config, root)
+    return run_locally(config, root, lambda name, seconds: _tell_component(console, name, seconds))
+
+
+def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int) -> Comparison:
+    from rich.console import Console
+
+    with _loading():
+        from pipeline.compare import COMPARISON_FOLDER, FOUNDING_APPROACHES, compare_approaches
+    console = _progress_console(config, root)
+    comparison = compare_approaches(
+        config,
+        root,
+        approaches=list(dict.fromkeys(approaches)) or FOUNDING_APPROACHES,
+        seeds=seeds,
+        on_training=lambda approach, seed, number, count: console.print(
+            f"[bold]{approach}[/bold], seed {seed} ({number} of {count})"
+        ),
+        on_component=lambda name, seconds: _tell_component(console, name, seconds),
+    )
+    comparison.print_table(Console(highlight=False))
+    click.echo(f"comparison: {_short(str(root / COMPARISON_FOLDER / 'comparison.html'))}")
+    return comparison
+
+
+def _progress_console(config: Config, root: Path) -> Console:
+    from rich.console import Console
+
     console = Console(stderr=True, highlight=False)
-
-    def on_component(name: str, seconds: float | None) -> None:
-        console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")
-
     console.print(f"[bold]{config.name}[/bold]: output goes to {root}")
-    return run_locally(config, root, on_component)
+    return console
+
+
+def _tell_component(console: Console, name: str, seconds: float | None) -> None:
+    console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")
 
 
 def _tell(record: RunRecord) -> None:

@@ -174,7 +174,8 @@ class TuningConfig(_Section):
         if len(rates) == 1:
             raise ValueError("learning_rates: one rate is no search; give several, or set training.learning_rate")
         if len(set(rates)) < len(rates):
-            raise ValueError(f"learning_rates: {', '.join(f'{r:g}' for r in rates)}: one is there twice; name each once")
+            named = ", ".join(f"{rate:g}" for rate in rates)
+            raise ValueError(f"learning_rates: {named}: one is there twice; name each once")
         return self
 
 
@@ -290,6 +291,14 @@ class Config(_Section):
     def to_yaml(self) -> str:
         """The config as YAML, defaults and overrides included."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def check_approach(name: str) -> None:
+    """Raises InputError where ``--approach`` names none."""
+    try:
+        _known_approach(name)
+    except ValueError as error:
+        raise InputError(f"--approach: {name!r} {error}") from error
 
 
 def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform
+from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, Tuner
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
-from components.example_gen import CsvExampleGen
+from components.example_gen import CORPUS_SPLIT, CsvExampleGen
 from components.gate import GateSpec
 from components.pusher import Pusher
 from components.report import Report
@@ -20,7 +21,8 @@ from components.schema import ConfigSchema
 from components.servable_check import ServableCheck
 from pipeline.config import Config
 from pipeline.preflight import csv_format
-from trainer.spec import TrainingSpec
+from trainer.approaches import APPROACHES
+from trainer.spec import PretrainingSpec, TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Places:
 
 def recipe(config: Config) -> str:
     """A fingerprint of all in the config that decides which model a run makes and how it is judged."""
-    parts = config.model_dump(mode="json", include={"data", "model", "training", "gate"})
+    deciding = {"data", "model", "training", "tuning", "gate"}
+    if APPROACHES[config.model.approach].pretrains:
+        deciding.add("pretraining")
+    parts = config.model_dump(mode="json", include=deciding)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -53,6 +58,9 @@ def create_components(config: Config, places: Places, production: str) -> list[B
       production: what the new model is judged against (see ``components.production.production_key``).
     """
     data, model, training = config.data, config.model, config.training
+    pretrains = APPROACHES[model.approach].pretrains
+    corpus_base = config.pretraining.corpus_base if pretrains else None
+    corpus = [CORPUS_SPLIT] if corpus_base is not None else []
     text_columns = {"text": data.text_column}
     if data.text_pair_column is not None:
         text_columns["text_pair"] = data.text_pair_column
@@ -64,17 +72,22 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
+        test_base=data.test_base,
+        corpus_base=corpus_base,
     )
     examples = example_gen.outputs["examples"]
-    statistics_gen = StatisticsGen(examples=examples)
+    # A corpus has no labels; ExampleGen has seen to its texts.
+    statistics_gen = StatisticsGen(examples=examples, exclude_splits=corpus)
     schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in text_columns))
     schema = schema_gen.outputs["schema"]
-    example_validator = ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema)
+    example_validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
+    )
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
     )
-    base = {"base": model.base, "revision": model.revision}
+    base: dict[str, Any] = {"base": model.base, "revision": model.revision}
     transform = Transform(
         examples=examples,
         schema=schema,
@@ -86,28 +99,60 @@ def create_components(config: Config, places: Places, production: str) -> list[B
             "truncation": model.truncation,
         },
         # The test split stays raw: the Evaluator hands it to the serving graph.
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", *corpus]),
         disable_statistics=True,
     )
     transform.add_upstream_node(data_gate)
+    tokens = {
+        "examples": transform.outputs["transformed_examples"],
+        "transform_graph": transform.outputs["transform_graph"],
+        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+    }
+    placement: dict[str, Any] = {
+        "seed": training.seed,
+        "mixed_precision": training.mixed_precision,
+        "distribution": training.distribution,
+        "checkpoints": places.checkpoints,
+    }
+    pretrainer = None
+    if pretrains:
+        pretraining_spec = PretrainingSpec(
+            **base, **config.pretraining.model_dump(exclude={"corpus_base"}), **placement
+        )
+        pretrainer = Trainer(
+            run_fn="trainer.pretrain.run_fn",
+            train_args=trainer_pb2.TrainArgs(splits=["train", *corpus]),
+            custom_config={"spec": pretraining_spec.to_dict()},
+            **tokens,
+        ).with_id("Pretrainer")
+        tokens["base_model"] = pretrainer.outputs["model"]
     spec = TrainingSpec(
-        base=model.base,
-        revision=model.revision,
-        **training.model_dump(exclude={"learning_rate"}),
+        **base,
+        **training.model_dump(exclude={"learning_rate", *placement}),
+        **placement,
         approach=model.approach,
         head=config.head,
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=text_columns,
-        checkpoints=places.checkpoints,
+        decision_threshold=config.gate.decision_threshold,
+        threshold_min_recall=(
+            config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None
+        ),
     )
+    tokens["train_args"] = trainer_pb2.TrainArgs(splits=["train"])
+    tuner = None
+    if config.tuning.learning_rates:
+        tuner = Tuner(
+            tuner_fn="trainer.tune.tuner_fn",
+            custom_config={"spec": spec.to_dict(), "learning_rates": list(config.tuning.learning_rates)},
+            **tokens,
+        )
     trainer = Trainer(
         run_fn="trainer.fine_tune.run_fn",
-        examples=transform.outputs["transformed_examples"],
-        transform_graph=transform.outputs["transform_graph"],
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         custom_config={"spec": spec.to_dict()},
+        **tokens,
     )
     gate = GateSpec(
         labels=data.labels,
@@ -125,6 +170,11 @@ def create_components(config: Config, places: Places, production: str) -> list[B
     )
     servable_check = ServableCheck(model=trainer.outputs["model"])
     servable_check.add_upstream_node(evaluator)
+    optional = {}
+    if pretrainer:
+        optional["pretraining_run"] = pretrainer.outputs["model_run"]
+    if tuner:
+        optional["tuner_results"] = tuner.outputs["tuner_results"]
     report = Report(
         examples=examples,
         model_run=trainer.outputs["model_run"],
@@ -132,6 +182,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         title=config.name,
         config=config.to_yaml(),
         tokenizer=json.dumps({**base, "max_length": model.max_length}),
+        **optional,
     )
     pusher = Pusher(
         model=trainer.outputs["model"],
@@ -148,6 +199,8 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         example_validator,
         data_gate,
         transform,
+        *([pretrainer] if pretrainer else []),
+        *([tuner] if tuner else []),
         trainer,
         evaluator,
         servable_check,

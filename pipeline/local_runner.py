@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import absl.logging
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
@@ -40,23 +41,17 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
     Raises:
       InputError: the data or the base model cannot be used.
     """
-    root = root.absolute()
-    root.mkdir(parents=True, exist_ok=True)
-    # Beam and Transform write absolute paths into the graph and the metadata; so the root may not be relative.
-    serving_dir = config.push.serving_dir or str(root / "serving")
-    places = Places(
-        pipeline_root=str(root / "pipeline"),
-        serving_dir=serving_dir if "://" in serving_dir else os.path.abspath(serving_dir),
-        checkpoints=str(root / "checkpoints"),
-    )
+    root, places = _places(config, root)
     started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     report_folder = root / "reports" / started
     report_folder.mkdir(parents=True, exist_ok=True)
-    with _Progress(report_folder / "run.log", on_component):
-        record = _run_components(config, places, root, production_key(places.serving_dir, recipe(config)))
+    with Progress(report_folder / "run.log", on_component):
+        production = production_key(places.serving_dir, recipe(config))
+        record = _run_components(config, places, root, create_components(config, places, production))
         if record.pushed_model is not None and not fileio.exists(record.pushed_model):
             # The cache remembers a push that somebody has taken away since: judge and push once more.
-            record = _run_components(config, places, root, f"{NOTHING} since {started}")
+            components = create_components(config, places, f"{NOTHING} since {started}")
+            record = _run_components(config, places, root, components)
     record.report = report_folder / REPORT_FILE
     # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
     parts = json.loads(Path(record.artifacts["Report"]["report"].uri, PARTS_FILE).read_text(encoding="utf-8"))
@@ -66,11 +61,39 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
     return record
 
 
-def _run_components(config: Config, places: Places, root: Path, production: str) -> RunRecord:
+def train_locally(config: Config, root: Path) -> RunRecord:
+    """Runs the pipeline up to its Trainer: nothing is judged, nothing pushed, and a later run finds it in the cache.
+
+    Args:
+      config: what to run.
+      root: the output root.
+
+    Raises:
+      InputError: the data or the base model cannot be used.
+    """
+    root, places = _places(config, root)
+    components = create_components(config, places, NOTHING)
+    trainer = [component.id for component in components].index("Trainer")
+    return _run_components(config, places, root, components[: trainer + 1])
+
+
+def _places(config: Config, root: Path) -> tuple[Path, Places]:
+    root = root.absolute()
+    root.mkdir(parents=True, exist_ok=True)
+    # Beam and Transform write absolute paths into the graph and the metadata; so the root may not be relative.
+    serving_dir = config.push.serving_dir or str(root / "serving")
+    return root, Places(
+        pipeline_root=str(root / "pipeline"),
+        serving_dir=serving_dir if "://" in serving_dir else os.path.abspath(serving_dir),
+        checkpoints=str(root / "checkpoints"),
+    )
+
+
+def _run_components(config: Config, places: Places, root: Path, components: list[BaseNode]) -> RunRecord:
     pipeline = Pipeline(
         pipeline_name=config.name,
         pipeline_root=places.pipeline_root,
-        components=create_components(config, places, production),
+        components=components,
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE)),
         # In-process: on one machine it is faster than workers that each import TensorFlow.
@@ -80,7 +103,7 @@ def _run_components(config: Config, places: Places, root: Path, production: str)
     return read_run(root / METADATA_FILE, config.name)
 
 
-class _Progress(logging.Handler):
+class Progress(logging.Handler):
     """Listens to TFX's log: what component starts and ends is told, all of it goes to a file.
 
     TFX's local runner has no callbacks; it logs ``Component %s is running.`` and ``Component %s is finished.``
@@ -93,7 +116,7 @@ class _Progress(logging.Handler):
         self._file.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
         self._started = 0.0
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Progress:
         self._root = logging.getLogger()
         self._before = self._root.level, list(self._root.handlers), absl.logging.get_verbosity()
         # TensorFlow's logger prints by itself; through the root logger its lines go to the file like all others.
@@ -111,6 +134,7 @@ class _Progress(logging.Handler):
         self._file.close()
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Tells of a component that starts or ends."""
         if record.msg == "Component %s is running.":
             self._started = time.monotonic()
             self._on_component(str(record.args[0]), None)  # type: ignore[index]

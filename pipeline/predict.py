@@ -23,9 +23,16 @@ BATCH_ROWS = 2048
 
 
 class Prediction(NamedTuple):
-    """The label of a text, and the probability of each label in the model's order."""
+    """What a model says of a text.
+
+    Attributes:
+      label: the label it decides.
+      probability: of that label; not the highest where the model has a decision threshold.
+      probabilities: of each label in the model's order.
+    """
 
     label: str
+    probability: float
     probabilities: tuple[float, ...]
 
 
@@ -60,7 +67,10 @@ class Predictor:
         answer = self._serve(**{name: tf.constant(column, tf.string) for name, column in texts.items()})
         labels = [label.decode() for label in answer["label"].numpy()]
         rows = answer["probabilities"].numpy().tolist()
-        return [Prediction(label, tuple(row)) for label, row in zip(labels, rows, strict=True)]
+        return [
+            Prediction(label, row[self.labels.index(label)], tuple(row))
+            for label, row in zip(labels, rows, strict=True)
+        ]
 
 
 def find_model(model: str | None) -> str:

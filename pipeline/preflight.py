@@ -5,15 +5,18 @@ from __future__ import annotations
 import fnmatch
 import glob
 import gzip
+import math
 import os
 import re
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from components.csv_rows import CsvFormat, check_header
+from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
+from components.text_rows import is_plain_text, read_lines
 from components.tokenizer_files import check_wordpiece
 from pipeline.config import Config
+from trainer.approaches import APPROACHES
 from trainer.base_model import read_base_config, resolve_base
 from trainer.errors import InputError
 
@@ -37,40 +40,78 @@ def csv_format(config: Config) -> CsvFormat:
 def check_inputs(config: Config) -> None:
     """Looks at the data files' headers and at the base model.
 
+    The corpus is looked at where the approach pre-trains; no other reads it.
+
     Raises:
       InputError: no file, an empty one, a column that is not there, or a base model that is not there or cannot be
         used with this config.
     """
     _check_data(config)
+    if config.data.test_base is not None:
+        _check_other_folder(TEST_BASE, config.data.test_base, csv_format(config))
+    if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
+        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, csv_format(config).unlabelled())
     _check_base(config)
 
 
 def _check_data(config: Config) -> None:
     data = config.data
-    if "://" in data.input_base:
-        return  # only TensorFlow's and Beam's file systems can look there; ExampleGen does
-    if not os.path.isdir(data.input_base):
-        remedy = (
-            "name the folder and give the file's name as data.pattern"
-            if os.path.isfile(data.input_base)
-            else ("name a folder of CSV files; a relative path starts at the current directory")
-        )
-        raise InputError(f"data.input_base: {data.input_base!r} is not a folder; {remedy}")
+    if _is_remote(data.input_base):
+        return
+    _check_folder(INPUT_BASE, data.input_base, "name the folder and give the file's name as data.pattern")
     # TFX's markers {SPAN}, {VERSION}, {YYYY} and so on stand for whatever is there.
     pattern = re.sub(_MARKER, "*", data.pattern)
-    files = sorted(name for name in glob.glob(os.path.join(data.input_base, pattern)) if os.path.isfile(name))
-    files = [name for name in files if not os.path.basename(name).startswith((".", "_"))]
+    files = _match(os.path.join(data.input_base, pattern))
     if not files:
         raise InputError(
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
     for name in _newest(files, os.path.join(data.input_base, data.pattern)):
-        shown = os.path.relpath(name, data.input_base)
-        try:
-            with gzip.open(name) if name.endswith(".gz") else open(name, "rb") as stream:
-                check_header(cast(BinaryIO, stream), shown, csv_format(config))
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"data.input_base: {shown} cannot be read: {error}; mend it, or take it away") from error
+        _check_file(name, os.path.relpath(name, data.input_base), csv_format(config), INPUT_BASE)
+
+
+def _check_other_folder(key: str, folder: str, fmt: CsvFormat) -> None:
+    if _is_remote(folder):
+        return
+    _check_folder(key, folder, "name the folder the file is in")
+    files = _match(os.path.join(folder, "*"))
+    if not files:
+        raise InputError(f"{key}: no file is in {folder!r}; put one there, or set it to null")
+    for name in files:
+        # By its whole path: the folders may have files of the same name.
+        _check_file(name, name, fmt, key)
+
+
+def _is_remote(folder: str) -> bool:
+    return "://" in folder  # only TensorFlow's and Beam's file systems can look there; ExampleGen does
+
+
+def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
+    if os.path.isdir(folder):
+        return
+    remedy = (
+        remedy_for_a_file
+        if os.path.isfile(folder)
+        else "name a folder of CSV files; a relative path starts at the current directory"
+    )
+    raise InputError(f"{key}: {folder!r} is not a folder; {remedy}")
+
+
+def _match(pattern: str) -> list[str]:
+    files = sorted(name for name in glob.glob(pattern) if os.path.isfile(name))
+    return [name for name in files if not os.path.basename(name).startswith((".", "_"))]
+
+
+def _check_file(path: str, shown: str, fmt: CsvFormat, source: str) -> None:
+    try:
+        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as opened:
+            stream = cast(BinaryIO, opened)
+            if not fmt.labelled and is_plain_text(path):
+                next(read_lines(stream, shown, fmt.encoding, source))
+            else:
+                check_header(stream, shown, fmt, source)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{source}: {shown} cannot be read: {error}; mend it, or take it away") from error
 
 
 def _newest(files: list[str], pattern: str) -> list[str]:
@@ -83,9 +124,37 @@ def _newest(files: list[str], pattern: str) -> list[str]:
 def _check_base(config: Config) -> None:
     folder: Path = resolve_base(config.model.base, config.model.revision)
     check_wordpiece(folder)
-    longest = read_base_config(folder).get("max_position_embeddings")
+    base = read_base_config(folder)
+    longest = base.get("max_position_embeddings")
     if longest is not None and config.model.max_length > longest:
         raise InputError(
             f"model.max_length: {config.model.max_length} is more than the {longest} positions that "
             f"{config.model.base} has; set it to {longest} or less"
+        )
+    _check_next_sentence(config, base)
+    _check_unfreezing(config, base)
+
+
+def _check_next_sentence(config: Config, base: dict[str, Any]) -> None:
+    if not (config.pretraining.next_sentence and APPROACHES[config.model.approach].pretrains):
+        return
+    if base.get("type_vocab_size", 0) < 2:
+        raise InputError(
+            f"pretraining.next_sentence: {config.model.base} cannot tell a first sentence from a second (its "
+            "config.json has no type_vocab_size of 2 or more); set it to false, or name a base that can, such as "
+            "bert-base-uncased, as model.base"
+        )
+
+
+def _check_unfreezing(config: Config, base: dict[str, Any]) -> None:
+    per_epoch, epochs = config.training.unfreeze_layers_per_epoch, config.training.epochs
+    layers = base.get("num_hidden_layers", base.get("n_layers"))
+    if per_epoch is None or layers is None:
+        return
+    groups = layers + 1  # the embeddings join last, as one more layer (see trainer.rates)
+    if groups > per_epoch * epochs:
+        raise InputError(
+            f"training.unfreeze_layers_per_epoch: {per_epoch} an epoch over {epochs} epochs leaves "
+            f"{groups - per_epoch * epochs} of the {groups} (the {layers} layers of {config.model.base} and its "
+            f"embeddings) untrained; set it to {math.ceil(groups / epochs)} or more, or raise training.epochs"
         )

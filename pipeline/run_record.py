@@ -14,6 +14,8 @@ from components.evaluator import EVALUATION_FILE
 from components.example_gen import INGEST_FILE
 from components.gate import Bound
 from trainer.fine_tune import TRAINING_FILE
+from trainer.pretrain import PRETRAINING_FILE
+from trainer.tune import TUNER_RESULTS_FILE
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 
@@ -25,12 +27,14 @@ class RunRecord:
     Attributes:
       artifacts: by component and output name, what it made or found in the cache.
       seconds: by component, how long it took; 0 where the cache spared it.
+      spent: by component, how long it took to make what is there now, in this run or in the one that was cached.
       cached: the components that the cache spared.
       report: the report page.
     """
 
     artifacts: dict[str, dict[str, metadata_store_pb2.Artifact]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
     cached: list[str] = field(default_factory=list)
     report: Path | None = None
 
@@ -38,6 +42,11 @@ class RunRecord:
     def evaluation(self) -> dict[str, Any]:
         """What ``evaluation.json`` says."""
         return self._read("Evaluator", "evaluation", EVALUATION_FILE)
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """What ``training.json`` says."""
+        return self._read("Trainer", "model_run", TRAINING_FILE)
 
     @property
     def pushed_model(self) -> str | None:
@@ -53,7 +62,7 @@ class RunRecord:
     def summary(self) -> dict[str, Any]:
         """What ``--summary`` writes."""
         evaluation = self.evaluation
-        training = self._read("Trainer", "model_run", TRAINING_FILE)
+        training = self.training
         ingest = self._read("CsvExampleGen", "examples", INGEST_FILE)
         missed = [
             {**bound.to_dict(), "missed_by": None if bound.value is None else abs(bound.value - bound.bound)}
@@ -65,24 +74,36 @@ class RunRecord:
             "model": self.pushed_model,
             "blessed": evaluation["blessed"],
             "missed_bounds": missed,
-            "examples": {**ingest["examples"], "rejected": ingest["rejected"]},
+            "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
             "metrics": {
                 name: evaluation[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
             },
             "parameters": training["parameters"],
             "training": {
                 name: training[name]
-                for name in ("epochs", "best_epoch", "learning_rate", "distribution", "precision", "warnings")
+                for name in (
+                    "epochs",
+                    "probe_epochs",
+                    "best_epoch",
+                    "learning_rate",
+                    "encoder_shift",
+                    "decision_threshold",
+                    "distribution",
+                    "precision",
+                    "warnings",
+                )
             },
+            "pretraining": self._read("Pretrainer", "model_run", PRETRAINING_FILE),
+            "tuning": self._read("Tuner", "tuner_results", TUNER_RESULTS_FILE),
             "seconds": self.seconds,
             "cached": self.cached,
             "report": str(self.report),
         }
 
-    def _read(self, component: str, output: str, name: str) -> dict[str, Any]:
-        file = Path(self.artifacts[component][output].uri, name)
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return values
+    def _read(self, component: str, output: str, name: str) -> Any:
+        if component not in self.artifacts:
+            return None
+        return json.loads(Path(self.artifacts[component][output].uri, name).read_text(encoding="utf-8"))
 
 
 def read_run(metadata_file: Path, pipeline_name: str) -> RunRecord:
@@ -108,10 +129,13 @@ def read_run(metadata_file: Path, pipeline_name: str) -> RunRecord:
         outputs = {e.artifact_id: e.path.steps[0].key for e in events if e.type in _OUTPUT_EVENTS}
         found = store.get_artifacts_by_id(list(outputs))
         record.artifacts[node] = {outputs[artifact.id]: artifact for artifact in found}
+        made_by = execution
         if execution.last_known_state == metadata_store_pb2.Execution.CACHED:
             record.cached.append(node)
-            record.seconds[node] = 0.0
-        else:
-            took = execution.last_update_time_since_epoch - execution.create_time_since_epoch
-            record.seconds[node] = round(took / 1000, 1)
+            events = store.get_events_by_artifact_ids(list(outputs))
+            makers = {event.execution_id for event in events if event.type in _OUTPUT_EVENTS}
+            made_by = min(store.get_executions_by_id(list(makers)), key=lambda e: e.id, default=execution)
+        took = made_by.last_update_time_since_epoch - made_by.create_time_since_epoch
+        record.spent[node] = round(took / 1000, 1)
+        record.seconds[node] = record.spent[node] if made_by is execution else 0.0
     return record

@@ -35,7 +35,7 @@ class Classifier(tf_keras.Model):
         super().__init__(name="classifier")
         self.backbone = backbone
         self.head = head
-        self._accepted = frozenset(inspect.signature(type(backbone).call).parameters)
+        self._accepted = accepted_inputs(backbone)
         ids = tf.constant(_BUILD_IDS, tf.int32)
         self({"input_ids": ids, "attention_mask": tf.ones_like(ids)})
 
@@ -60,7 +60,7 @@ class Classifier(tf_keras.Model):
             auto = TFAutoModelForSequenceClassification
             options["id2label"] = dict(enumerate(labels))
             options["label2id"] = {label: index for index, label in enumerate(labels)}
-        with _quiet_transformers():
+        with quiet_transformers():
             try:
                 config = AutoConfig.from_pretrained(folder, **options)
                 model_class = auto._model_mapping[type(config)]
@@ -93,16 +93,14 @@ class Classifier(tf_keras.Model):
         return self._run_backbone(inputs, training).last_hidden_state[:, 0]
 
     def paths(self) -> dict[str, tf.Variable]:
-        """All variables by path: ``encoder/...`` for the base, ``head/...`` for the rest, in the order of creation."""
-        prefix = self.backbone.base_model_prefix
-        encoder = {id(v) for v in getattr(self.backbone, prefix).variables}
-        found: dict[str, tf.Variable] = {}
+        """All variables by path: ``encoder/...`` for the base, then ``head/...`` for the rest."""
+        found = encoder_paths(self.backbone)
+        encoder = {id(variable) for variable in found.values()}
         for variable in self.variables:
-            # Keras prefixes a name with the models it was first called in, and these vary with what was built before.
-            name = variable.name.removesuffix(":0")
             if id(variable) in encoder:
-                found["encoder/" + name.split(f"{prefix}/", 1)[-1]] = variable
-            elif self.head is None:
+                continue
+            name = variable.name.removesuffix(":0")
+            if self.head is None:
                 found["head/" + name.split(f"{self.backbone.name}/", 1)[-1]] = variable
             else:
                 found["head/" + name.split("head/", 1)[-1]] = variable
@@ -115,14 +113,29 @@ class Classifier(tf_keras.Model):
         return self.backbone(known, training=training)
 
 
+def encoder_paths(backbone: TFPreTrainedModel) -> dict[str, tf.Variable]:
+    """The variables of the encoder inside a Hugging Face model, by path: ``encoder/...``."""
+    prefix = backbone.base_model_prefix
+    # Keras prefixes a name with the models it was first called in, and these vary with what was built before.
+    return {
+        "encoder/" + variable.name.removesuffix(":0").split(f"{prefix}/", 1)[-1]: variable
+        for variable in getattr(backbone, prefix).variables
+    }
+
+
+def accepted_inputs(backbone: TFPreTrainedModel) -> frozenset[str]:
+    """The names of the features that a Hugging Face model can be called with."""
+    return frozenset(inspect.signature(type(backbone).call).parameters)
+
+
 def _has_optional_pooler(model_class: type) -> bool:
     # BERT's pooler is not on the way from the [CLS] vector to our heads; left in, it would count and never train.
     return "add_pooling_layer" in inspect.signature(model_class).parameters
 
 
 @contextlib.contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    # It warns at each load that a new head is new, and of every weight of the base's old head that is not used.
+def quiet_transformers() -> Iterator[None]:
+    """Silences what transformers warns of at each load: that a new head is new, and each weight of an old one."""
     logger = logging.getLogger("transformers")
     level = logger.level
     logger.setLevel(logging.ERROR)

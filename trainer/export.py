@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 import transformers
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 
-from trainer.base_model import TOKENIZER_FILES, resolve_base
+from trainer.base_model import TOKENIZER_FILES
 from trainer.classifier import Classifier
 from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HF_FOLDER, TEXT_SIGNATURE
 from trainer.spec import TrainingSpec
@@ -35,16 +35,29 @@ class ServingModel(tf.Module):
       classifier: gives the logits.
       transform: its graph tokenizes, the same that made the training examples.
       labels: the labels in the order of their class index.
+      threshold: of two labels, the probability of the second from which it is decided; None: the likelier label is.
+
+    Raises:
+      ValueError: there is a threshold, and not two labels.
     """
 
-    def __init__(self, classifier: Classifier, transform: tft.TFTransformOutput, labels: tuple[str, ...]):
+    def __init__(
+        self,
+        classifier: Classifier,
+        transform: tft.TFTransformOutput,
+        labels: tuple[str, ...],
+        threshold: float | None = None,
+    ):
         super().__init__()
+        if threshold is not None and len(labels) != 2:
+            raise ValueError(f"a threshold decides between two labels, not {len(labels)}")
         # The model is reached through a function and only its variables are kept: a SavedModel that holds no Keras
         # objects loads without Keras, and saving it does not trace each layer once more.
         self._logits = lambda features: classifier(features, training=False)
         self._variables = list(classifier.variables)
         self._tokenize = transform.transform_features_layer()
         self._labels = tf.constant(labels)
+        self._threshold = threshold
         raw = transform.raw_feature_spec()
         self.text_features = [name for name in ("text", "text_pair") if name in raw]
         self._raw_feature_spec = {name: raw[name] for name in self.text_features}
@@ -84,7 +97,12 @@ class ServingModel(tf.Module):
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
             parallel_iterations=1,
         )
-        return {"label": tf.gather(self._labels, tf.argmax(probabilities, axis=1)), "probabilities": probabilities}
+        return {"label": tf.gather(self._labels, self._decide(probabilities)), "probabilities": probabilities}
+
+    def _decide(self, probabilities: tf.Tensor) -> tf.Tensor:
+        if self._threshold is None:
+            return tf.argmax(probabilities, axis=1)
+        return tf.cast(probabilities[:, 1] >= self._threshold, tf.int64)
 
     def _score(self, texts: dict[str, tf.Tensor]) -> tf.Tensor:
         features = self._tokenize({name: column[:, None] for name, column in texts.items()})
@@ -111,7 +129,15 @@ class ServingModel(tf.Module):
         return tf.gather(scored, tf.math.invert_permutation(order))
 
 
-def export_model(classifier: Classifier, spec: TrainingSpec, transform: tft.TFTransformOutput, folder: Path) -> None:
+def export_model(
+    classifier: Classifier,
+    spec: TrainingSpec,
+    transform: tft.TFTransformOutput,
+    folder: Path,
+    *,
+    base: Path,
+    threshold: float | None = None,
+) -> None:
     """Writes the SavedModel of a trained classifier, and beside it what Hugging Face loads.
 
     Args:
@@ -120,17 +146,19 @@ def export_model(classifier: Classifier, spec: TrainingSpec, transform: tft.TFTr
       spec: how it was made.
       transform: the Transform graph its examples came from.
       folder: where the SavedModel goes.
+      base: the folder of the base model it was trained from (see ``trainer.base_model.resolve_base``), for its config
+        and tokenizer.
+      threshold: as ``ServingModel`` takes it.
     """
-    base = resolve_base(spec.base, spec.revision)
-    plain = Classifier.from_base(base, spec.head, spec.labels, pretrained=False)
-    plain.set_weights(classifier.get_weights())
-    serving = ServingModel(plain, transform, spec.labels)
+    plain = served_copy(classifier, spec, base)
+    serving = ServingModel(plain, transform, spec.labels, threshold)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
-    write_hf_folder(plain, base, folder / HF_FOLDER)
+    write_hf_folder(plain.backbone, base, folder / HF_FOLDER)
     about = {
         "labels": list(spec.labels),
         "text_features": serving.text_features,
         "text_columns": spec.text_columns,
+        "decision_threshold": threshold,
         "approach": spec.approach,
         "head": spec.head,
         "base": spec.base,
@@ -139,24 +167,41 @@ def export_model(classifier: Classifier, spec: TrainingSpec, transform: tft.TFTr
     (folder / ABOUT_FILE).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
-def write_hf_folder(classifier: Classifier, base: Path, folder: Path) -> None:
-    """Writes the backbone in Hugging Face's format: config, tokenizer and safetensors under PyTorch's names.
+def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Classifier:
+    """Copies a trained classifier to float32 on one device, as it is served.
+
+    A decision threshold is chosen by the scores of the copy: those of mixed precision are not what is served.
+
+    Args:
+      classifier: the trained model.
+      spec: how it was made.
+      base: the folder of the base model.
+    """
+    copy = Classifier.from_base(base, spec.head, spec.labels, pretrained=False)
+    copy.set_weights(classifier.get_weights())
+    return copy
+
+
+def write_hf_folder(backbone: transformers.TFPreTrainedModel, base: Path, folder: Path) -> None:
+    """Writes a model in Hugging Face's format: config, tokenizer and safetensors under PyTorch's names.
 
     PyTorch's names, because both PyTorch and TensorFlow load them, each without the other installed.
 
     Args:
-      classifier: its backbone is written: the encoder, or with the ``hf`` head the whole classifier.
+      backbone: a Hugging Face TensorFlow model: an encoder, a ``*ForSequenceClassification``, or a ``*ForMaskedLM``;
+        the decoder of the latter is tied to the embeddings, and whoever loads the folder ties them again.
       base: the base model's folder, for its tokenizer.
       folder: made if missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    backbone = classifier.backbone
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for variable in backbone.variables:
         name = f"{backbone.name}/{variable.name.split(f'{backbone.name}/', 1)[-1]}"
         name, transpose = convert_tf_weight_name_to_pt_weight_name(name, tf_weight_shape=variable.shape)
         value = variable.numpy()
         tensors[name] = np.ascontiguousarray(value.T if transpose is TransposeType.SIMPLE else value)
+    if len(tensors) != len(backbone.variables):
+        raise RuntimeError("two variables of the model share a name in PyTorch")
     safetensors.numpy.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config = backbone.config
     config.architectures = [type(backbone).__name__.removeprefix("TF")]

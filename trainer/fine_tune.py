@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,16 +17,20 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from trainer.approaches import Approach, forgetting_warning
+from trainer.approaches import Phase, forgetting_warning
 from trainer.base_model import resolve_base
 from trainer.classifier import Classifier
+from trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
 from trainer.distribution import Placement, choose_placement, set_precision
+from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
 from trainer.export import export_model
 from trainer.frozen_features import EncodedSplit
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from trainer.learner import Learner
+from trainer.memory import keep_freed_memory
 from trainer.optimizer import make_optimizer
+from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.spec import TrainingSpec
 
 if TYPE_CHECKING:
@@ -41,33 +46,74 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Args:
       fn_args: TFX's arguments. ``custom_config["spec"]`` holds a ``TrainingSpec`` as a dict; ``transform_output`` the
-        Transform graph; ``train_files`` and ``eval_files`` its examples. The SavedModel goes to
-        ``serving_model_dir``; TensorBoard's logs and ``training.json`` to ``model_run_dir``.
+        Transform graph; ``train_files`` and ``eval_files`` its examples; ``base_model`` the base after further
+        pre-training, if there was one; ``hyperparameters`` what the Tuner found, if there was one. The SavedModel goes
+        to ``serving_model_dir``; TensorBoard's logs and ``training.json`` to ``model_run_dir``.
     """
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
+    if fn_args.hyperparameters:
+        spec = dataclasses.replace(spec, learning_rate=fn_args.hyperparameters["values"]["learning_rate"])
     # First of all: workers can meet only before TensorFlow does anything else.
     placement = choose_placement(spec.distribution, spec.mixed_precision)
+    base = Path(fn_args.base_model) if fn_args.base_model else resolve_base(spec.base, spec.revision)
     transform = tft.TFTransformOutput(fn_args.transform_output)
     run_folder = Path(fn_args.model_run_dir)
     run_folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
-        feature_spec = transform.transformed_feature_spec()
-        train = TokenizedSplit.read(fn_args.train_files, feature_spec, Path(scratch, "train"))
-        evaluate = TokenizedSplit.read(fn_args.eval_files, feature_spec, Path(scratch, "eval"))
-        checkpoints = None
-        if spec.checkpoints:
-            inputs = json.dumps([spec.to_dict(), fn_args.train_files, fn_args.transform_output])
-            checkpoints = Path(spec.checkpoints, hashlib.sha256(inputs.encode()).hexdigest()[:16])
+        train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, fn_args.transform_output, Path(scratch))
+        inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output, str(base)]
         classifier, record = train_classifier(
-            spec, placement, train, evaluate, scratch=Path(scratch), logs=run_folder, checkpoints=checkpoints
+            spec,
+            placement,
+            base,
+            train,
+            evaluate,
+            scratch=Path(scratch),
+            logs=run_folder,
+            checkpoints=checkpoint_folder(spec.checkpoints, inputs),
         )
+        threshold = _decide(spec, classifier, evaluate)
+    record["decision_threshold"] = threshold.to_dict() if threshold else None
+    export_model(
+        classifier,
+        spec,
+        transform,
+        Path(fn_args.serving_model_dir),
+        base=base,
+        threshold=threshold.value if threshold else None,
+    )
+    record["seconds"] = round(time.monotonic() - started, 1)
     (run_folder / TRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
-    export_model(classifier, spec, transform, Path(fn_args.serving_model_dir))
+
+
+def read_splits(
+    train_files: list[str], eval_files: list[str], transform_output: str, scratch: Path
+) -> tuple[TokenizedSplit, TokenizedSplit]:
+    """Packs the train and the eval split below a scratch folder; see ``TokenizedSplit.read``."""
+    feature_spec = tft.TFTransformOutput(transform_output).transformed_feature_spec()
+    return (
+        TokenizedSplit.read(train_files, feature_spec, scratch / "train"),
+        TokenizedSplit.read(eval_files, feature_spec, scratch / "eval"),
+    )
+
+
+def checkpoint_folder(checkpoints: str | None, inputs: Any) -> Path | None:
+    """A folder for the checkpoints of one training.
+
+    Args:
+      checkpoints: where all checkpoints are kept, or None to keep none.
+      inputs: all that decides what is trained, as plain values: another training has another folder.
+    """
+    if checkpoints is None:
+        return None
+    return Path(checkpoints, hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16])
 
 
 def train_classifier(
     spec: TrainingSpec,
     placement: Placement,
+    base: Path,
     train: TokenizedSplit,
     evaluate: TokenizedSplit,
     *,
@@ -80,6 +126,7 @@ def train_classifier(
     Args:
       spec: what to train, and how.
       placement: where.
+      base: the folder of the base model.
       train: the rows that are learned.
       evaluate: the rows that each epoch is measured on.
       scratch: a folder for the vectors of a frozen base.
@@ -88,67 +135,40 @@ def train_classifier(
         interrupted.
 
     Returns:
-      The trained classifier, and what is known of its training: ``epochs`` (a list of measures), ``best_epoch``
-      (whose weights were kept), ``parameters``, and what was chosen.
+      The trained classifier, and what is known of its training: ``epochs`` (a list of measures of the last phase),
+      ``probe_epochs`` (those of the phase before it, if there is one), ``best_epoch`` (whose weights were kept),
+      ``parameters``, ``encoder_shift`` (see ``trainer.encoder_shift``), and what was chosen.
     """
     tf_keras.utils.set_random_seed(spec.seed)
     strategy = placement.strategy
     print(f"training on {placement.found}, in {placement.policy}", flush=True)
     warning = forgetting_warning(spec.row, spec.learning_rate)
-    verbose = 1 if sys.stdout.isatty() else 2
-    steps = -(-len(train) // spec.batch_size)
-
+    keep_freed_memory()
     set_precision(placement.policy)
     try:
         with strategy.scope():
-            classifier = Classifier.from_base(resolve_base(spec.base, spec.revision), spec.head, spec.labels)
-            trained = trained_variables(classifier, spec.row)
-            network: tf_keras.Model = classifier
-            data: tuple[Split, Split] = (train, evaluate)
-            if not spec.row.base_is_trainable:
-                network = classifier.head
-                data = (
-                    EncodedSplit.encode(classifier, train, scratch / "train.vectors", verbose=verbose),
-                    EncodedSplit.encode(classifier, evaluate, scratch / "eval.vectors", verbose=verbose),
-                )
-            learner = Learner(
-                network,
-                list(trained.values()),
-                num_labels=len(spec.labels),
-                batch_size=spec.batch_size,
-                class_weights=class_weights(spec.class_weights, train.labels, len(spec.labels)),
-            )
-            optimizer = make_optimizer(
-                trained,
-                learning_rate=spec.learning_rate,
-                total_steps=steps * spec.epochs,
-                warmup_fraction=spec.warmup_fraction,
-                weight_decay=spec.weight_decay,
-            )
-            if placement.policy == "mixed_float16":
-                optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
-            # Else the first step makes the optimiser's variables, and TensorFlow traces it twice.
-            optimizer.build(list(trained.values()))
-            learner.compile(optimizer=optimizer)
-        measures = _Measures()
-        on_tpu = isinstance(strategy, tf.distribute.TPUStrategy)
-        learner.fit(
-            training_dataset(data[0], spec.batch_size, spec.seed, static_shapes=on_tpu),
-            epochs=spec.epochs,
-            steps_per_epoch=steps,
-            validation_data=evaluation_dataset(data[1], EVALUATION_ROWS),
-            callbacks=[measures, *_callbacks(spec, logs, checkpoints)],
-            verbose=verbose,
+            classifier = Classifier.from_base(base, spec.head, spec.labels)
+        paths = classifier.paths()
+        start = {path: v.numpy() for path, v in paths.items() if path.startswith("encoder/")}
+        *before, last = spec.row.phases
+        probe_epochs: list[dict[str, float]] = []
+        for phase in before:
+            probe_epochs += _train_phase(spec, phase, placement, classifier, train, evaluate, scratch=scratch)
+        last = dataclasses.replace(last, learning_rate=spec.learning_rate)
+        epochs = _train_phase(
+            spec, last, placement, classifier, train, evaluate, scratch=scratch, logs=logs, checkpoints=checkpoints
         )
     finally:
         set_precision("float32")
     record = {
-        "epochs": measures.epochs,
-        "best_epoch": _kept_epoch(spec, measures.epochs),
+        "epochs": epochs,
+        "probe_epochs": probe_epochs,
+        "best_epoch": _kept_epoch(spec, epochs),
         "parameters": {
             "total": _count(classifier.variables),
-            "trainable": _count(list(trained.values())),
+            "trainable": _count(list(trained_variables(classifier, last).values())),
         },
+        "encoder_shift": relative_shift(start, paths) if last.base_is_trainable else {},
         "approach": spec.approach,
         "head": spec.head,
         "learning_rate": spec.learning_rate,
@@ -159,14 +179,101 @@ def train_classifier(
     return classifier, record
 
 
-def trained_variables(classifier: Classifier, approach: Approach) -> dict[str, tf.Variable]:
-    """The variables that the approach trains, by path; statistics such as batch normalisation's means never are."""
+def _train_phase(
+    spec: TrainingSpec,
+    phase: Phase,
+    placement: Placement,
+    classifier: Classifier,
+    train: TokenizedSplit,
+    evaluate: TokenizedSplit,
+    *,
+    scratch: Path,
+    logs: Path | None = None,
+    checkpoints: Path | None = None,
+) -> list[dict[str, float]]:
+    verbose = 1 if sys.stdout.isatty() else 2
+    steps = -(-len(train) // spec.batch_size)
+    epochs = phase.epochs or spec.epochs
+    with placement.strategy.scope():
+        trained = trained_variables(classifier, phase)
+        network: tf_keras.Model = classifier
+        data: tuple[Split, Split] = (train, evaluate)
+        if not phase.base_is_trainable:
+            network = classifier.head
+            data = (
+                EncodedSplit.encode(classifier, train, scratch / "train.vectors", verbose=verbose),
+                EncodedSplit.encode(classifier, evaluate, scratch / "eval.vectors", verbose=verbose),
+            )
+        learner = Learner(
+            network,
+            list(trained.values()),
+            num_labels=len(spec.labels),
+            batch_size=spec.batch_size,
+            class_weights=class_weights(spec.class_weights, train.labels, len(spec.labels)),
+        )
+        optimizer: tf_keras.optimizers.Optimizer = make_optimizer(
+            trained,
+            learning_rate=phase.learning_rate,
+            total_steps=steps * epochs,
+            warmup_fraction=spec.warmup_fraction,
+            weight_decay=spec.weight_decay,
+            rates=variable_rates(spec, phase, classifier),
+            steps_per_epoch=steps,
+        )
+        if placement.policy == "mixed_float16":
+            optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
+        learner.compile(optimizer=optimizer)
+    measures = _Measures()
+    learner.fit(
+        training_dataset(
+            data[0],
+            spec.batch_size,
+            spec.seed,
+            static_shapes=isinstance(placement.strategy, tf.distribute.TPUStrategy),
+        ),
+        epochs=epochs,
+        steps_per_epoch=steps,
+        validation_data=evaluation_dataset(data[1], EVALUATION_ROWS),
+        callbacks=[measures, *_callbacks(spec, logs, checkpoints)],
+        verbose=verbose,
+    )
+    return measures.epochs
+
+
+def trained_variables(classifier: Classifier, phase: Phase) -> dict[str, tf.Variable]:
+    """The variables that a phase trains, by path; statistics such as batch normalisation's means never are."""
     learnable = {id(variable) for variable in classifier.trainable_variables}
     return {
         path: variable
         for path, variable in classifier.paths().items()
-        if approach.is_trained(path) and id(variable) in learnable
+        if phase.is_trained(path) and id(variable) in learnable
     }
+
+
+def variable_rates(spec: TrainingSpec, phase: Phase, classifier: Classifier) -> dict[str, Rate]:
+    """The rate of each variable that a phase trains, by path (see ``trainer.rates``)."""
+    paths = classifier.paths()
+    table = (
+        rate_table(
+            phase,
+            encoder_depth(paths),
+            head_multiplier=(spec.head_learning_rate or spec.learning_rate) / spec.learning_rate,
+            layer_decay=spec.layer_decay,
+            layers_per_epoch=spec.unfreeze_layers_per_epoch,
+        )
+        if phase.base_is_trainable
+        else rate_table(phase, encoder_depth(paths))
+    )
+    return {path: rate for path in paths if (rate := rate_of(path, table)) is not None}
+
+
+def _decide(spec: TrainingSpec, classifier: Classifier, evaluate: TokenizedSplit) -> Threshold | None:
+    if spec.decision_threshold is None:
+        return None
+    probabilities = score_split(classifier, evaluate)[:, 1]
+    if spec.decision_threshold == "auto":
+        return choose_threshold(probabilities, evaluate.labels, spec.threshold_min_recall or 0.0)
+    return measure_threshold(probabilities, evaluate.labels, float(spec.decision_threshold))
 
 
 def class_weights(kind: str, labels: np.ndarray, num_labels: int) -> list[float]:

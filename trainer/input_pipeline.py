@@ -108,9 +108,7 @@ class TokenizedSplit:
         """
         starts = self.offsets[rows]
         lengths = self.offsets[rows + 1] - starts
-        width = self.max_length
-        if not full_width:
-            width = min(-(-int(lengths.max()) // WIDTH_STEP) * WIDTH_STEP, width)
+        width = self.width(int(lengths.max()), full_width=full_width)
         mask = np.arange(width) < lengths[:, None]
         positions = (starts[:, None] + np.arange(width))[mask]
         batch = {"attention_mask": mask.astype(np.int32)}
@@ -118,6 +116,10 @@ class TokenizedSplit:
             batch[name] = np.zeros(mask.shape, np.int32)
             batch[name][mask] = stream[positions]
         return batch
+
+    def width(self, longest: int, *, full_width: bool) -> int:
+        """The width of a batch whose longest row has so many tokens."""
+        return self.max_length if full_width else min(-(-longest // WIDTH_STEP) * WIDTH_STEP, self.max_length)
 
     def signature(self, batch_size: int | None, *, full_width: bool) -> dict[str, tf.TensorSpec]:
         """The shapes and dtypes of what ``take`` gives."""

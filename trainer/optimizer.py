@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tensorflow as tf
 import tf_keras
+
+from trainer.rates import Rate
 
 # Devlin et al. 2018, appendix A.3; epsilon as in their code. Bias correction is part of Keras's Adam (Mosbach et al.
 # 2021 show that leaving it out makes fine-tuning unstable).
@@ -42,20 +46,117 @@ class WarmupLinearDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
         return {"peak": self.peak, "total_steps": self.total_steps, "warmup_fraction": self.warmup_fraction}
 
 
-class AdamW(tf_keras.optimizers.AdamW):
-    """Keras's AdamW with the gradients of embeddings made dense before they are clipped.
+class AdamW(tf_keras.optimizers.Optimizer):
+    """AdamW in as few passes over memory as it takes, with a rate and a first step of its own for each variable.
 
-    Keras clips sparse gradients before it adds up the rows that name one token twice, so their norm comes out by how
-    the batch was split: the same rows gave other weights on two devices than on one (tf_keras 2.16,
-    ``_BaseOptimizer.apply_gradients``).
+    On a small encoder Keras's AdamW takes longer than the arithmetic of the batch: it makes a dozen passes over each
+    variable, and a dense gradient of the size of the whole vocabulary for the few rows of the embeddings that a batch
+    touches. Here a dense variable is updated by TensorFlow's fused kernel, and of embeddings with a sparse gradient
+    only the touched rows are, moments and decay included ("lazy" Adam).
+
+    Args:
+      learning_rate: the schedule.
+      weight_decay: the decoupled decay, multiplied by the current rate.
+      clip_norm: bound on the global norm of the gradients.
     """
+
+    def __init__(
+        self, learning_rate: tf_keras.optimizers.schedules.LearningRateSchedule, weight_decay: float, clip_norm: float
+    ):
+        # XLA is slower on CPU, and the kernels are fused already.
+        super().__init__(name="AdamW", jit_compile=False)
+        self._learning_rate = self._build_learning_rate(learning_rate)
+        self._decay = weight_decay
+        self._clip_norm = clip_norm
+        self._settings: dict[str, tuple[float, int, bool]] = {}
+
+    def set_rate(self, variable: tf.Variable, *, multiplier: float, first_step: int, decayed: bool) -> None:
+        """Says how a variable is updated; each needs it before the first step.
+
+        Args:
+          variable: the variable.
+          multiplier: its share of the scheduled rate.
+          first_step: the step, from 0, at which it joins; Adam's bias correction counts from there.
+          decayed: whether weight decay applies.
+        """
+        self._settings[self._var_key(variable)] = (multiplier, first_step, decayed)
+
+    def build(self, var_list: list[tf.Variable]) -> None:
+        """Makes both moments of each variable."""
+        super().build(var_list)
+        if getattr(self, "_built", False):
+            return
+        self._built = True
+        self._first = [self.add_variable_from_reference(v, "m") for v in var_list]
+        self._second = [self.add_variable_from_reference(v, "v") for v in var_list]
 
     def compute_gradients(
         self, loss: tf.Tensor, var_list: list[tf.Variable], tape: tf.GradientTape | None = None
     ) -> list[tuple[tf.Tensor, tf.Variable]]:
-        """As Keras's, each gradient a tensor of its variable's shape."""
-        pairs = super().compute_gradients(loss, var_list, tape)
-        return [(None if gradient is None else tf.convert_to_tensor(gradient), v) for gradient, v in pairs]
+        """As Keras's, with nothing for the variables that have not joined yet."""
+        return [
+            (self._once_joined(gradient, variable), variable)
+            for gradient, variable in super().compute_gradients(loss, var_list, tape)
+        ]
+
+    def _once_joined(self, gradient: tf.Tensor | None, variable: tf.Variable) -> tf.Tensor | None:
+        first_step = self._settings[self._var_key(variable)][1]
+        if gradient is None or not first_step:
+            return gradient
+        joined = tf.cast(self.iterations >= first_step, gradient.dtype)
+        if isinstance(gradient, tf.IndexedSlices):
+            return tf.IndexedSlices(gradient.values * joined, gradient.indices, gradient.dense_shape)
+        return gradient * joined
+
+    def _clip_gradients(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        # Rows that name one token twice are added up first: clipped before, their norm comes out by how the batch was
+        # split, and the same rows give other weights on two devices than on one (tf_keras 2.16,
+        # ``_BaseOptimizer.apply_gradients``).
+        return tf.clip_by_global_norm(self._deduplicate_sparse_grad(gradients), self._clip_norm)[0]
+
+    def _deduplicate_sparse_grad(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        return [_merged(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
+        """Updates a variable and its moments by a gradient of its shape, or by that of some of its rows."""
+        key = self._var_key(variable)
+        multiplier, first_step, decayed = self._settings[key]
+        first, second = self._first[self._index_dict[key]], self._second[self._index_dict[key]]
+        steps = tf.cast(self.iterations - first_step, tf.float32)
+        rate = tf.cast(self.learning_rate, tf.float32) * multiplier * tf.cast(steps >= 0, tf.float32)
+        done = tf.maximum(steps, 0.0) + 1.0
+        power_1, power_2 = tf.pow(BETA_1, done), tf.pow(BETA_2, done)
+        kept = 1.0 - rate * (self._decay if decayed else 0.0)
+        if not isinstance(gradient, tf.IndexedSlices):
+            if decayed and self._decay:
+                variable.assign(variable * kept)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle,
+                m=first.handle,
+                v=second.handle,
+                beta1_power=power_1,
+                beta2_power=power_2,
+                lr=rate,
+                beta1=BETA_1,
+                beta2=BETA_2,
+                epsilon=EPSILON,
+                grad=gradient,
+                use_locking=True,
+            )
+            return
+        rows, values = gradient.indices, gradient.values
+        mean = BETA_1 * tf.gather(first, rows) + (1.0 - BETA_1) * values
+        square = BETA_2 * tf.gather(second, rows) + (1.0 - BETA_2) * tf.square(values)
+        first.scatter_update(tf.IndexedSlices(mean, rows))
+        second.scatter_update(tf.IndexedSlices(square, rows))
+        step = rate * tf.sqrt(1.0 - power_2) / (1.0 - power_1) * mean / (tf.sqrt(square) + EPSILON)
+        variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) * kept - step, rows))
+
+
+def _merged(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
+    rows, position = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, position, tf.shape(rows)[0])
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def is_decayed(path: str) -> bool:
@@ -74,8 +175,10 @@ def make_optimizer(
     total_steps: int,
     warmup_fraction: float,
     weight_decay: float,
-) -> tf_keras.optimizers.Optimizer:
-    """Makes AdamW for these variables; call it under the strategy's scope.
+    rates: Mapping[str, Rate] | None = None,
+    steps_per_epoch: int = 1,
+) -> AdamW:
+    """Makes AdamW for these variables, built; call it under the strategy's scope.
 
     Args:
       variables: the trained variables by path.
@@ -83,14 +186,18 @@ def make_optimizer(
       total_steps: optimiser steps of the whole training.
       warmup_fraction: part of the steps over which the rate rises.
       weight_decay: the decoupled decay, multiplied by the current rate.
+      rates: by path, each variable's share of the rate and its first epoch; None: all learn alike.
+      steps_per_epoch: steps of an epoch, which ``rates`` counts in.
     """
-    optimizer = AdamW(
-        learning_rate=WarmupLinearDecay(learning_rate, total_steps, warmup_fraction),
-        weight_decay=weight_decay,
-        beta_1=BETA_1,
-        beta_2=BETA_2,
-        epsilon=EPSILON,
-        global_clipnorm=CLIP_NORM,
-    )
-    optimizer.exclude_from_weight_decay(var_list=[v for path, v in variables.items() if not is_decayed(path)])
+    optimizer = AdamW(WarmupLinearDecay(learning_rate, total_steps, warmup_fraction), weight_decay, CLIP_NORM)
+    for path, variable in variables.items():
+        rate = Rate() if rates is None else rates[path]
+        optimizer.set_rate(
+            variable,
+            multiplier=rate.multiplier,
+            first_step=rate.from_epoch * steps_per_epoch,
+            decayed=is_decayed(path),
+        )
+    # Else the first step makes the moments, and TensorFlow traces it twice.
+    optimizer.build(list(variables.values()))
     return optimizer

@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
 from google.protobuf import text_format
 from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -17,7 +19,7 @@ from components.evaluator import EVALUATION_FILE, EvaluatorExecutor
 from components.gate import GateSpec
 from components.schema import SCHEMA_FILE, make_schema
 from tests.components.test_servable_check import save_keyword_model
-from tests.conftest import make_transform
+from tests.conftest import WORDS, make_transform
 from tests.trainer.test_fine_tune import make_spec
 from trainer.classifier import Classifier
 from trainer.export import export_model
@@ -77,7 +79,7 @@ class Verdict:
 def evaluate(tmp_path_factory: pytest.TempPathFactory):
     """Evaluates a model artifact on rows."""
 
-    def run(model: Path, serving: Path | None = None, rows=ROWS, **bounds) -> Verdict:
+    def run(model: Path, serving: Path | None = None, rows=ROWS, labels=LABELS, **bounds) -> Verdict:
         folder = tmp_path_factory.mktemp("evaluation")
         examples = make_artifact(standard_artifacts.Examples, folder / "examples")
         examples.split_names = artifact_utils.encode_split_names(["train", "test"])
@@ -86,7 +88,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory):
         write_examples(folder / "examples/Split-train", [("fine", "you idiot")] * 50)
         schema = make_artifact(standard_artifacts.Schema, folder / "schema")
         (folder / "schema" / SCHEMA_FILE).write_text(
-            text_format.MessageToString(make_schema(list(LABELS), text_pair=False))
+            text_format.MessageToString(make_schema(list(labels), text_pair=False))
         )
         candidate = make_artifact(standard_artifacts.Model, model)
         candidate.id = 17
@@ -96,7 +98,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory):
             {"examples": [examples], "schema": [schema], "model": [candidate]},
             {"evaluation": [evaluation], "blessing": [blessing]},
             {
-                "gate": json.dumps(asdict(GateSpec(LABELS, **bounds))),
+                "gate": json.dumps(asdict(GateSpec(labels, **bounds))),
                 "serving_dir": str(serving or folder / "serving"),
                 "production": "nothing",
             },
@@ -122,7 +124,7 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def counted(model: Path, rows=ROWS):
+def counted(model: Path, rows=ROWS, labels=LABELS):
     """Recall and precision of what a model's text signature says of the rows, counted one by one."""
     texts = tf.constant([text for _, text in rows])
     given = tf.saved_model.load(str(model)).signatures["serving_default"](text=texts)
@@ -130,22 +132,31 @@ def counted(model: Path, rows=ROWS):
     truths = [label for label, _ in rows]
     both = Counter(truth for truth, decision in zip(truths, decisions, strict=True) if truth == decision)
     true, decided = Counter(truths), Counter(decisions)
-    recall = {label: both[label] / true[label] if true[label] else None for label in LABELS}
-    precision = {label: both[label] / decided[label] if decided[label] else None for label in LABELS}
+    recall = {label: both[label] / true[label] if true[label] else None for label in labels}
+    precision = {label: both[label] / decided[label] if decided[label] else None for label in labels}
     return recall, precision, given["probabilities"].numpy()
 
 
-def test_a_real_classifier_is_measured_by_the_labels_it_serves(base: Path, tmp_path: Path, evaluate):
-    transform = make_transform(base, tmp_path / "transform", LABELS)
-    classifier = Classifier.from_base(base, "linear", LABELS)
+@pytest.fixture(scope="module")
+def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
+    return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
+
+
+def make_classifier(base: Path, transform: tft.TFTransformOutput, rows=ROWS, labels=LABELS) -> Classifier:
+    classifier = Classifier.from_base(base, "linear", labels)
     # An untrained encoder tells texts apart by little; on an average text, this head sits on the fence.
     kernel, bias = classifier.trainable_variables[-2:]
     kernel.assign(100 * tf.random.stateless_normal(kernel.shape, (3, 4)))
-    tokens = transform.transform_features_layer()({"text": tf.constant([[text] for _, text in ROWS])})
+    tokens = transform.transform_features_layer()({"text": tf.constant([[text] for _, text in rows])})
     logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()}, training=False)
     bias.assign_sub(tf.reduce_mean(logits, axis=0))
+    return classifier
+
+
+def test_a_real_classifier_is_measured_by_the_labels_it_serves(base: Path, transform, tmp_path: Path, evaluate):
+    classifier = make_classifier(base, transform)
     saved = tmp_path / "model/Format-Serving"
-    export_model(classifier, make_spec(base, head="linear", labels=LABELS), transform, saved)
+    export_model(classifier, make_spec(base, head="linear", labels=LABELS), transform, saved, base=base)
     recall, precision, probabilities = counted(saved)
     assert None not in precision.values(), "the model never decides for some label"
 
@@ -154,6 +165,7 @@ def test_a_real_classifier_is_measured_by_the_labels_it_serves(base: Path, tmp_p
     assert verdict.evaluation["precision"] == pytest.approx(precision)
     assert verdict.evaluation["examples"] == len(ROWS)
     assert verdict.evaluation["baseline"] is None
+    assert verdict.evaluation["decision_threshold"] is None
     assert verdict.missed == [("recall", label) for label in LABELS if recall[label] < 0.99]
     confidence = {name: np.array(values) for name, values in verdict.evaluation["confidence"].items()}
     assert confidence["probability_sum"].sum() == pytest.approx(probabilities.max(axis=1).sum(), rel=1e-5)
@@ -162,6 +174,31 @@ def test_a_real_classifier_is_measured_by_the_labels_it_serves(base: Path, tmp_p
         scores = verdict.evaluation["scores"][label]
         rows = sum(truth == label for truth, _ in ROWS)
         assert (sum(scores["positive"]), sum(scores["negative"])) == (rows, len(ROWS) - rows)
+
+
+def test_a_threshold_decides_the_verdict_and_the_model_in_production_keeps_its_own(
+    base: Path, transform, tmp_path: Path, evaluate
+):
+    labels = LABELS[:2]
+    texts = [f"{one} {other}" for one in ("you", "lovely", "idiot", "it", "very") for other in WORDS]
+    rows = [(labels[number % 2], text) for number, text in enumerate(texts)]
+    classifier = make_classifier(base, transform, rows, labels)
+    export = partial(export_model, classifier, make_spec(base, head="linear", labels=labels), transform, base=base)
+    export(tmp_path / "serving/1", threshold=0.8)
+    export(tmp_path / "eager/Format-Serving", threshold=0.2)
+    eager, precision, probabilities = counted(tmp_path / "eager/Format-Serving", rows, labels)
+    wary, _, _ = counted(tmp_path / "serving/1", rows, labels)
+    likelier = np.mean(probabilities[1::2].argmax(axis=1))
+    assert wary["rude"] < likelier < eager["rude"], "the thresholds change no decision"
+
+    verdict = evaluate(
+        tmp_path / "eager", tmp_path / "serving", rows, labels, min_recall={"rude": eager["rude"]}, max_recall_drop=0.0
+    )
+    assert verdict.evaluation["decision_threshold"] == 0.2
+    assert verdict.evaluation["recall"] == pytest.approx(eager)
+    assert verdict.evaluation["precision"] == pytest.approx(precision)
+    assert verdict.evaluation["baseline"]["recall"] == pytest.approx(wary)
+    assert verdict.missed == [("recall_drop", "fine")]
 
 
 def test_a_model_that_meets_its_bounds_is_blessed_as_tfx_blesses(careful: Path, evaluate):

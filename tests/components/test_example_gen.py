@@ -299,6 +299,208 @@ def test_no_file_stops_the_run(run, tmp_path, settings, message):
     assert str(error.value).startswith(message)
 
 
+TWO_SPLITS = {"train": 8, "eval": 2}
+TEST_ROWS = [(f"test text {number}", "good" if number % 2 else "bad") for number in range(30)]
+
+
+def test_the_test_folder_is_the_test_split_and_the_other_rows_are_split_as_without_it(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    alone = run(split=TWO_SPLITS).texts()
+    write(tmp_path / "test/a.csv", TEST_ROWS[:20])
+    write(tmp_path / "test/b.csv.gz", TEST_ROWS[20:])
+    (tmp_path / "test/_SUCCESS").touch()
+    ran = run(split=TWO_SPLITS, test_base=str(tmp_path / "test"))
+    assert ran.texts() == {**alone, "test": [text for text, _ in TEST_ROWS]}
+    assert [example["label"] for example in ran.examples("test")] == [label for _, label in TEST_ROWS]
+    assert json.loads(ran.properties["split_names"]) == ["train", "eval", "test"]
+    assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (230, 230, 0)
+    assert ran.counts["labels"]["test"] == {"good": 15, "bad": 15}
+    assert sorted(os.listdir(ran.folder)) == ["Split-eval", "Split-test", "Split-train", "ingest.json", "rejected.csv"]
+
+
+def test_a_text_of_the_test_folder_is_kept_out_of_training_and_is_no_bad_row(run, tmp_path):
+    copies = [("test text 3", "good"), ("TEST  text\n4", "good"), ("\tTest text 29", "bad")]
+    write(tmp_path / "data/a.csv", [*copies, *ROWS])
+    write(tmp_path / "data/b.csv", [("test text 3", "bad")])
+    write(tmp_path / "test/a.csv", TEST_ROWS[:20])
+    write(tmp_path / "test/b.csv", TEST_ROWS[20:])
+    ran = run(split=TWO_SPLITS, on_bad_row="fail", max_bad_fraction=0.0, test_base=str(tmp_path / "test"))
+    texts = ran.texts()
+    assert sorted(texts["train"] + texts["eval"]) == sorted(text for text, _ in ROWS)
+    assert texts["test"] == [text for text, _ in TEST_ROWS]
+    assert [(row["file"], row["line"], row["reason"], json.loads(row["fields"])) for row in ran.rejected] == [
+        ("a.csv", "2", "this text is in data.test_base too", list(copies[0])),
+        ("a.csv", "3", "this text is in data.test_base too", list(copies[1])),
+        ("a.csv", "5", "this text is in data.test_base too", list(copies[2])),
+        ("b.csv", "2", "this text is in data.test_base too", ["test text 3", "bad"]),
+    ]
+    assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (234, 230, 4)
+    assert ran.counts["reasons"] == {"also in data.test_base": 4}
+
+
+def test_a_text_in_both_folders_does_not_use_up_the_bound_on_bad_rows(run, tmp_path):
+    write(tmp_path / "data/a.csv", [*ROWS, *TEST_ROWS, ("", "good")])
+    write(tmp_path / "test/a.csv", TEST_ROWS)
+    settings = {"split": TWO_SPLITS, "on_bad_row": "quarantine", "test_base": str(tmp_path / "test")}
+    ran = run(**settings, max_bad_fraction=0.004)
+    assert ran.counts["reasons"] == {"also in data.test_base": 30, "missing text": 1}
+    assert len(ran.rejected) == 31
+    with pytest.raises(
+        InputError, match=r"^data\.max_bad_fraction: 1 of 261 rows \(0\.38%\) cannot be used, .* as a\.csv"
+    ):
+        run(**settings, max_bad_fraction=0.003)
+
+
+def test_a_bad_row_of_the_test_folder_is_judged_as_any_other(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    write(tmp_path / "test/a.csv", [*TEST_ROWS, ("text", "odd")])
+    settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")}
+    with pytest.raises(InputError) as error:
+        run(**settings)
+    assert str(error.value).startswith(f"data.on_bad_row: {tmp_path}/test/a.csv line 32: label 'odd' is neither ")
+    ran = run(**settings, on_bad_row="quarantine")
+    assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (231, 230, 1)
+    assert [row["file"] for row in ran.rejected] == [f"{tmp_path}/test/a.csv"]
+
+
+def write_corpus(folder):
+    folder.mkdir()
+    (folder / "a.txt").write_bytes("first line\r\n\r\n  \r\n“second”, line\r\n".encode("utf-16"))
+    (folder / "b.txt.gz").write_bytes(gzip.compress(b"third line"))
+    write(folder / "c.csv", [("1", "two\nlines"), ("2", "test text 1")], header=("id", "text"))
+    (folder / "_SUCCESS").touch()
+    return ["first line", "“second”, line", "third line", "two\nlines", "test text 1"]
+
+
+@pytest.mark.parametrize("with_test_folder", [False, True])
+def test_an_unlabelled_corpus_of_plain_text_and_csv_is_a_split_of_its_own(run, tmp_path, with_test_folder):
+    write(tmp_path / "data/a.csv")
+    write(tmp_path / "test/a.csv", TEST_ROWS)
+    texts = write_corpus(tmp_path / "corpus")
+    settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")} if with_test_folder else {}
+    ran = run(corpus_base=str(tmp_path / "corpus"), **settings)
+    assert list(ran.examples("corpus")) == [{"text": text, "label": ""} for text in texts]
+    assert json.loads(ran.properties["split_names"]) == ["train", "eval", "test", "corpus"]
+    assert (ran.counts["corpus"], ran.counts["corpus_rejected"]) == (5, 0)
+    assert list(ran.counts["examples"]) == list(ran.counts["labels"]) == ["train", "eval", "test"]
+    rows = 230 if with_test_folder else 200
+    assert ran.counts["read"] == ran.counts["used"] == len(ran.all_texts()) == rows
+    assert ran.rejected == []
+
+
+def test_there_is_no_corpus_unless_asked_for(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    assert run().counts["corpus"] == 0
+
+
+def test_the_corpus_of_a_format_with_pairs_has_empty_second_texts(run, tmp_path):
+    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply")
+    write(tmp_path / "data/a.csv", [(*row, "a reply") for row in ROWS], header=("text", "label", "reply"))
+    texts = write_corpus(tmp_path / "corpus")
+    ran = run(fmt, corpus_base=str(tmp_path / "corpus"))
+    assert list(ran.examples("corpus")) == [{"text": text, "label": "", "text_pair": ""} for text in texts]
+    assert next(ran.examples("train"))["text_pair"] == "a reply"
+
+
+def test_bad_rows_of_the_corpus_are_judged_and_counted_apart_from_the_labelled_ones(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.txt").write_bytes(b"fine\ncaf\xe9\n" + b"fine too\n" * 6)
+    write(tmp_path / "corpus/b.csv", [("1", "fine"), ("2", " "), ("3", "too", "many")], header=("id", "text"))
+    settings = {"corpus_base": str(tmp_path / "corpus")}
+    with pytest.raises(InputError) as error:
+        run(**settings)
+    assert str(error.value).startswith(
+        f"data.on_bad_row: {tmp_path}/corpus/a.txt line 2: byte 0xe9 in the line is not utf-8; "
+    )
+    with pytest.raises(InputError, match=r"^data\.max_bad_fraction: 3 of 11 rows \(27\.27%\) cannot be used, "):
+        run(**settings, on_bad_row="quarantine", max_bad_fraction=0.2)
+    ran = run(**settings, on_bad_row="quarantine", max_bad_fraction=0.3)
+    assert (ran.counts["corpus"], ran.counts["corpus_rejected"]) == (8, 3)
+    assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"], ran.counts["reasons"]) == (200, 200, 0, {})
+    assert [(row["file"].removeprefix(f"{tmp_path}/"), row["line"], row["reason"]) for row in ran.rejected] == [
+        ("corpus/a.txt", "2", "byte 0xe9 in the line is not utf-8; is data.encoding right?"),
+        ("corpus/b.csv", "3", "no text in column 'text'"),
+        ("corpus/b.csv", "4", "3 fields where the header has 2"),
+    ]
+
+
+def test_a_changed_file_of_the_test_folder_or_the_corpus_is_ingested_anew_and_an_unchanged_one_is_not(run, tmp_path):
+    write(tmp_path / "data/span-1/a.csv", [("old", "good")])
+    write(tmp_path / "data/span-2/a.csv")
+    write(tmp_path / "test/a.csv", TEST_ROWS)
+    write_corpus(tmp_path / "corpus")
+
+    def ingest():
+        folders = {"test_base": str(tmp_path / "test"), "corpus_base": str(tmp_path / "corpus")}
+        return run(pattern="span-{SPAN}/*", split=TWO_SPLITS, **folders)
+
+    first, again = ingest(), ingest()
+    assert again.artifact.id == first.artifact.id
+    assert first.properties["span"] == 2
+    assert [part.split(",")[:2] for part in first.properties["input_fingerprint"].split(";")] == [
+        ["split:single_split", "num_files:1"],
+        ["split:test", "num_files:1"],
+        ["split:corpus", "num_files:4"],
+    ]
+    write(tmp_path / "test/a.csv", [*TEST_ROWS, ("new", "good")])
+    changed = ingest()
+    assert changed.counts["examples"]["test"] == 31
+    (tmp_path / "corpus/d.txt").write_text("a new text")
+    assert ingest().counts["corpus"] == 6
+    write(tmp_path / "data/span-3/a.csv", ROWS[:100])
+    assert ingest().properties["span"] == 3
+
+
+@pytest.mark.parametrize(
+    ("argument", "key"), [("test_base", "data.test_base"), ("corpus_base", "pretraining.corpus_base")]
+)
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "{key}: no file is in {folder}; "),
+        (b"", "{key}: {folder}/a.csv is empty; "),
+        (b"text,label\n", "{key}: {folder}/a.csv has a header but no rows; "),
+        (
+            b"texts,label\nx,good\n",
+            "{key}: 'text' (data.text_column) is not a column of {folder}/a.csv (it has: texts, label)",
+        ),
+        (b"text,label\n,good\n", "{key}: none of its "),
+    ],
+)
+def test_a_folder_that_gives_no_text_is_refused_by_the_name_of_its_key(run, tmp_path, argument, key, content, message):
+    write(tmp_path / "data/a.csv")
+    folder = tmp_path / "other"
+    if content is not None:
+        folder.mkdir()
+        (folder / "a.csv").write_bytes(content)
+    with pytest.raises(InputError) as error:
+        run(split=TWO_SPLITS, on_bad_row="quarantine", max_bad_fraction=1.0, **{argument: str(folder)})
+    assert str(error.value).startswith(message.format(key=key, folder=folder))
+
+
+def test_a_corpus_file_without_a_line_of_text_or_cut_off_stops_the_run(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.txt").write_text("\n \n")
+    with pytest.raises(InputError, match=r"^pretraining\.corpus_base: .*/corpus/a\.txt has no text; "):
+        run(corpus_base=str(tmp_path / "corpus"))
+    (tmp_path / "corpus/a.txt").unlink()
+    (tmp_path / "corpus/a.txt.gz").write_bytes(gzip.compress(b"a text\n" * 100)[:-10])
+    with pytest.raises(InputError, match=r"^pretraining\.corpus_base: .*/a\.txt\.gz is not a whole gzip file \("):
+        run(corpus_base=str(tmp_path / "corpus"))
+
+
+def test_a_test_folder_that_holds_all_texts_leaves_nothing_to_train_on(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    with pytest.raises(InputError) as error:
+        run(split=TWO_SPLITS, test_base=str(tmp_path / "data"))
+    assert str(error.value) == (
+        "data.split: none of the 0 usable rows (200 more are in data.test_base too) fell into 'train'; "
+        "add rows or give it a larger share"
+    )
+
+
 def test_memory_does_not_grow_with_the_rows(run, tmp_path):
     def resident_megabytes():
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -22,6 +22,8 @@ from components.gate import GateSpec, judge
 from components.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
 from tests.components.test_evaluator import write_examples
 from trainer.fine_tune import TRAINING_FILE
+from trainer.pretrain import PRETRAINING_FILE
+from trainer.tune import TUNER_RESULTS_FILE
 
 TEXTS = [
     "",
@@ -54,8 +56,21 @@ def test_lengths_are_those_of_hugging_faces_tokenizer(base: Path, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def report(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the component leaves for a refused model, run by TFX's local runner."""
-    folder = tmp_path_factory.mktemp("report")
+    """The folder that the component leaves for a refused model."""
+    return run_component(base, tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def report_of_more(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after further pre-training and a search for a learning rate."""
+    evaluations = [{"step": 0, "epoch": 0.0, "perplexity": 88.4}, {"step": 9, "epoch": 1.0, "perplexity": 21.0}]
+    tried = [{"trial_id": "1", "score": 0.9, "learning_rate": 3e-5}, {"trial_id": "0", "score": 0, "learning_rate": 9}]
+    more = {"pretraining": {"evaluations": evaluations, "rows": 3}, "tuning": tried}
+    return run_component(base, tmp_path_factory.mktemp("report"), **more)
+
+
+def run_component(base: Path, folder: Path, *, pretraining: dict | None = None, tuning: list | None = None) -> Path:
+    """Runs the component by TFX's local runner and gives the folder it leaves."""
     labels = ["fine", "rude"]
     confusion = np.array([[78.0, 2], [12, 8]])
     bins = np.zeros(1000)
@@ -85,6 +100,14 @@ def report(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "model_run": importer("run", standard_artifacts.ModelRun),
         "evaluation": importer("evaluation", standard_artifacts.ModelEvaluation),
     }
+    for name, kind, file, values in (
+        ("pretraining_run", standard_artifacts.ModelRun, PRETRAINING_FILE, pretraining),
+        ("tuner_results", standard_artifacts.TunerResults, TUNER_RESULTS_FILE, tuning),
+    ):
+        if values is not None:
+            (folder / name).mkdir()
+            (folder / name / file).write_text(json.dumps(values))
+            inputs[name] = importer(name, kind)
     component = Report(
         **{name: node.outputs["result"] for name, node in inputs.items()},
         title="garden party",
@@ -99,9 +122,13 @@ def report(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(artifact.uri)
 
 
-def test_the_report_of_a_refused_model_says_why_in_words(report: Path):
+def words_of(report: Path) -> str:
     page = (report / REPORT_FILE).read_text(encoding="utf-8")
-    words = " ".join(unescape(re.sub("<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+    return " ".join(unescape(re.sub("<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+
+
+def test_the_report_of_a_refused_model_says_why_in_words(report: Path):
+    words = words_of(report)
     assert "Refused: recall of 'rude' is 0.40, its bound is 0.60: 0.20 short" in words
     assert words.index("Refused") < words.index("Too hot.")
     for said in ("garden party", "1,234,567", "missing text", "frozen"):
@@ -116,3 +143,14 @@ def test_what_the_page_was_made_of_is_kept_beside_it(report: Path):
     assert parts["training"]["best_epoch"] == 1
     assert parts["ingest"]["rejected"] == 1
     assert {"python", "fullbake", "tensorflow", "transformers"} <= set(parts["versions"])
+
+
+def test_further_pre_training_and_the_search_for_a_rate_are_told_of_where_there_were_any(
+    report: Path, report_of_more: Path
+):
+    words = words_of(report_of_more)
+    assert "it went from 88.4 to 21.0" in words
+    assert "The best was taken, 3e-5." in words
+    headings = ("Further pre-training", "Which learning rate")
+    assert all(heading in words for heading in headings)
+    assert not any(heading in words_of(report) for heading in headings)

@@ -1,6 +1,7 @@
 """The report page: its numbers against ones worked out by hand, its words, and a real browser's view of it."""
 # ruff: noqa: S311 - made-up predictions need no cryptography
 
+import itertools
 import json
 import random
 import re
@@ -11,7 +12,16 @@ from html import escape, unescape
 import pytest
 
 from components import report_plots as plots
-from components.report_page import Report, bound_lines, class_lines, headline, most_confused, render
+from components.report_page import (
+    FAR_SHIFT,
+    LOST_SHIFT,
+    Report,
+    bound_lines,
+    class_lines,
+    headline,
+    most_confused,
+    render,
+)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on PATH")
@@ -86,11 +96,22 @@ def other_parts(rows_of):
     training = {"parameters": {"total": 66_955_010, "trainable": 66_955_010}, "learning_rate": 5e-5, "best_epoch": 2}
     training |= {"approach": "fine_tune", "head": "hf", "distribution": "one device: CPU", "precision": "float32"}
     training |= {"epochs": [dict(zip(measured, row, strict=True)) for row in values], "warnings": []}
+    training["probe_epochs"] = [{"epoch": 1, "loss": 1.2, "eval_macro_recall": 0.61, "seconds": 4.0}]
+    training["encoder_shift"] = {"embeddings": 0.012, "layer 1": 0.031, "layer 2": 0.052}
+    perplexities = [(0, 0.0, 28_412.3), (200, 0.3, 212.5), (667, 1.0, 64.1), (1334, 2.0, 41.9)]
+    pretraining = {"new_head": True, "rows": 21_340, "corpus_rows": 12_000, "learning_rate": 5e-5, "seconds": 1843.0}
+    pretraining |= {
+        "evaluations": [dict(zip(("step", "epoch", "perplexity"), row, strict=True)) for row in perplexities]
+    }
+    pretraining["encoder_shift"] = {"embeddings": 0.02, "layer 1": 0.04, "layer 2": 0.08}
+    scores = {"2": (5e-5, 0.871), "1": (3e-5, 0.869), "0": (2e-5, 0.84), "3": (1.0, 0.0)}
+    tuning = [{"trial_id": key, "learning_rate": rate, "score": score} for key, (rate, score) in scores.items()]
     reasons = {"the text is empty": 7, "label 'maybe' is not in data.labels": 3}
     ingest = {"read": 5_010, "used": 5_000, "rejected": 10, "reasons": reasons}
     ingest["examples"] = {split: n * sum(rows_of.values()) for split, n in times.items()}
     ingest["labels"] = {split: {label: rows * n for label, rows in rows_of.items()} for split, n in times.items()}
     return {
+        **{"pretraining": pretraining, "tuning": tuning},
         **{"training": training, "ingest": ingest, "seconds": spent, "base": "distilbert-base-uncased"},
         "lengths": {"max_length": 128, "counts": counts, "truncated": counts[129], "rows": 4_000},
         "config": 'name: quickstart\ndata:\n  labels: [non_toxic, toxic]\n  delimiter: ","\n',
@@ -155,6 +176,13 @@ def minimal(**changes):
     return Report.from_parts(title="t", run="r", created="now", evaluation=evaluation)
 
 
+def minimal_with(**parts):
+    """The same with files beside the evaluation."""
+    return Report.from_parts(
+        **{"title": "t", "run": "r", "created": "", "evaluation": vars(minimal().evaluation)} | parts
+    )
+
+
 # The numbers
 
 
@@ -207,6 +235,20 @@ def test_axes_carry_round_numbers():
     assert plots.ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert plots.ticks(0, 530) == [0, 200, 400]
     assert plots.ticks(3, 3) == [3]
+
+
+def test_a_logarithmic_axis_carries_round_numbers():
+    assert plots.log_ticks(8, 300) == [10, 20, 50, 100, 200]
+    assert plots.log_ticks(33, 32_000) == [100, 1000, 10_000]
+    assert plots.log_ticks(7.1, 9.4) == [7.5, 8, 8.5, 9]
+
+
+def test_on_a_logarithmic_axis_equal_factors_are_equally_far_apart():
+    plot = plots.Plot((0, 1), (1, 1000), "x", "y", log_y=True)
+    heights = [plot.at(0, value)[1] for value in (1, 10, 100, 1000)]
+    steps = [low - high for low, high in itertools.pairwise(heights)]
+    assert steps == pytest.approx([steps[0]] * 3)
+    assert steps[0] > 0
 
 
 def test_class_lines_count_rows_for_recall_and_columns_for_precision():
@@ -282,6 +324,85 @@ def test_a_passing_report_tells_all_its_numbers(passing):
     said += "|19 of 4,000 training texts (0.5%) are longer and were cut|Trainer 2 min 12 s|3 min 2 s in all"
     said += '|tensorflow 2.16.2|delimiter: ","|2024-05-04 10:15 UTC'
     assert [words for words in said.split("|") if words not in page] == []
+
+
+def test_further_pre_training_is_told_from_its_first_to_its_last_perplexity(passing):
+    page = text_of(render(passing))
+    said = "in 21,340 texts, 12,000 of them without a label, at a learning rate of 5e-5, for 30 min 43 s"
+    said += (
+        "|it went from 28,412 to 41.9 .|a new one had to learn first|From step 200 on, when that is done, it went from "
+    )
+    said += "212 to 41.9: this part the encoder learned"
+    assert [words for words in said.split("|") if words not in page] == []
+    assert 'aria-label="Perplexity by epoch: 2.841e+04 after 0, 212.5 after 0.3, 64.1 after 1, 41.9 after 2"' in render(
+        passing
+    )
+
+
+def test_a_perplexity_that_rises_is_called_by_its_name():
+    evaluations = [{"step": 0, "epoch": 0.0, "perplexity": 7.5}, {"step": 60, "epoch": 1.0, "perplexity": 9.0}]
+    page = text_of(render(minimal_with(pretraining={"evaluations": evaluations})))
+    assert "it went from 7.5 to 9.0 . It rose: the encoder knows these texts less well than before." in page
+    assert "a new one" not in page
+
+
+def test_the_learning_rates_that_were_tried_stand_in_order_with_the_winner_marked(passing):
+    page = text_of(render(passing))
+    assert "The best was taken, 5e-5." in page
+    assert "2e-5 0.840 3e-5 0.869 5e-5 ✓ taken 0.871 1 diverged" in page
+
+
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({1e-5: 0.8, 3e-5: 0.7}, "taken, 1e-5. It is the lowest that was tried: a lower one may be better still."),
+        ({1e-5: 0.7, 3e-5: 0.8}, "taken, 3e-5. It is the highest that was tried: a higher one may be better still."),
+        ({1e-5: 0.7, 3e-5: 0.8, 5e-5: 0.8}, "taken, 3e-5. Learning rate"),
+    ],
+)
+def test_a_best_rate_at_the_edge_invites_to_search_beyond_it(scores, said):
+    tuning = [{"learning_rate": rate, "score": score} for rate, score in reversed(scores.items())]
+    assert said in text_of(render(minimal_with(tuning=tuning)))
+
+
+KEPT = "What pre-training taught is kept: the part that moved most, layer 2, is 5.2% of its own size away"
+
+
+@pytest.mark.parametrize(
+    ("moved", "said", "warned"),
+    [
+        (0.052, KEPT, False),
+        (FAR_SHIFT, "Some of what pre-training taught may be lost: the part that moved most, layer 2, is", False),
+        (LOST_SHIFT, "Little is left of what pre-training taught: the part that moved most, layer 2, is", True),
+        (1.7, "layer 2, is 170% of its own size away from its start. Lower training.learning_rate.", True),
+    ],
+)
+def test_an_encoder_that_training_destroyed_is_seen_at_once(moved, said, warned):
+    training = {"encoder_shift": {"embeddings": 0.01, "layer 1": 0.04, "layer 2": moved}}
+    page = text_of(render(minimal_with(training=training)))
+    assert said in page
+    assert "embeddings 1%" in page
+    assert page.count(said) == 1 + warned
+    assert (page.find(said) < page.find("How well each class")) is warned
+
+
+def test_an_encoder_destroyed_before_fine_tuning_is_seen_at_once():
+    pretraining = {"evaluations": [], "encoder_shift": {"embeddings": 0.1, "layer 1": 1.2}}
+    page = text_of(render(minimal_with(pretraining=pretraining)))
+    assert page.index("Lower pretraining.learning_rate.") < page.index("How well each class")
+
+
+def test_a_phase_before_the_last_is_told_of(passing):
+    page = text_of(render(passing))
+    assert "Before that, the head alone was trained for 1 epoch while the encoder stood still" in page
+    assert "its mean recall on texts kept aside came to 0.61" in page
+
+
+def test_a_decision_threshold_says_where_it_was_found():
+    threshold = {"value": 0.37, "recall": 0.9, "precision": 0.61, "chosen": True}
+    evaluation = vars(minimal(decision_threshold=0.37).evaluation)
+    page = text_of(render(minimal_with(evaluation=evaluation, training={"decision_threshold": threshold})))
+    assert "probability 0.37 of b chosen on texts kept aside: recall 0.90, precision 0.61" in page
 
 
 def test_a_refused_report_names_the_widest_miss_and_the_warnings(refused):

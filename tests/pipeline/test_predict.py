@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+import tensorflow_transform as tft
+from click.testing import CliRunner
 
 from components.csv_rows import KEEP_UNDECODABLE, read_records
 from pipeline import predict
+from pipeline.command_line import main
 from pipeline.predict import Predictor, find_model, predict_csv
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
@@ -21,21 +24,30 @@ TEXTS = ["you are a bad idiot", "what a lovely garden", "it is not", "zzz"]
 
 
 @pytest.fixture(scope="module")
-def model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
+    return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
+
+
+@pytest.fixture(scope="module")
+def model(base: Path, transform, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tiny exported model whose texts came from a column named comment, and who gives TEXTS several labels."""
-    folder = tmp_path_factory.mktemp("predict")
-    spec = make_spec(base, head="linear", labels=LABELS, text_columns={"text": "comment"})
-    classifier = Classifier.from_base(base, "linear", LABELS)
+    return export(base, transform, tmp_path_factory.mktemp("model"), LABELS)
+
+
+def export(
+    base: Path, transform: tft.TFTransformOutput, folder: Path, labels: tuple[str, ...], threshold: float | None = None
+) -> str:
+    spec = make_spec(base, head="linear", labels=labels, text_columns={"text": "comment"})
+    classifier = Classifier.from_base(base, "linear", labels)
     for variable in classifier.variables:
         variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
-    transform = make_transform(base, folder / "transform", LABELS)
     tokens = transform.transform_features_layer()({"text": tf.constant(TEXTS)[:, None]})
     logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()})
     # No class can be the first choice for all texts when the mean of each class's logits is zero.
     (bias,) = (variable for path, variable in classifier.paths().items() if path.startswith("head/") and "bias" in path)
     bias.assign_sub(tf.reduce_mean(logits, axis=0))
-    export_model(classifier, spec, transform, folder / "model")
-    return str(folder / "model")
+    export_model(classifier, spec, transform, folder, base=base, threshold=threshold)
+    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +119,23 @@ def test_labels_and_probabilities_are_the_models(label, predictor: Predictor):
         assert row[1] == prediction.label == LABELS[probabilities.index(max(probabilities))]
         assert probabilities == pytest.approx(list(prediction.probabilities), abs=1e-6)
         assert sum(probabilities) == pytest.approx(1, abs=3e-6)
+
+
+def test_with_each_text_the_probability_of_its_label_is_given(predictor: Predictor):
+    for prediction in predictor.predict({"text": [text.encode() for text in TEXTS]}):
+        assert prediction.probability == prediction.probabilities[LABELS.index(prediction.label)]
+        assert prediction.probability == max(prediction.probabilities)
+
+
+def test_with_a_threshold_that_is_not_always_the_highest(base: Path, transform, tmp_path: Path):
+    model = export(base, transform, tmp_path, ("fine", "rude"), threshold=0.01)
+    predictions = Predictor(model).predict({"text": [text.encode() for text in TEXTS]})
+    assert [prediction.label for prediction in predictions] == ["rude"] * len(TEXTS)
+    assert any(prediction.probability < 0.5 for prediction in predictions)
+    printed = CliRunner().invoke(main, ["predict", "--model", model, *TEXTS], catch_exceptions=False).stdout
+    assert printed.splitlines() == [
+        f"rude  {prediction.probabilities[1]:.3f}  {text}" for prediction, text in zip(predictions, TEXTS, strict=True)
+    ]
 
 
 def test_nul_and_undecodable_bytes_come_back_as_they_were(label, predictor: Predictor, tmp_path: Path):

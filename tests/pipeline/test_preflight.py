@@ -23,11 +23,16 @@ def data(tmp_path: Path) -> Path:
 def check(data: Path, base: Path):
     """Checks a config that is right but for what is given."""
 
-    def run(model: dict | None = None, **values) -> None:
-        values = {"input_base": str(data), "labels": ["good", "bad"], **values}
+    def run(model: dict | None = None, training: dict | None = None, pretraining: dict | None = None, **values) -> None:
         check_inputs(
             Config.model_validate(
-                {"name": "small", "data": values, "model": {"base": str(base), "max_length": 64, **(model or {})}}
+                {
+                    "name": "small",
+                    "data": {"input_base": str(data), "labels": ["good", "bad"], **values},
+                    "model": {"base": str(base), "max_length": 64, **(model or {})},
+                    "training": training or {},
+                    "pretraining": pretraining or {},
+                }
             )
         )
 
@@ -215,3 +220,87 @@ def test_only_the_newest_span_must_have_the_columns(check, data: Path):
     (data / "span-11").mkdir()
     (data / "span-11" / "rows.csv").write_text("old,label\nhello,a\n", encoding="utf-8")
     assert "'text' is not a column" in refusal(check, pattern="span-{SPAN}/*")
+
+
+FURTHER = {"approach": "further_pretrain"}
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """A folder beside the data, still empty."""
+    (tmp_path / "other").mkdir()
+    return tmp_path / "other"
+
+
+def test_a_test_folder_and_a_corpus_that_can_be_read_pass(check, data: Path, other: Path):
+    check(test_base=str(data))
+    (other / "a.csv").write_text("id,text\n1,unlabelled\n", encoding="utf-8")
+    (other / "b.txt").write_text("\na line\n", encoding="utf-8")
+    (other / "c.txt.gz").write_bytes(gzip.compress(b"a line"))
+    (other / "_SUCCESS").touch()
+    check(FURTHER, pretraining={"corpus_base": str(other)})
+
+
+def test_remote_folders_of_test_set_and_corpus_are_left_to_the_components(check):
+    check(FURTHER, test_base="gs://a-bucket/test", pretraining={"corpus_base": "gs://a-bucket/corpus"})
+
+
+@pytest.mark.parametrize("key", ["data.test_base", "pretraining.corpus_base"])
+def test_a_test_folder_or_corpus_that_is_none_or_empty_is_refused(check, data: Path, other: Path, key: str):
+    def message(folder: Path) -> str:
+        if key == "data.test_base":
+            return refusal(check, test_base=str(folder))
+        return refusal(check, model=FURTHER, pretraining={"corpus_base": str(folder)})
+
+    assert message(other / "none").startswith(f"{key}: '{other}/none' is not a folder; name a folder of ")
+    assert message(data / "train.csv").endswith("is not a folder; name the folder the file is in")
+    assert message(other).startswith(f"{key}: no file is in '{other}'; ")
+    (other / "a.csv").write_text("texts,label\nx,good\n", encoding="utf-8")
+    assert message(other) == (
+        f"{key}: 'text' (data.text_column) is not a column of {other}/a.csv (it has: texts, label); "
+        "did you mean 'texts'?"
+    )
+    (other / "a.csv").write_text("text,label\n", encoding="utf-8")
+    assert message(other).startswith(f"{key}: {other}/a.csv has a header but no rows; ")
+    (other / "a.csv").rename(other / "a.csv.gz")
+    assert message(other).startswith(f"{key}: {other}/a.csv.gz cannot be read: ")
+
+
+def test_the_test_folder_must_have_the_label_column_too(check, other: Path):
+    (other / "a.txt").write_text("text\nx\n", encoding="utf-8")
+    assert refusal(check, test_base=str(other)).startswith(
+        f"data.test_base: 'label' (data.label_column) is not a column of {other}/a.txt (it has: text)"
+    )
+
+
+def test_a_plain_text_corpus_without_text_is_refused(check, other: Path):
+    (other / "a.txt").write_text("\n\n", encoding="utf-8")
+    assert refusal(check, model=FURTHER, pretraining={"corpus_base": str(other)}).startswith(
+        f"pretraining.corpus_base: {other}/a.txt has no text; "
+    )
+
+
+def test_a_corpus_that_the_approach_does_not_read_is_not_looked_at(check):
+    check(pretraining={"corpus_base": "/no/such/folder"})
+
+
+def test_next_sentence_needs_a_base_that_tells_two_sentences_apart(check, base_of, tmp_path: Path):
+    check(FURTHER, pretraining={"next_sentence": True})
+    distilbert = str(base_of("distilbert"))
+    message = refusal(check, model={"base": distilbert, **FURTHER}, pretraining={"next_sentence": True})
+    assert message.startswith(f"pretraining.next_sentence: {distilbert} cannot tell a first sentence from a second ")
+    assert "set it to false" in message
+    check({"base": distilbert, **FURTHER})
+    check({"base": distilbert}, pretraining={"next_sentence": True})
+
+
+@pytest.mark.parametrize("model_type", ["bert", "distilbert"])
+def test_unfreezing_must_reach_the_embeddings_within_the_epochs(check, base_of, model_type: str):
+    model = {"base": str(base_of(model_type))}  # two layers and the embeddings
+    check(model, training={"unfreeze_layers_per_epoch": 1, "epochs": 3})
+    check(model, training={"unfreeze_layers_per_epoch": 2, "epochs": 2})
+    message = refusal(check, model=model, training={"unfreeze_layers_per_epoch": 1, "epochs": 2})
+    assert message.startswith("training.unfreeze_layers_per_epoch: 1 an epoch over 2 epochs leaves 1 of the 3 ")
+    assert message.endswith("set it to 2 or more, or raise training.epochs")
+    message = refusal(check, model=model, training={"unfreeze_layers_per_epoch": 2, "epochs": 1})
+    assert message.endswith("set it to 3 or more, or raise training.epochs")

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,22 @@ import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401
 import tensorflow_transform as tft
-from transformers import AutoTokenizer, TFAutoModel, TFAutoModelForSequenceClassification
+from safetensors import safe_open
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    TFAutoModel,
+    TFAutoModelForMaskedLM,
+    TFAutoModelForSequenceClassification,
+)
 
 from components.servable_probe import TEXTS
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.tokenized import read_split
 from trainer.classifier import Classifier
-from trainer.export import CHUNK_TOKENS, SLAB_ROWS, export_model
+from trainer.decision import choose_threshold, score_split
+from trainer.export import CHUNK_TOKENS, SLAB_ROWS, ServingModel, export_model, served_copy, write_hf_folder
 from trainer.served_model import ABOUT_FILE, HF_FOLDER
 
 LABELS = ("fine", "rude", "odd")
@@ -47,12 +57,21 @@ def exported(request, base: Path, transform, tmp_path_factory: pytest.TempPathFa
     for variable in classifier.variables:
         variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.02))
     folder = tmp_path_factory.mktemp("model")
-    export_model(classifier, spec, transform, folder)
+    export_model(classifier, spec, transform, folder, base=base)
     return classifier, folder
 
 
 def serve(folder: Path):
     return tf.saved_model.load(str(folder)).signatures["serving_default"]
+
+
+def serialized(texts: Iterable[bytes]) -> tf.Tensor:
+    examples = []
+    for text in texts:
+        example = tf.train.Example()
+        example.features.feature["text"].bytes_list.value.append(text)
+        examples.append(example.SerializeToString())
+    return tf.constant(examples)
 
 
 def test_another_process_without_keras_or_transformers_gives_the_same_answers(exported, transform):
@@ -92,12 +111,7 @@ def test_any_number_of_rows_is_answered_in_their_order(exported, rows: int):
 def test_serialized_examples_are_answered_as_texts_are(exported):
     _, folder = exported
     model = tf.saved_model.load(str(folder))
-    examples = []
-    for text in TEXTS:
-        example = tf.train.Example()
-        example.features.feature["text"].bytes_list.value.append(text)
-        examples.append(example.SerializeToString())
-    by_example = model.signatures["examples"](examples=tf.constant(examples))
+    by_example = model.signatures["examples"](examples=serialized(TEXTS))
     by_text = model.signatures["serving_default"](text=tf.constant(TEXTS))
     assert by_example["label"].numpy().tolist() == by_text["label"].numpy().tolist()
     np.testing.assert_allclose(by_example["probabilities"], by_text["probabilities"], atol=1e-6)
@@ -153,6 +167,7 @@ def test_a_model_says_what_it_is(exported):
     assert about["labels"] == list(LABELS)
     assert about["text_features"] == ["text"]
     assert about["text_columns"] == {"text": "text"}
+    assert about["decision_threshold"] is None
 
 
 def test_no_pickle_and_no_secret_path_is_in_what_is_exported(exported):
@@ -161,12 +176,122 @@ def test_no_pickle_and_no_secret_path_is_in_what_is_exported(exported):
     assert suffixes <= {".pb", ".json", ".txt", ".safetensors", ".index", ".data-00000-of-00001"}
 
 
+TWO_WORDS = [f"{one} {other}" for one in ("you", "lovely", "idiot", "it") for other in ("garden", "fool", "bad", "zzz")]
+
+
+@pytest.fixture(scope="module")
+def undecided(base: Path, transform) -> Classifier:
+    """A classifier for two labels that gives texts many probabilities on both sides of a half."""
+    classifier = Classifier.from_base(base, "linear", LABELS[:2])
+    # An untrained encoder tells texts apart by little; this head makes much of it, and sits on the fence between them.
+    kernel, bias = classifier.trainable_variables[-2:]
+    kernel.assign(20 * tf.random.stateless_normal(kernel.shape, (1, 2)))
+    tokens = transform.transform_features_layer()({"text": tf.constant(TWO_WORDS)[:, None]})
+    logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()}, training=False)
+    bias.assign_sub(tf.reduce_mean(logits, axis=0))
+    return classifier
+
+
+def test_from_its_threshold_on_the_second_label_is_decided(
+    undecided: Classifier, base: Path, transform, tmp_path: Path
+):
+    spec = make_spec(base, head="linear", labels=LABELS[:2])
+    texts = tf.constant(TWO_WORDS)
+    export_model(undecided, spec, transform, tmp_path / "likelier", base=base)
+    likelier = serve(tmp_path / "likelier")(text=texts)
+    second = likelier["probabilities"].numpy()[:, 1]
+    assert likelier["label"].numpy().astype(str).tolist() == [LABELS[int(p > 0.5)] for p in second]
+    # The threshold is itself the probability of a text, which is decided with those above it.
+    threshold = float(np.sort(second)[3])
+    assert threshold < 0.45
+    export_model(undecided, spec, transform, tmp_path / "threshold", base=base, threshold=threshold)
+    model = tf.saved_model.load(str(tmp_path / "threshold"))
+    answer = model.signatures["serving_default"](text=texts)
+    np.testing.assert_array_equal(answer["probabilities"], likelier["probabilities"])
+    decided = answer["label"].numpy().astype(str).tolist()
+    assert decided == [LABELS[int(p >= threshold)] for p in second]
+    assert decided.count("rude") == len(TWO_WORDS) - 3
+    assert decided != likelier["label"].numpy().astype(str).tolist()
+    by_example = model.signatures["examples"](examples=serialized(text.encode() for text in TWO_WORDS))
+    assert by_example["label"].numpy().astype(str).tolist() == decided
+    about = json.loads((tmp_path / "threshold" / ABOUT_FILE).read_text(encoding="utf-8"))
+    assert about["decision_threshold"] == threshold
+
+
+def test_what_a_chosen_threshold_recalls_on_the_eval_split_it_recalls_when_served(
+    undecided: Classifier, base: Path, transform, tmp_path: Path
+):
+    tokens = transform.transform_features_layer()({"text": tf.constant(TWO_WORDS)[:, None]})
+    ids = tf.ragged.boolean_mask(tokens["input_ids"], tokens["attention_mask"] > 0).to_list()
+    labels = [int("idiot" in text or "fool" in text) for text in TWO_WORDS]
+    split = read_split(list(zip(ids, labels, strict=True)), tmp_path)
+    spec = make_spec(base, head="linear", labels=LABELS[:2])
+    scores = score_split(served_copy(undecided, spec, base), split)
+    chosen = choose_threshold(scores[:, 1], split.labels, min_recall=0.8)
+    export_model(undecided, spec, transform, tmp_path / "model", base=base, threshold=chosen.value)
+    answer = serve(tmp_path / "model")(text=tf.constant(TWO_WORDS))
+    np.testing.assert_allclose(answer["probabilities"], scores, atol=1e-4)
+    decided = answer["label"].numpy().astype(str) == LABELS[1]
+    assert decided[split.labels == 1].mean() == chosen.recall >= 0.8
+    assert split.labels[decided].mean() == chosen.precision
+
+
+def test_a_threshold_is_for_two_labels(base: Path, transform):
+    with pytest.raises(ValueError, match="between two labels, not 3"):
+        ServingModel(Classifier.from_base(base, "linear", LABELS), transform, LABELS, threshold=0.5)
+
+
+# [CLS] you are a [MASK] person [SEP]
+MASKED_ROW = {"input_ids": tf.constant([[2, 5, 6, 7, 4, 12, 3]]), "attention_mask": tf.ones([1, 7], tf.int32)}
+
+
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra"])
+def test_a_masked_lm_comes_back_with_its_head_and_its_encoder_without(base_of, tmp_path: Path, model_type: str):
+    base = base_of(model_type)
+    model = TFAutoModelForMaskedLM.from_pretrained(base)
+    # A new head's biases are zero; as trained ones are not, neither are these.
+    for variable in model.variables:
+        variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
+    write_hf_folder(model, base, tmp_path)
+
+    again, loading = TFAutoModelForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
+    assert (loading["missing_keys"], loading["unexpected_keys"]) == ([], [])
+    expected = model(MASKED_ROW, output_hidden_states=True)
+    np.testing.assert_array_equal(again(MASKED_ROW).logits, expected.logits)
+    encoder = TFAutoModel.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(encoder(MASKED_ROW).last_hidden_state, expected.hidden_states[-1])
+
+    assert type(again) is type(model)
+    assert AutoConfig.from_pretrained(tmp_path).architectures == [type(model).__name__.removeprefix("TF")]
+    # Nothing is there twice: the tied decoder is not, and the parameters add up.
+    with safe_open(tmp_path / "model.safetensors", "np") as file:
+        sizes = {name: file.get_tensor(name).size for name in file.keys()}  # noqa: SIM118 (it is no dict)
+    assert sum(sizes.values()) == model.num_parameters()
+    assert not [name for name in sizes if "decoder" in name or "projector.weight" in name or "lm_head.weight" in name]
+
+
+def test_pytorch_ties_the_decoder_of_a_masked_lm_again(base_of, tmp_path: Path):
+    torch = pytest.importorskip("torch")
+    from transformers import AutoModelForMaskedLM
+
+    for model_type in ("bert", "distilbert", "electra"):
+        base = base_of(model_type)
+        model = TFAutoModelForMaskedLM.from_pretrained(base)
+        for variable in model.variables:
+            variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
+        write_hf_folder(model, base, tmp_path / model_type)
+        loaded = AutoModelForMaskedLM.from_pretrained(tmp_path / model_type).eval()
+        with torch.no_grad():
+            answer = loaded(**{name: torch.tensor(value.numpy()) for name, value in MASKED_ROW.items()})
+        np.testing.assert_allclose(answer.logits.numpy(), model(MASKED_ROW).logits, atol=1e-4)
+
+
 @pytest.mark.parametrize("model_type", ["distilbert", "electra"])
 @pytest.mark.parametrize("head", ["hf", "mlp"])
 def test_every_family_comes_back_from_its_folder(base_of, transform, tmp_path: Path, model_type: str, head: str):
     base = base_of(model_type)
     classifier = Classifier.from_base(base, head, LABELS)
-    export_model(classifier, make_spec(base, head=head, labels=LABELS), transform, tmp_path)
+    export_model(classifier, make_spec(base, head=head, labels=LABELS), transform, tmp_path, base=base)
     again = Classifier.from_base(tmp_path / HF_FOLDER, head, LABELS)
     for path, variable in classifier.paths().items():
         if path.startswith("encoder/") or head == "hf":

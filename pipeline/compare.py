@@ -1,0 +1,159 @@
+"""Trains approaches on the same data, each with several seeds, and compares what they decide on the same test rows."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (the served graph holds its ops)
+import tf_keras
+from tfx.types import artifact_utils
+from tfx.types.standard_artifacts import Examples
+from tfx.utils import path_utils
+
+from components.evaluator import TEST_SPLIT
+from pipeline.comparison import Comparison, Outcome
+from pipeline.comparison_page import render_page
+from pipeline.config import Config
+from pipeline.local_runner import Progress, train_locally
+from pipeline.preflight import check_inputs
+from pipeline.run_record import RunRecord
+from trainer.approaches import APPROACHES
+from trainer.served_model import EXAMPLES_SIGNATURE
+
+# Those that DESIGN compares; others are named with --approach.
+FOUNDING_APPROACHES = ("further_pretrain", "fine_tune", "frozen")
+COMPARISON_FOLDER = "comparison"
+_TRAINING_COMPONENTS = ("Pretrainer", "Tuner", "Trainer")
+_SCORE_ROWS = 2048
+
+
+def compare_approaches(
+    config: Config,
+    root: Path,
+    *,
+    approaches: Sequence[str],
+    seeds: int,
+    on_training: Callable[[str, int, int, int], None],
+    on_component: Callable[[str, float | None], None],
+) -> Comparison:
+    """Trains each approach with each seed and compares what they decide.
+
+    All trainings share one output root, so that whatever they have in common is made once: the examples, the tokens,
+    and for each seed the further pre-trained base. What was trained before an interruption, by this or by a single
+    run, is not trained again.
+
+    Args:
+      config: the data, and the settings of its own approach (see ``variant``).
+      root: the output root; ``comparison/`` in it gets ``comparison.html``, ``.md`` and ``.json``.
+      approaches: keys of ``trainer.approaches.APPROACHES``.
+      seeds: how many; the first is the config's, the next one more.
+      on_training: called with approach, seed, number and count before each training.
+      on_component: as in ``pipeline.local_runner.run_locally``.
+
+    Raises:
+      InputError: the data or the base model cannot be used.
+    """
+    # Seed by seed: after the first round each approach has been seen.
+    variants = [
+        variant(config, approach, config.training.seed + number) for number in range(seeds) for approach in approaches
+    ]
+    for each in variants[: len(approaches)]:
+        check_inputs(each)
+    folder = root.absolute() / COMPARISON_FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes: dict[tuple[str, int], Outcome] = {}
+    truth = np.zeros(0, np.int64)
+    with Progress(folder / "run.log", on_component):
+        for number, each in enumerate(variants, 1):
+            approach, seed = each.model.approach, each.training.seed
+            on_training(approach, seed, number, len(variants))
+            record = train_locally(each, root)
+            truth, outcomes[approach, seed] = _outcome(each, record)
+            tf_keras.backend.clear_session()
+            gc.collect()
+    in_order = [outcome for name in approaches for (approach, _), outcome in outcomes.items() if approach == name]
+    comparison = Comparison(config.data.labels, truth, in_order)
+    _write(folder, "comparison.json", json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False))
+    _write(folder, "comparison.md", comparison.to_markdown())
+    _write(folder, "comparison.html", render_page(comparison, config.name, config.to_yaml()))
+    return comparison
+
+
+def variant(config: Config, approach: str, seed: int) -> Config:
+    """The same config with another approach and seed.
+
+    What the config says of rates is meant for its own approach: an approach that trains the base where the config's
+    does not, or the other way round, takes its own rate, and is not tuned. A head is kept by the config's own approach
+    only.
+
+    Args:
+      config: the config of the comparison.
+      approach: a key of ``trainer.approaches.APPROACHES``.
+      seed: of the training.
+    """
+    values: dict[str, Any] = config.model_dump()
+    values["model"]["approach"] = approach
+    values["training"]["seed"] = seed
+    if approach != config.model.approach:
+        values["model"]["head"] = None
+    if APPROACHES[approach].base_is_trainable != APPROACHES[config.model.approach].base_is_trainable:
+        for key in ("learning_rate", "head_learning_rate", "layer_decay", "unfreeze_layers_per_epoch"):
+            del values["training"][key]
+        del values["tuning"]
+    return Config.model_validate(values)
+
+
+def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
+    """The true class of each test row, and what the trained model made of them."""
+    model = path_utils.serving_model_path(record.artifacts["Trainer"]["model"].uri)
+    examples = Examples()
+    examples.set_mlmd_artifact(record.artifacts["CsvExampleGen"]["examples"])
+    truth, decided = decide(model, artifact_utils.get_split_uri([examples], TEST_SPLIT), config.data.labels)
+    training = record.training
+    return truth, Outcome(
+        approach=config.model.approach,
+        seed=config.training.seed,
+        decided=decided,
+        seconds={name: record.spent[name] for name in _TRAINING_COMPONENTS if name in record.spent},
+        trainable=training["parameters"]["trainable"],
+        total=training["parameters"]["total"],
+        learning_rate=training["learning_rate"],
+    )
+
+
+def decide(model: str, split: str, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Runs a model's serving graph over the raw examples of a split.
+
+    Args:
+      model: a SavedModel of ``trainer.export``.
+      split: a folder of gzip-compressed TFRecords with ``text`` and ``label``.
+      labels: the labels in the order of their class index.
+
+    Returns:
+      For each row, in the order of the files, its true class and the one decided: int64 ``(rows,)`` each.
+    """
+    loaded = tf.saved_model.load(model)  # kept: its variables live as long as it does
+    serve = loaded.signatures[EXAMPLES_SIGNATURE]
+    index = {label.encode(): number for number, label in enumerate(labels)}
+    feature = {"label": tf.io.FixedLenFeature([], tf.string)}
+    truth: list[int] = []
+    decided: list[int] = []
+    files = sorted(tf.io.gfile.glob(os.path.join(split, "*")))
+    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_SCORE_ROWS):
+        truth += [index[label] for label in tf.io.parse_example(serialized, feature)["label"].numpy()]
+        decided += [index[label] for label in serve(examples=serialized)["label"].numpy()]
+    return np.array(truth), np.array(decided)
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    # Renamed when whole: a comparison that is looked at while it is made again is never half a page.
+    unfinished = folder / f".{name}.unfinished"
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(folder / name)

@@ -1,0 +1,124 @@
+"""From which probability of the second of two labels it is decided: chosen on the eval split, or given and measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainer.classifier import Classifier
+from trainer.errors import InputError
+from trainer.input_pipeline import TokenizedSplit
+
+# TensorFlow's CPU kernels take smaller float32 numbers for zero, so no threshold may lie below.
+_LEAST = float(np.finfo(np.float32).tiny)
+
+
+@dataclasses.dataclass(frozen=True)
+class Threshold:
+    """A decision threshold and how it does on the rows it was measured on.
+
+    Attributes:
+      value: the second label is decided where its probability is at least this.
+      recall: of the second label; None where no row has it.
+      precision: of the second label; None where it is never decided.
+      chosen: whether it was chosen on these rows; False: it was given.
+    """
+
+    value: float
+    recall: float | None
+    precision: float | None
+    chosen: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return dataclasses.asdict(self)
+
+
+def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: float) -> Threshold:
+    """Chooses the threshold of best precision among those that keep the recall of the second label.
+
+    Of equally precise ones, that of the higher recall is taken. The value is a float32 number midway between the lowest
+    score that is decided and the next one down, so that float32 arithmetic decides these rows as they were counted, and
+    a small difference between two machines changes nothing. A score of zero is never decided; where that puts
+    ``min_recall`` out of reach, the threshold of the highest recall is taken, for the gate to judge.
+
+    Args:
+      probabilities: of the second label, float ``(rows,)``. NaN counts as zero.
+      labels: class indices, int ``(rows,)``.
+      min_recall: the least recall of the second label, from 0 to 1.
+
+    Raises:
+      InputError: no row has the second label.
+    """
+    scores, is_second = _scores(probabilities), labels == 1
+    if not is_second.any():
+        raise InputError(
+            "data.labels: no row of the eval split has the second label, for which gate.decision_threshold: auto "
+            "chooses; add rows of it, give eval a larger part in data.split, or set a number"
+        )
+    order = np.argsort(-scores, kind="stable")
+    scores, found = scores[order], np.cumsum(is_second[order])
+    # A threshold takes all rows of one score or none: each candidate ends with the last row of its score.
+    ends = np.flatnonzero((np.diff(scores, append=np.float32(0)) != 0) & (scores > 0))
+    if not len(ends):
+        return dataclasses.replace(measure_threshold(probabilities, labels, _LEAST), chosen=True)
+    # The gate divides and compares likewise, so a bound met here by a hair is met there.
+    recall = found[ends] / found[-1]
+    precision = found[ends] / (ends + 1)
+    admissible = recall >= min(min_recall, recall[-1])
+    best = np.flatnonzero(admissible & (precision == precision[admissible].max()))[-1]
+    upper = float(scores[ends[best]])
+    lower = float(scores[ends[best] + 1]) if ends[best] + 1 < len(scores) else 0.0
+    return Threshold(_between(lower, upper), float(recall[best]), float(precision[best]), chosen=True)
+
+
+def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: float) -> Threshold:
+    """Measures a given threshold.
+
+    Args:
+      probabilities: of the second label, float ``(rows,)``. NaN counts as zero.
+      labels: class indices, int ``(rows,)``.
+      value: the threshold, above 0 and at most 1.
+    """
+    is_second, decided = labels == 1, _scores(probabilities) >= np.float32(value)
+    right = np.count_nonzero(is_second & decided)
+    rows, decisions = np.count_nonzero(is_second), np.count_nonzero(decided)
+    return Threshold(value, right / rows if rows else None, right / decisions if decisions else None, chosen=False)
+
+
+def score_split(classifier: Classifier, split: TokenizedSplit, batch_rows: int = 32) -> np.ndarray:
+    """Gives the probability of each label for every row, in inference mode (no dropout).
+
+    Args:
+      classifier: gives the logits.
+      split: the rows.
+      batch_rows: rows that go through the model at once, longest first so that little of them is padding.
+
+    Returns:
+      Float32 ``(rows, num_labels)``, in the order of the split's rows.
+    """
+    score = tf.function(
+        lambda batch: tf.nn.softmax(classifier(batch, training=False)),
+        input_signature=[split.signature(None, full_width=False)],
+        autograph=False,
+    )
+    order = np.argsort(-split.lengths, kind="stable")
+    batches = (split.take(order[start : start + batch_rows]) for start in range(0, len(order), batch_rows))
+    scored = np.concatenate([score({k: tf.constant(v) for k, v in batch.items()}).numpy() for batch in batches])
+    probabilities = np.empty_like(scored)
+    probabilities[order] = scored
+    return probabilities
+
+
+def _scores(probabilities: np.ndarray) -> np.ndarray:
+    scores = np.nan_to_num(np.asarray(probabilities, np.float32))
+    return np.where(scores < _LEAST, np.float32(0), scores)
+
+
+def _between(lower: float, upper: float) -> float:
+    middle = float(np.float32(max((lower + upper) / 2, _LEAST)))
+    # Between two neighbouring float32 numbers there is none, and the middle may be rounded to the lower.
+    return middle if middle > lower else upper

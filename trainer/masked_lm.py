@@ -1,0 +1,119 @@
+"""What further pre-training trains: an encoder with a masked-LM head that is asked only where something is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+from transformers import AutoConfig, TFAutoModelForMaskedLM, TFPreTrainedModel
+
+from trainer.classifier import accepted_inputs, quiet_transformers
+from trainer.errors import InputError
+
+# From vectors of the last hidden state to scores over the vocabulary, by the family of the model. Each ends in the
+# embedding table itself: the decoder is tied to it.
+_SCORE: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
+    "bert": lambda model, vectors: model.mlm(vectors),
+    "distilbert": lambda model, vectors: model.vocab_projector(
+        model.vocab_layer_norm(model.act(model.vocab_transform(vectors)))
+    ),
+    "electra": lambda model, vectors: model.generator_lm_head(model.generator_predictions(vectors)),
+}
+# Two rows of two tokens, to make the variables.
+_BUILD = ((1, 2), (1, 2))
+
+
+class MaskedLanguageModel(tf_keras.Model):
+    """An encoder that guesses hidden tokens and, if asked, whether the second half of a row follows the first.
+
+    A batch holds ``input_ids`` and ``attention_mask`` (and ``token_type_ids``), int32 ``(batch_size, width)``, and from
+    ``trainer.masking`` ``positions`` and ``targets``, int32, and ``weights``, float32, ``(batch_size, places)``; with
+    ``next_sentence`` also ``follows``, int32 ``(batch_size,)``: 1 if the second half follows, 0 if it is of another
+    text, -1 where a row has no second half.
+
+    The encoder's vectors are gathered at the positions before the head is run, so the largest tensor is
+    ``(batch_size, places, vocabulary_size)``, about an eighth of one over all positions.
+
+    Args:
+      backbone: a Hugging Face ``*ForMaskedLM``.
+      next_sentence: whether to learn that too; its head is a softmax layer on the ``[CLS]`` vector and is not kept.
+
+    Attributes:
+      new_head: whether the base carried no masked-LM head, so that this one starts untrained.
+    """
+
+    def __init__(self, backbone: TFPreTrainedModel, *, next_sentence: bool = False, new_head: bool = True):
+        super().__init__(name="masked_lm")
+        self.backbone = backbone
+        self.new_head = new_head
+        self.encoder = getattr(backbone, backbone.base_model_prefix)
+        self.follow_head = tf_keras.layers.Dense(2, dtype="float32", name="follows") if next_sentence else None
+        self._accepted = accepted_inputs(backbone)
+        self.loss_sum = tf_keras.metrics.Sum(name="loss_sum")
+        self.guesses = tf_keras.metrics.Sum(name="guesses")
+        ids = tf.constant(_BUILD, tf.int32)
+        self({"input_ids": ids, "attention_mask": tf.ones_like(ids), "positions": tf.zeros_like(ids)})
+
+    @classmethod
+    def from_base(cls, folder: Path, *, next_sentence: bool = False) -> MaskedLanguageModel:
+        """Makes the model on a base, with the base's own masked-LM head where it carries one.
+
+        Raises:
+          InputError: the base is of a family that has no masked-LM head here.
+        """
+        with quiet_transformers():
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+            if config.model_type not in _SCORE:
+                raise InputError(
+                    f"model.approach: further_pretrain knows no masked-LM head for a base of type {config.model_type!r}"
+                    f" (only for {', '.join(_SCORE)}); take another base or approach"
+                )
+            backbone, found = TFAutoModelForMaskedLM.from_pretrained(folder, config=config, output_loading_info=True)
+        return cls(backbone, next_sentence=next_sentence, new_head=bool(found["missing_keys"]))
+
+    def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Gives the scores of the hidden tokens, float32 ``(batch_size, places, vocabulary_size)``, and those of
+        whether the second half follows, float32 ``(batch_size, 2)``, or None.
+        """  # noqa: D205 (one sentence)
+        known = {name: value for name, value in inputs.items() if name in self._accepted}
+        hidden = self.encoder(known, training=training).last_hidden_state
+        vectors = tf.gather(hidden, inputs["positions"], batch_dims=1)
+        scores = _SCORE[self.backbone.config.model_type](self.backbone, vectors)
+        follows = None if self.follow_head is None else self.follow_head(hidden[:, 0])
+        return tf.cast(scores, tf.float32), follows
+
+    @property
+    def metrics(self) -> list[tf_keras.metrics.Metric]:
+        """Keras resets these at the start of each epoch."""
+        return [self.loss_sum, self.guesses]
+
+    # As in ``trainer.learner``: AutoGraph finds nothing to convert and takes most of the time to the first step.
+    @tf.autograph.experimental.do_not_convert
+    def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One optimiser step."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            scores, follows = self(batch, training=True)
+            losses = masked_losses(scores, batch)
+            loss = tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(batch["weights"]))
+            if follows is not None:
+                loss += _follow_loss(follows, batch["follows"])
+            loss /= replicas
+        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+        self.loss_sum.update_state(losses)
+        self.guesses.update_state(batch["weights"])
+        return {"loss": tf.math.divide_no_nan(self.loss_sum.result(), self.guesses.result())}
+
+
+def masked_losses(scores: tf.Tensor, batch: dict[str, tf.Tensor]) -> tf.Tensor:
+    """The cross-entropy in nats of each hidden token, 0 where a row has no such place; ``(batch_size, places)``."""
+    return batch["weights"] * tf.nn.sparse_softmax_cross_entropy_with_logits(batch["targets"], scores)
+
+
+def _follow_loss(scores: tf.Tensor, follows: tf.Tensor) -> tf.Tensor:
+    asked = tf.cast(follows >= 0, tf.float32)
+    losses = asked * tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(follows, 0), scores)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(asked))

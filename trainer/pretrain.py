@@ -1,0 +1,233 @@
+"""The Pretrainer's ``run_fn``: masked-LM training of the base goes on, on the task's own text."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from trainer.base_model import resolve_base
+from trainer.classifier import encoder_paths
+from trainer.distribution import Placement, choose_placement, set_precision
+from trainer.encoder_shift import relative_shift
+from trainer.errors import InputError
+from trainer.export import write_hf_folder
+from trainer.fine_tune import checkpoint_folder, read_splits
+from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
+from trainer.masked_lm import MaskedLanguageModel, masked_losses
+from trainer.masking import Masker, Vocabulary
+from trainer.memory import keep_freed_memory
+from trainer.next_sentence import SentencePairs
+from trainer.optimizer import make_optimizer
+from trainer.spec import PretrainingSpec
+
+if TYPE_CHECKING:
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+PRETRAINING_FILE = "pretraining.json"
+# Sun et al. 2019, section 5.4; weight decay as in Devlin et al. 2018.
+WARMUP_FRACTION = 0.1
+WEIGHT_DECAY = 0.01
+# A new head learns the frequencies of words within so many steps; what the perplexity falls after that, the encoder
+# learned from the text.
+EARLY_STEPS = 200
+# Rows that are measured at once.
+EVALUATION_ROWS = 32
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains a base model further and writes it in Hugging Face's format.
+
+    Args:
+      fn_args: TFX's arguments. ``custom_config["spec"]`` holds a ``PretrainingSpec`` as a dict; ``train_files`` the
+        examples that are learned, those of an unlabelled corpus among them; ``eval_files`` those that are measured
+        only. The model goes to ``serving_model_dir``, ``pretraining.json`` to ``model_run_dir``.
+    """
+    spec = PretrainingSpec(**fn_args.custom_config["spec"])
+    placement = choose_placement(spec.distribution, spec.mixed_precision)
+    base = resolve_base(spec.base, spec.revision)
+    run_folder = Path(fn_args.model_run_dir)
+    run_folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
+        train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, fn_args.transform_output, Path(scratch))
+        inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output]
+        checkpoints = checkpoint_folder(spec.checkpoints, inputs)
+        model, record = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
+    write_hf_folder(model.backbone, base, Path(fn_args.serving_model_dir))
+    record["seconds"] = round(time.monotonic() - started, 1)
+    (run_folder / PRETRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def pretrain(
+    spec: PretrainingSpec,
+    placement: Placement,
+    base: Path,
+    train: TokenizedSplit,
+    evaluate: TokenizedSplit,
+    *,
+    checkpoints: Path | None = None,
+) -> tuple[MaskedLanguageModel, dict[str, Any]]:
+    """Trains a base model further.
+
+    Args:
+      spec: how.
+      placement: where.
+      base: the folder of the base model.
+      train: the texts that are learned.
+      evaluate: the texts whose hidden tokens measure it: the same ones each time.
+      checkpoints: where each epoch's state is kept until the training is complete.
+
+    Returns:
+      The trained model, and what is known of its training: ``evaluations`` (``step``, ``epoch``, ``loss`` in nats and
+      ``perplexity`` on the eval split, before any training, after ``EARLY_STEPS`` and after each epoch), ``new_head``,
+      ``rows``, ``parameters``, ``encoder_shift``, and what was chosen.
+
+    Raises:
+      InputError: the base has no masked-LM head here, or the training has diverged.
+    """
+    tf_keras.utils.set_random_seed(spec.seed)
+    print(f"further pre-training on {placement.found}, in {placement.policy}", flush=True)
+    steps = -(-len(train) // spec.batch_size)
+    static_shapes = isinstance(placement.strategy, tf.distribute.TPUStrategy)
+    keep_freed_memory()
+    set_precision(placement.policy)
+    try:
+        with placement.strategy.scope():
+            model = MaskedLanguageModel.from_base(base, next_sentence=spec.next_sentence)
+            variables = {variable.name.removesuffix(":0"): variable for variable in model.trainable_variables}
+            optimizer: tf_keras.optimizers.Optimizer = make_optimizer(
+                variables,
+                learning_rate=spec.learning_rate,
+                total_steps=steps * spec.epochs,
+                warmup_fraction=WARMUP_FRACTION,
+                weight_decay=WEIGHT_DECAY,
+            )
+            if placement.policy == "mixed_float16":
+                optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
+            model.compile(optimizer=optimizer)
+        start = {path: variable.numpy() for path, variable in encoder_paths(model.backbone).items()}
+        vocabulary = Vocabulary.read(base)
+        masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
+        rows: tuple[Split, Split] = (train, evaluate)
+        if spec.next_sentence:
+            rows = (
+                SentencePairs(train, vocabulary, spec.seed, fixed=False),
+                SentencePairs(evaluate, vocabulary, spec.seed, fixed=True),
+            )
+        learned = training_dataset(rows[0], spec.batch_size, spec.seed, static_shapes=static_shapes)
+        measure = _measurer(model, _masked(evaluation_dataset(rows[1], EVALUATION_ROWS), masker))
+        progress = _Perplexity(measure, steps, None if checkpoints is None else checkpoints / "evaluations.json")
+        callbacks: list[tf_keras.callbacks.Callback] = [progress]
+        if checkpoints is not None:
+            callbacks.append(tf_keras.callbacks.BackupAndRestore(checkpoints / "state"))
+        model.fit(
+            _masked(learned, masker).prefetch(tf.data.AUTOTUNE),
+            epochs=spec.epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    finally:
+        set_precision("float32")
+    progress.forget()
+    record = {
+        "evaluations": progress.evaluations,
+        "new_head": model.new_head,
+        "rows": len(train),
+        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "encoder_shift": relative_shift(start, encoder_paths(model.backbone)),
+        "learning_rate": spec.learning_rate,
+        "distribution": placement.found,
+        "precision": placement.policy,
+    }
+    return model, record
+
+
+def _masked(batches: tf.data.Dataset, masker: Masker) -> tf.data.Dataset:
+    # Batches are numbered through all epochs, so each epoch has masks of its own.
+    return batches.enumerate().map(
+        lambda number, batch: masker(number, batch[0]), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+
+
+def _measurer(model: MaskedLanguageModel, batches: tf.data.Dataset) -> Callable[[], float]:
+    """Gives a function that measures the mean loss over all hidden tokens; not Keras's, which would reset ``fit``'s."""
+
+    @tf.function(input_signature=[batches.element_spec], autograph=False)
+    def losses_of(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+        scores, _ = model(batch, training=False)
+        return tf.reduce_sum(masked_losses(scores, batch))
+
+    def measure() -> float:
+        total = guesses = 0.0
+        for batch in batches:
+            total += float(losses_of(batch))
+            guesses += float(tf.reduce_sum(batch["weights"]))
+        return total / max(guesses, 1.0)
+
+    return measure
+
+
+class _Perplexity(tf_keras.callbacks.Callback):
+    """Measures the perplexity on the eval split before training, early in it, and after each epoch.
+
+    Args:
+      measure: gives the loss in nats.
+      steps: steps of an epoch.
+      file: where the measures are kept for a training that is interrupted, or None.
+    """
+
+    def __init__(self, measure: Callable[[], float], steps: int, file: Path | None):
+        super().__init__()
+        self._measure = measure
+        self._steps = steps
+        self._file = file
+        self._done = 0
+        self.evaluations: list[dict[str, float]] = []
+        if file is not None and file.is_file():
+            self.evaluations = json.loads(file.read_text(encoding="utf-8"))
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        if not self.evaluations:
+            self._evaluate(0)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._done = epoch * self._steps
+        # What was measured after the last whole epoch of an interrupted training is measured again.
+        self.evaluations = [found for found in self.evaluations if found["step"] <= self._done]
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._done += 1
+        if self._done == EARLY_STEPS and self._steps != EARLY_STEPS:
+            self._evaluate(self._done)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._evaluate(self._done)
+
+    def forget(self) -> None:
+        """Removes what was kept for a training that is interrupted."""
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
+
+    def _evaluate(self, step: int) -> None:
+        loss = self._measure()
+        if not np.isfinite(loss):
+            raise InputError(
+                f"pretraining.learning_rate: the loss is {loss} at step {step}, so the training has diverged; "
+                "lower the rate"
+            )
+        epoch = round(step / self._steps, 3)
+        self.evaluations.append({"step": step, "epoch": epoch, "loss": loss, "perplexity": float(np.exp(loss))})
+        print(f"step {step} (epoch {epoch:g}): perplexity {np.exp(loss):,.1f} on the eval split", flush=True)
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.write_text(json.dumps(self.evaluations), encoding="utf-8")

@@ -1,0 +1,172 @@
+"""The Tuner's ``tuner_fn``: which learning rate does best on the eval split."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras_tuner
+import tf_keras
+from tfx.components.tuner.component import TunerFnResult
+
+from trainer.base_model import resolve_base
+from trainer.distribution import Placement, choose_placement
+from trainer.errors import InputError
+from trainer.fine_tune import checkpoint_folder, read_splits, train_classifier
+from trainer.input_pipeline import TokenizedSplit
+from trainer.spec import TrainingSpec
+
+if TYPE_CHECKING:
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+TUNER_RESULTS_FILE = "tuner_results.json"  # the name that TFX's Tuner gives it
+_OBJECTIVE = "macro_recall"
+_SCORE_FILE = "score.json"
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Makes the search for a learning rate.
+
+    Args:
+      fn_args: TFX's arguments. ``custom_config`` holds ``spec``, a ``TrainingSpec`` as a dict, and ``learning_rates``,
+        the candidates; ``transform_graph_path`` is the Transform graph; ``train_files`` and ``eval_files`` its
+        examples; ``base_model`` the base after further pre-training, or None; ``working_dir`` a folder for the
+        search's own notes.
+
+    Returns:
+      The search and what it is called with. TFX runs it, then writes the best rate to ``best_hyperparameters.txt``
+      (``values.learning_rate``) and all candidates, the best first, to ``tuner_results.json``.
+    """
+    spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
+    # First of all: workers can meet only before TensorFlow does anything else.
+    placement = choose_placement(spec.distribution, spec.mixed_precision)
+    base = Path(fn_args.base_model) if fn_args.base_model else resolve_base(spec.base, spec.revision)
+    search = LearningRateSearch(
+        spec, placement, base, fn_args.custom_config["learning_rates"], folder=fn_args.working_dir
+    )
+    data = {
+        "train_files": fn_args.train_files,
+        "eval_files": fn_args.eval_files,
+        "transform_output": fn_args.transform_graph_path,
+    }
+    return TunerFnResult(tuner=search, fit_kwargs=data)
+
+
+class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
+    """Trains the same classifier once at each learning rate, all from the same start.
+
+    The score is the macro recall on the eval split of the epoch whose weights are kept; of equal scores the lower rate
+    wins. A rate at which training diverges scores 0.
+
+    Args:
+      spec: what to train, and how; its own learning rate is not used.
+      placement: where.
+      base: the folder of the base model.
+      rates: the candidates; they are tried from the lowest up.
+      folder: where the search keeps its notes.
+    """
+
+    def __init__(self, spec: TrainingSpec, placement: Placement, base: Path, rates: list[float], *, folder: str):
+        space = keras_tuner.HyperParameters()
+        # Ascending: keras-tuner's order of results is stable, so of equal scores the one that was first stays first.
+        self.rates = sorted(set(rates))
+        space.Choice("learning_rate", self.rates)
+        oracle = keras_tuner.oracles.GridSearchOracle(
+            objective=keras_tuner.Objective(_OBJECTIVE, "max"),
+            hyperparameters=space,
+            # The grid ends by itself, but TFX writes as many results as this says.
+            max_trials=len(self.rates),
+            # What is not a divergence is a crash, and keras-tuner would pass over two of them in a row.
+            max_consecutive_failed_trials=1,
+        )
+        oracle.verbose = 0
+        super().__init__(oracle, directory=folder, project_name="learning_rate", overwrite=True)
+        self.spec = spec
+        self.placement = placement
+        self.base = base
+
+    def search(self, *, train_files: list[str], eval_files: list[str], transform_output: str) -> None:
+        """Tries every rate.
+
+        Args:
+          train_files: glob patterns of the examples that are learned.
+          eval_files: glob patterns of those that the rates are compared on.
+          transform_output: the Transform graph.
+
+        Raises:
+          InputError: training has diverged at every rate, or the data or the base model cannot be used.
+        """
+        self._failures: list[InputError] = []
+        inputs = [train_files, eval_files, transform_output, str(self.base)]
+        with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
+            train, evaluate = read_splits(train_files, eval_files, transform_output, Path(scratch))
+            super().search(train=train, evaluate=evaluate, inputs=inputs, scratch=scratch)
+        # An error that every rate has, such as a base that cannot be loaded, ends here too.
+        if len(self._failures) == len(self.rates):
+            raise self._failures[0]
+        for rate in self.rates:
+            if notes := self._notes(rate, inputs):
+                shutil.rmtree(notes, ignore_errors=True)
+
+    def run_trial(
+        self,
+        trial: Any,
+        *,
+        train: TokenizedSplit,
+        evaluate: TokenizedSplit,
+        inputs: list[Any],
+        scratch: str,
+    ) -> float:
+        """Trains at one rate and gives its score."""
+        rate: float = trial.hyperparameters.get("learning_rate")
+        name = f"learning rate {rate:g} ({self.rates.index(rate) + 1} of {len(self.rates)})"
+        notes = self._notes(rate, inputs)
+        if notes and (notes / _SCORE_FILE).exists():
+            score: float = json.loads((notes / _SCORE_FILE).read_text(encoding="utf-8"))
+            print(f"{name}: macro recall {score:.4f}, found before the search was interrupted", flush=True)
+            return score
+        print(f"{name} begins", flush=True)
+        started = time.monotonic()
+        failure: InputError | None = None
+        with tempfile.TemporaryDirectory(dir=scratch) as own:
+            try:
+                record = train_classifier(
+                    dataclasses.replace(self.spec, learning_rate=rate),
+                    self.placement,
+                    self.base,
+                    train,
+                    evaluate,
+                    scratch=Path(own),
+                    checkpoints=notes,
+                )[1]
+                score = record["epochs"][record["best_epoch"] - 1]["eval_macro_recall"]
+                found = f"macro recall {score:.4f}"
+            except InputError as error:
+                # Without its traceback, which holds the frames of the training, hence the model.
+                failure, score, found = error.with_traceback(None), 0.0, str(error)
+        _free_memory()
+        print(f"{name}: {found}, {time.monotonic() - started:.0f} s", flush=True)
+        if notes:
+            shutil.rmtree(notes, ignore_errors=True)
+        if failure:
+            self._failures.append(failure)
+        elif notes:
+            notes.mkdir(parents=True)
+            (notes / _SCORE_FILE).write_text(json.dumps(score), encoding="utf-8")
+        return score
+
+    def _notes(self, rate: float, inputs: list[Any]) -> Path | None:
+        spec = dataclasses.replace(self.spec, learning_rate=rate)
+        return checkpoint_folder(spec.checkpoints, ["tuning", spec.to_dict(), *inputs])
+
+
+def _free_memory() -> None:
+    # Keras keeps the graphs of every model until told otherwise, and a model is a knot of references.
+    tf_keras.backend.clear_session()
+    gc.collect()
