@@ -70,7 +70,8 @@ class CountDecisions(beam.CombineFn):
         bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
         counts.scores[(classes == truth).astype(int), classes, bin_of] += 1
         top = bin_of.max()
-        counts.confidence[:, top] += (1, decision == truth, probabilities.max())
+        # Of the likeliest label, not of the decision: under a threshold that may be the other one.
+        counts.confidence[:, top] += (1, probabilities.argmax() == truth, probabilities.max())
         return counts
 
     def merge_accumulators(self, parts: Iterable[_Counts]) -> _Counts:

@@ -20,8 +20,11 @@ from components import report_plots as plots
 MANY_CLASSES = 12  # beyond this, tables show the worst first and fold the rest, and the confusion matrix is a heat map
 MOST_CONFUSIONS = 15
 ROUNDING_NOISE = 1e-9
-FAR_SHIFT = 0.25
-LOST_SHIFT = 0.5
+# MiniLM-L6 on 1,600 questions to a bank (Banking77), 300 steps: rates of 2e-4 and 1e-3 moved its layers by at most 6%
+# and 16%, and it learned; 2e-3 and 5e-3 moved them by up to 28% and 42%, and it could only guess.
+FAR_SHIFT = 0.15
+LOST_SHIFT = 0.25
+FULL_SHIFT = 0.5  # where its bar ends
 
 
 @dataclass(frozen=True)
@@ -359,10 +362,14 @@ class ShiftLine(NamedTuple):
 
 
 def shift_lines(shift: Mapping[str, float]) -> list[ShiftLine]:
-    """How far each part of the encoder moved, in the given order."""
+    """How far the embeddings and each layer moved, in the given order.
+
+    The pooler is left out: it belongs to the head more than to the encoder, and moves far where nothing is amiss.
+    """
     return [
         ShiftLine(part, moved, "kept" if moved < FAR_SHIFT else "far" if moved < LOST_SHIFT else "lost")
         for part, moved in shift.items()
+        if part != "pooler"
     ]
 
 
@@ -371,7 +378,7 @@ def shift_sentence(shift: Mapping[str, float], key: str) -> str:
     most = max(shift_lines(shift), key=lambda line: line.moved)
     where = f"the part that moved most, {most.part}, is {_percent(most.moved)} of its own size away from its start"
     if most.look == "lost":
-        return f"Little is left of what pre-training taught: {where}. Lower {key}."
+        return f"Little is probably left of what pre-training taught: {where}. Lower {key}."
     if most.look == "far":
         return f"Some of what pre-training taught may be lost: {where}. A lower {key} keeps more."
     return f"What pre-training taught is kept: {where}."
@@ -445,6 +452,8 @@ def render(report: Report) -> str:
         best=best_candidate(report.tuning),
         shift_lines=shift_lines,
         shift_sentence=shift_sentence,
+        lost_shift=LOST_SHIFT,
+        full_shift=FULL_SHIFT,
         plots=plots,
     )
 

@@ -248,8 +248,8 @@ class Plot:
 def _number(value: float) -> str:
     if value and abs(value) < 1e-3:
         return f"{value:.0e}".replace("e-0", "e-")
-    for least, size, unit in ((1e6, 1e6, "M"), (1e4, 1e3, "k")):
-        if value >= least:  # in full it would not fit beside the axis
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if value >= size:  # in full it would not fit beside the axis
             return f"{value / size:,.10g}{unit}"
     return f"{value:,.10g}"
 

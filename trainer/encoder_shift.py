@@ -18,8 +18,10 @@ def relative_shift(start: Mapping[str, np.ndarray], now: Mapping[str, tf.Variabl
       now: by path, the variables after it; paths that ``start`` lacks are passed over.
 
     Returns:
-      By part (``embeddings``, ``layer 1`` and so on from the bottom), the L2 norm of the difference of all its weights
-      over the L2 norm of the weights at the start: 0 is untouched; near 1 and above, little is left.
+      By part (``embeddings``, ``layer 1`` and so on from the bottom, ``pooler`` if there is one), the L2 norm of the
+      difference of all its weights over the L2 norm of the weights at the start. 0 is untouched. A MiniLM that learned
+      77 classes well had moved by 0.06 in its farthest layer, one that a rate of 2e-3 had brought down to chance by
+      0.28; a pooler moves far in healthy trainings too.
     """
     moved: dict[str, float] = {}
     size: dict[str, float] = {}

@@ -24,7 +24,7 @@ from trainer.decision import Threshold, choose_threshold, measure_threshold, sco
 from trainer.distribution import Placement, choose_placement, set_precision
 from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
-from trainer.export import export_model
+from trainer.export import export_model, served_copy
 from trainer.frozen_features import EncodedSplit
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from trainer.learner import Learner
@@ -73,7 +73,7 @@ def run_fn(fn_args: FnArgs) -> None:
             logs=run_folder,
             checkpoints=checkpoint_folder(spec.checkpoints, inputs),
         )
-        threshold = _decide(spec, classifier, evaluate)
+        threshold = _decide(spec, classifier, base, evaluate)
     record["decision_threshold"] = threshold.to_dict() if threshold else None
     export_model(
         classifier,
@@ -267,10 +267,10 @@ def variable_rates(spec: TrainingSpec, phase: Phase, classifier: Classifier) -> 
     return {path: rate for path in paths if (rate := rate_of(path, table)) is not None}
 
 
-def _decide(spec: TrainingSpec, classifier: Classifier, evaluate: TokenizedSplit) -> Threshold | None:
+def _decide(spec: TrainingSpec, classifier: Classifier, base: Path, evaluate: TokenizedSplit) -> Threshold | None:
     if spec.decision_threshold is None:
         return None
-    probabilities = score_split(classifier, evaluate)[:, 1]
+    probabilities = score_split(served_copy(classifier, spec, base), evaluate)[:, 1]
     if spec.decision_threshold == "auto":
         return choose_threshold(probabilities, evaluate.labels, spec.threshold_min_recall or 0.0)
     return measure_threshold(probabilities, evaluate.labels, float(spec.decision_threshold))

@@ -94,7 +94,8 @@ def exported(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     transform = make_transform(base, tmp_path_factory.mktemp("transform"), tuple(RULES))
     folder = tmp_path_factory.mktemp("model")
     classifier = Classifier.from_base(base, "linear", tuple(RULES))
-    export_model(classifier, make_spec(base, head="linear", labels=tuple(RULES)), transform, folder / "Format-Serving")
+    spec = make_spec(base, head="linear", labels=tuple(RULES))
+    export_model(classifier, spec, transform, folder / "Format-Serving", base=base)
     return folder
 
 

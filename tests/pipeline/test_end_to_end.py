@@ -1,7 +1,6 @@
 import csv
 import json
 import os
-import random
 import subprocess
 import sys
 from collections import Counter
@@ -11,15 +10,11 @@ from typing import Any, NamedTuple
 import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
-import yaml
-from click.testing import CliRunner
-from ml_metadata.metadata_store import metadata_store
-from ml_metadata.proto import metadata_store_pb2
 
 from components.example_gen import INGEST_FILE, REJECTED_FILE
-from pipeline.command_line import main
 from pipeline.local_runner import METADATA_FILE
 from pipeline.run_record import RunRecord, read_run
+from tests.pipeline.planted import LABELS, ROWS, executions, planted_rows, write_config, write_csv
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
 COMPONENTS = {
@@ -36,59 +31,6 @@ COMPONENTS = {
     "Pusher",
 }
 JUDGES = {"Evaluator", "Report", "Pusher"}
-LABELS = ["kind", "rude", "plain"]
-SIGNAL = {"kind": "lovely", "rude": "idiot", "plain": "garden"}
-FILLER = ["you", "are", "a", "good", "bad", "kind", "of", "person", "what", "the", "day", "very", "not", "is", "it"]
-ROWS = 240
-
-
-def planted_rows() -> list[list[str]]:
-    """Rows of id, text and class number. A signal word tells the class, but for a quarter of 'plain', which lies."""
-    chosen = random.Random(3)  # noqa: S311 (nothing secret)
-    rows = []
-    for row in range(ROWS):
-        label = LABELS[row % 3]
-        signal = SIGNAL["rude" if label == "plain" and row % 4 == 0 else label]
-        words = chosen.choices(FILLER, k=chosen.randint(3, 9))
-        words.insert(chosen.randint(0, len(words)), signal)
-        text = " ".join(words)
-        if row % 10 == 0:
-            text = text.replace(" ", "\n", 1) + ', "they" said'
-        rows.append([str(row), text, str(LABELS.index(label))])
-    return rows
-
-
-def write_csv(file: Path, header: list[str], rows: list[list[str]]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([header, *rows])
-
-
-def write_config(folder: Path, base: str, *, data: dict[str, Any], **sections: dict[str, Any]) -> Path:
-    config = {
-        "name": "planted",
-        "data": {"input_base": str(folder / "data"), "labels": LABELS, "split": {"train": 6, "eval": 2, "test": 2}},
-        "model": {"base": base, "max_length": 32},
-        "training": {"epochs": 2, "learning_rate": 2e-4, "batch_size": 16},
-    }
-    config["data"].update(data)
-    for name, values in sections.items():
-        config[name] = {**config.get(name, {}), **values}
-    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    return folder / "config.yaml"
-
-
-def executions(root: Path) -> Counter[tuple[str, str]]:
-    """How often each component of all runs below an output root came to which state."""
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(root / METADATA_FILE)
-    store = metadata_store.MetadataStore(connection)
-    found: Counter[tuple[str, str]] = Counter()
-    for execution in store.get_executions():
-        (node,) = (c.name for c in store.get_contexts_by_execution(execution.id) if c.type == "node")
-        state = metadata_store_pb2.Execution.State.Name(execution.last_known_state)
-        found[node.removeprefix("planted."), state] += 1
-    return found
 
 
 class Run(NamedTuple):
@@ -273,14 +215,6 @@ def test_a_refused_model_leaves_the_one_in_production_as_it_is(refused: Run, fir
     assert rude.startswith("rude  0.")
 
 
-@pytest.fixture
-def fullbake(monkeypatch: pytest.MonkeyPatch):
-    """Runs a command in this process, which spares the imports."""
-    # TFX's Beam executors read sys.argv for flags of theirs, and would take pytest's -v for one.
-    monkeypatch.setattr(sys, "argv", ["fullbake"])
-    return lambda *arguments: CliRunner().invoke(main, list(map(str, arguments)))
-
-
 def test_a_bad_row_ends_the_run_before_anything_is_made_of_it(fullbake, base: Path, tmp_path: Path):
     rows = planted_rows()[:30]
     rows.insert(20, ["bad", "you are", "unheard-of"])
@@ -345,3 +279,54 @@ def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(fu
     result = fullbake("predict", "--model", root, "one text")
     assert result.exit_code == 2
     assert result.output.startswith("fullbake: predict: this model labels pairs of texts; give them as a CSV file")
+
+
+def test_every_option_at_once_from_a_corpus_and_a_test_folder_to_a_pushed_threshold(
+    fullbake, base: Path, tmp_path: Path
+):
+    rows = [row for row in planted_rows() if row[2] != "2"]
+    write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], rows[:120])
+    write_csv(tmp_path / "test/test.csv", ["id", "text", "label"], rows[110:])
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/more.txt").write_text("what a day\n\nis it the garden\n", encoding="utf-8")
+    labels = LABELS[:2]
+    config = write_config(
+        tmp_path,
+        str(base),
+        data={
+            "labels": labels,
+            "label_map": {0: "kind", 1: "rude"},
+            "test_base": str(tmp_path / "test"),
+            "split": {"train": 4, "eval": 1},
+        },
+        model={"approach": "further_pretrain"},
+        training={"epochs": 6, "learning_rate": None},
+        pretraining={"epochs": 1, "corpus_base": str(tmp_path / "corpus")},
+        tuning={"learning_rates": [1e-9, 3e-3]},
+        gate={"min_recall": {"kind": 0.1, "rude": 0.8}, "decision_threshold": "auto"},
+    )
+    root, summary_file = tmp_path / "out", tmp_path / "summary.json"
+    result = fullbake("run", config, "--root", root, "--summary", summary_file)
+    assert result.exit_code == 0, result.output
+    assert executions(root) == Counter({(name, "COMPLETE"): 1 for name in COMPONENTS | {"Pretrainer", "Tuner"}})
+    summary = json.loads(summary_file.read_text(encoding="utf-8"))
+    # The ten texts that are in both folders are tested on, not trained on.
+    examples = summary["examples"]
+    assert (examples["test"], examples["rejected"], examples["corpus"]) == (50, 10, 2)
+    assert examples["train"] + examples["eval"] == 110
+    assert summary["pretraining"]["rows"] == examples["train"] + 2
+    assert [found["epoch"] for found in summary["pretraining"]["evaluations"]] == [0, 1]
+    assert [trial["learning_rate"] for trial in summary["tuning"]] == [3e-3, 1e-9]
+    assert summary["training"]["learning_rate"] == 3e-3
+    assert set(summary["training"]["encoder_shift"]) == {"embeddings", "layer 1", "layer 2"}
+    threshold = summary["training"]["decision_threshold"]
+    assert threshold["recall"] >= 0.8
+    assert 0 < threshold["value"] < 1
+    # What is pushed decides by the threshold.
+    serve = tf.saved_model.load(summary["model"]).signatures["serving_default"]
+    answer = serve(text=tf.constant([row[1] for row in rows]))
+    by_threshold = [labels[int(p >= threshold["value"])] for p in answer["probabilities"].numpy()[:, 1]]
+    assert [label.decode() for label in answer["label"].numpy()] == by_threshold
+    page = Path(summary["report"]).read_text(encoding="utf-8")
+    assert "perplexity" in page
+    assert "threshold" in page

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from transformers import DistilBertConfig
 
-from trainer.approaches import APPROACHES, Approach, forgetting_warning
+from trainer.approaches import APPROACHES, Phase, forgetting_warning
 from trainer.classifier import Classifier
 from trainer.fine_tune import trained_variables
 from trainer.heads import HEADS
@@ -23,13 +23,15 @@ def distilbert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("fine_tune", "linear", 66_364_418, 66_364_418),
         ("fine_tune", "hf", 66_955_010, 66_955_010),
         ("frozen", "mlp", 67_551_746, 1_185_794),
+        ("further_pretrain", "linear", 66_364_418, 66_364_418),
+        ("probe_then_fine_tune", "linear", 66_364_418, 66_364_418),
     ],
 )
 def test_a_distilbert_of_default_size_has_the_parameters_it_should(
     distilbert: Path, approach: str, head: str, total: int, trainable: int
 ):
     classifier = Classifier.from_base(distilbert, head, ("no", "yes"), pretrained=False)
-    variables = trained_variables(classifier, APPROACHES[approach]).values()
+    variables = trained_variables(classifier, APPROACHES[approach].phases[-1]).values()
     assert classifier.count_params() == total
     assert sum(np.prod(v.shape) for v in variables) == trainable
 
@@ -44,7 +46,7 @@ def test_every_variable_of_every_base_has_one_path_and_one_rule(base_of, model_t
     assert any(path.startswith("head/") for path in paths)
     for approach in APPROACHES.values():
         for path in paths:
-            assert approach.is_trained(path) in (True, False)
+            assert [phase.is_trained(path) for phase in approach.phases][-1] in (True, False)
 
 
 def test_paths_do_not_depend_on_what_was_built_before(base: Path):
@@ -53,12 +55,12 @@ def test_paths_do_not_depend_on_what_was_built_before(base: Path):
 
 
 def test_a_variable_that_no_rule_matches_is_an_error():
-    row = Approach("partial", head="linear", learning_rate=1e-3, trains=((r"head/.*", True),))
     with pytest.raises(LookupError, match="encoder/layer"):
-        row.is_trained("encoder/layer")
+        Phase(((r"head/.*", True),), learning_rate=1e-3).is_trained("encoder/layer")
 
 
 def test_only_a_trainable_base_with_a_high_rate_is_warned_of_forgetting():
     assert "catastrophic forgetting" in (forgetting_warning(APPROACHES["fine_tune"], 4e-4) or "")
     assert forgetting_warning(APPROACHES["fine_tune"], 3.9e-4) is None
     assert forgetting_warning(APPROACHES["frozen"], 1.0) is None
+    assert forgetting_warning(APPROACHES["probe_then_fine_tune"], 5e-4) is not None

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tf_keras
 
 from tests.trainer.tokenized import random_rows, read_split
+from trainer import fine_tune
 from trainer.approaches import APPROACHES
 from trainer.base_model import resolve_base
 from trainer.classifier import Classifier
@@ -43,7 +44,8 @@ def make_spec(base: Path, **changes) -> TrainingSpec:
 
 
 def train(spec: TrainingSpec, *splits: TokenizedSplit, **folders: Path):
-    return train_classifier(spec, choose_placement(spec.distribution, spec.mixed_precision), *splits, **folders)
+    placement = choose_placement(spec.distribution, spec.mixed_precision)
+    return train_classifier(spec, placement, resolve_base(spec.base), *splits, **folders)
 
 
 @pytest.fixture
@@ -57,9 +59,12 @@ def values(classifier: Classifier) -> dict[str, np.ndarray]:
     return {path: variable.numpy() for path, variable in classifier.paths().items()}
 
 
-@pytest.mark.parametrize("head", ["hf", "linear", "mlp"])
-def test_fine_tuning_changes_every_layer(base: Path, splits, tmp_path: Path, head: str):
-    spec = make_spec(base, head=head)
+@pytest.mark.parametrize(
+    ("approach", "head"),
+    [("fine_tune", "hf"), ("fine_tune", "linear"), ("fine_tune", "mlp"), ("further_pretrain", "linear")],
+)
+def test_fine_tuning_changes_every_layer(base: Path, splits, tmp_path: Path, approach: str, head: str):
+    spec = make_spec(base, approach=approach, head=head)
     before = values(Classifier.from_base(base, head, LABELS))
     classifier, record = train(spec, *splits, scratch=tmp_path)
     after = values(classifier)
@@ -80,6 +85,53 @@ def test_a_frozen_base_does_not_change_by_a_byte_while_its_head_learns(base: Pat
         assert same is path.startswith("encoder/"), path
     head_size = sum(v.size for path, v in after.items() if path.startswith("head/") and "moving_" not in path)
     assert record["parameters"]["trainable"] == head_size
+
+
+def test_a_probe_trains_the_head_alone_and_fine_tuning_goes_on_from_there(
+    base: Path, splits, tmp_path: Path, monkeypatch
+):
+    weights: list[dict[str, np.ndarray]] = []
+    phase_of = fine_tune._train_phase
+
+    def watched(spec, phase, placement, classifier, *args, **kwargs):
+        weights.append(values(classifier))
+        return phase_of(spec, phase, placement, classifier, *args, **kwargs)
+
+    monkeypatch.setattr(fine_tune, "_train_phase", watched)
+    spec = make_spec(base, approach="probe_then_fine_tune", head="linear", learning_rate=1e-4)
+    classifier, record = train(spec, *splits, scratch=tmp_path)
+    start, probed, end = *weights, values(classifier)
+    for path in start:
+        assert (start[path].tobytes() == probed[path].tobytes()) is path.startswith("encoder/"), path
+        assert probed[path].tobytes() != end[path].tobytes(), path
+    assert len(record["probe_epochs"]) == APPROACHES["probe_then_fine_tune"].phases[0].epochs
+    assert len(record["epochs"]) == 1
+    assert record["learning_rate"] == 1e-4
+
+
+def test_how_far_the_encoder_moved_is_told_by_layer(base: Path, splits, tmp_path: Path):
+    _, gentle = train(make_spec(base, learning_rate=1e-5), *splits, scratch=tmp_path)
+    _, rough = train(make_spec(base, learning_rate=5e-2), *splits, scratch=tmp_path)
+    assert list(gentle["encoder_shift"])[:3] == ["embeddings", "layer 1", "layer 2"]
+    for layer in ("layer 1", "layer 2"):
+        assert 0 < gentle["encoder_shift"][layer] < 0.02 < 0.5 < rough["encoder_shift"][layer]
+    _, frozen = train(make_spec(base, approach="frozen", head="linear", learning_rate=1e-2), *splits, scratch=tmp_path)
+    assert frozen["encoder_shift"] == {}
+
+
+def test_lower_layers_move_less_under_layer_decay(base: Path, splits, tmp_path: Path):
+    _, record = train(make_spec(base, learning_rate=1e-4, layer_decay=0.1, head="linear"), *splits, scratch=tmp_path)
+    shift = record["encoder_shift"]
+    assert shift["embeddings"] < 0.3 * shift["layer 1"] < 0.3 * 0.3 * shift["layer 2"]
+
+
+def test_layers_that_have_not_joined_yet_do_not_change_by_a_byte(base: Path, splits, tmp_path: Path):
+    before = values(Classifier.from_base(base, "linear", LABELS))
+    spec = make_spec(base, head="linear", unfreeze_layers_per_epoch=1, epochs=2)
+    after = values(train(spec, *splits, scratch=tmp_path)[0])
+    # Layer 2 joins in the first epoch, layer 1 in the second, the embeddings would in a third.
+    for path in before:
+        assert (before[path].tobytes() == after[path].tobytes()) is path.startswith("encoder/embeddings"), path
 
 
 def test_the_vectors_of_a_frozen_base_are_those_without_dropout(base: Path, splits, tmp_path: Path):
@@ -164,7 +216,7 @@ def test_mixed_precision_trains_and_leaves_float32_weights(base: Path, splits, t
 
 def test_trained_variables_leave_statistics_out(base: Path):
     classifier = Classifier.from_base(resolve_base(str(base)), "mlp", LABELS)
-    paths = trained_variables(classifier, APPROACHES["fine_tune"])
+    paths = trained_variables(classifier, APPROACHES["fine_tune"].phases[-1])
     assert "head/dense_0/kernel" in paths
     assert not [path for path in paths if "moving_" in path]
 

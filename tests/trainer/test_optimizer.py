@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.optimizer import BETA_1, BETA_2, EPSILON, WarmupLinearDecay, is_decayed, make_optimizer
+from trainer.rates import Rate
 
 
 def rates(schedule: WarmupLinearDecay, steps: int) -> list[float]:
@@ -61,3 +62,77 @@ def test_one_step_is_adam_with_decoupled_decay_on_a_clipped_gradient():
         rate = 0.1 * np.sqrt(1 - BETA_2) / (1 - BETA_1)
         expected = 3.0 - 0.1 * decay * 3.0 - rate * mean / (np.sqrt(square) + EPSILON)
         assert float(variable.numpy().squeeze()) == pytest.approx(expected, rel=1e-5)
+
+
+def steps_of(variables: dict[str, tf.Variable], gradients: list[list], **settings) -> None:
+    options = {"learning_rate": 0.1, "total_steps": 100, "warmup_fraction": 0.0, "weight_decay": 0.1, **settings}
+    optimizer = make_optimizer(variables, **options)
+
+    @tf.function
+    def step(*gradients):
+        optimizer.apply_gradients(zip(gradients, variables.values(), strict=True))
+
+    for each in gradients:
+        step(*each)
+
+
+def test_a_sparse_gradient_updates_the_rows_it_names_as_a_dense_one_would_and_no_other():
+    start = np.arange(12, dtype=np.float32).reshape(6, 2)
+    dense, sparse = tf.Variable(start), tf.Variable(start)
+    # Token 4 stands twice in the batch.
+    rows, values = tf.constant([4, 1, 4]), tf.constant([[0.1, 0.2], [0.3, -0.1], [0.2, 0.1]])
+    slices = tf.IndexedSlices(values, rows, tf.constant([6, 2]))
+    steps_of({"head/embeddings": dense}, [[tf.convert_to_tensor(slices)]] * 3)
+    steps_of({"head/embeddings": sparse}, [[slices]] * 3)
+    np.testing.assert_allclose(sparse.numpy()[[1, 4]], dense.numpy()[[1, 4]], rtol=1e-5)
+    assert np.array_equal(sparse.numpy()[[0, 2, 3, 5]], start[[0, 2, 3, 5]])
+
+
+def test_a_token_that_stands_twice_counts_once_in_the_norm_of_the_gradients():
+    # As two slices the norm is 5.7, added up it is 8: the clipped gradient of the bias tells which was taken.
+    table, bias = tf.Variable([[0.0]]), tf.Variable([0.0])
+    twice = tf.IndexedSlices(tf.constant([[4.0], [4.0]]), tf.constant([0, 0]), tf.constant([1, 1]))
+    optimizer = make_optimizer(
+        {"head/embeddings": table, "head/bias": bias},
+        learning_rate=0.1,
+        total_steps=1,
+        warmup_fraction=0.0,
+        weight_decay=0.0,
+    )
+    clipped = optimizer._clip_gradients([twice, tf.constant([6.0])])
+    assert float(clipped[1][0]) == pytest.approx(0.6)
+    assert clipped[0].values.numpy().tolist() == [[pytest.approx(0.8)]]
+
+
+def test_a_variable_learns_at_its_share_of_the_rate():
+    variables = {"head/a/bias": tf.Variable([0.0]), "head/b/bias": tf.Variable([0.0])}
+    steps_of(
+        variables, [[tf.constant([0.1]), tf.constant([0.1])]], rates={"head/a/bias": Rate(), "head/b/bias": Rate(0.5)}
+    )
+    full, half = (float(variable[0]) for variable in variables.values())
+    assert half == pytest.approx(full / 2, rel=1e-6)
+    assert full < 0
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_variable_that_joins_later_is_untouched_before_and_starts_like_a_fresh_one(sparse: bool):
+    def gradient(value: float):
+        dense = tf.constant([[value]])
+        return tf.IndexedSlices(dense, tf.constant([0]), tf.constant([1, 1])) if sparse else dense
+
+    late, fresh = tf.Variable([[1.0]]), tf.Variable([[1.0]])
+    rates = {"head/late/kernel": Rate(1.0, from_epoch=2)}
+    # A constant rate, so that the step a variable joins at does not matter.
+    options = {"total_steps": 10**9, "rates": rates, "steps_per_epoch": 3}
+    optimizer = make_optimizer(
+        {"head/late/kernel": late}, learning_rate=0.1, warmup_fraction=0.0, weight_decay=0.1, **options
+    )
+    for step in range(6):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(late * 0.3)
+        optimizer.minimize(loss, [late], tape=tape)
+        assert float(late[0, 0]) == 1.0, step
+    optimizer.apply_gradients([(gradient(0.3), late)])
+    steps_of({"head/fresh/kernel": fresh}, [[gradient(0.3)]], total_steps=10**9)
+    assert float(late[0, 0]) == pytest.approx(float(fresh[0, 0]), rel=1e-6)
+    assert float(late[0, 0]) < 1.0

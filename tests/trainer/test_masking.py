@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conftest import SPECIAL, VOCABULARY
+from trainer.masking import MASKED, REPLACED, Masker, Vocabulary
+
+ROWS, WIDTH = 400, 96
+
+
+@pytest.fixture(scope="module")
+def vocabulary(base: Path) -> Vocabulary:
+    return Vocabulary.read(base)
+
+
+@pytest.fixture(scope="module")
+def batch() -> dict[str, tf.Tensor]:
+    """Rows of [CLS], words and pieces, [SEP], with an [UNK] in each, padded to one width."""
+    rng = np.random.default_rng(0)
+    ids = np.zeros((ROWS, WIDTH), np.int32)
+    mask = np.zeros_like(ids)
+    for row in range(ROWS):
+        length = int(rng.integers(6, WIDTH + 1))
+        ids[row, :length] = rng.integers(len(SPECIAL), len(VOCABULARY), length)
+        ids[row, 0], ids[row, length - 1], ids[row, 3] = 2, 3, 1
+        mask[row, :length] = 1
+    return {"input_ids": tf.constant(ids), "attention_mask": tf.constant(mask)}
+
+
+def hide(masker: Masker, batch: dict[str, tf.Tensor], number: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Which tokens are to be guessed, bool (rows, width), and the masked batch."""
+    masked = {name: value.numpy() for name, value in masker(tf.constant(number, tf.int64), batch).items()}
+    chosen = np.zeros((ROWS, WIDTH), bool)
+    for row in range(ROWS):
+        chosen[row, masked["positions"][row][masked["weights"][row] > 0]] = True
+    return chosen, masked
+
+
+def test_a_vocabulary_knows_its_special_tokens_continuations_and_sentence_ends(vocabulary: Vocabulary):
+    tokens = np.array(VOCABULARY)
+    assert vocabulary.mask_id == SPECIAL.index("[MASK]")
+    assert tokens[vocabulary.special].tolist() == SPECIAL
+    assert tokens[vocabulary.ends_sentence].tolist() == [".", "!", "?"]
+    assert all(token.startswith("##") for token in tokens[vocabulary.continues])
+    assert vocabulary.continues.sum() == 26
+
+
+@pytest.mark.parametrize("whole_word", [False, True])
+def test_special_tokens_and_padding_are_never_chosen_even_when_everything_is(vocabulary, batch, whole_word: bool):
+    chosen, masked = hide(Masker(vocabulary, 0.9999, whole_word, seed=1), batch, 0)
+    ids = batch["input_ids"].numpy()
+    maskable = (batch["attention_mask"].numpy() == 1) & ~vocabulary.special[ids]
+    assert (chosen == maskable).mean() > 0.999
+    assert not (chosen & ~maskable).any()
+    # What is not chosen is untouched.
+    assert np.array_equal(masked["input_ids"][~chosen], ids[~chosen])
+
+
+@pytest.mark.parametrize("whole_word", [False, True])
+@pytest.mark.parametrize("probability", [0.15, 0.4])
+def test_the_part_that_is_chosen_and_what_becomes_of_it_are_as_asked(vocabulary, batch, probability, whole_word):
+    masker = Masker(vocabulary, probability, whole_word, seed=1)
+    ids = batch["input_ids"].numpy()
+    maskable = (batch["attention_mask"].numpy() == 1) & ~vocabulary.special[ids]
+    long = maskable.sum(axis=1) >= 64  # in short rows the one token that every row has lifts the part
+    chosen_tokens = tokens = hidden = replaced = 0
+    for number in range(20):
+        chosen, masked = hide(masker, batch, number)
+        chosen_tokens += chosen[long].sum()
+        tokens += maskable[long].sum()
+        now = masked["input_ids"]
+        hidden += (now == vocabulary.mask_id)[chosen].sum() / chosen.sum() / 20
+        replaced += ((now != vocabulary.mask_id) & (now != ids))[chosen].sum() / chosen.sum() / 20
+        assert not vocabulary.special[now[chosen & (now != vocabulary.mask_id)]].any()
+    # Within five standard errors of about 100,000 draws; words of several pieces vary more.
+    assert chosen_tokens / tokens == pytest.approx(probability, abs=0.012)
+    assert hidden == pytest.approx(MASKED, abs=0.012)
+    # One in so many replacements is the token itself.
+    assert replaced == pytest.approx(REPLACED * (1 - 1 / (~vocabulary.special).sum()), abs=0.01)
+
+
+def test_targets_are_what_stood_at_the_positions(vocabulary, batch):
+    chosen, masked = hide(Masker(vocabulary, 0.15, False, seed=1), batch, 0)
+    ids = batch["input_ids"].numpy()
+    for row in range(ROWS):
+        real = masked["weights"][row] > 0
+        assert masked["targets"][row][real].tolist() == ids[row, masked["positions"][row][real]].tolist()
+        assert real.sum() == chosen[row].sum() >= 1
+    assert masked["weights"].sum(axis=1).max() == masked["weights"].shape[1], "no more places than needed"
+
+
+def test_every_epoch_has_masks_of_its_own_and_a_seed_fixes_them(vocabulary, batch):
+    masker = Masker(vocabulary, 0.15, False, seed=1)
+    first, again, later = (hide(masker, batch, number)[0] for number in (0, 0, 100))
+    other_seed = hide(Masker(vocabulary, 0.15, False, seed=2), batch, 0)[0]
+    assert np.array_equal(first, again)
+    for other in (later, other_seed):
+        # Of what is chosen once, about a seventh is chosen again, as chance has it.
+        assert (first & other).sum() / first.sum() == pytest.approx(0.17, abs=0.05)
+
+
+def test_whole_words_are_hidden_with_all_their_pieces(vocabulary, batch):
+    chosen, _ = hide(Masker(vocabulary, 0.3, True, seed=1), batch, 0)
+    ids = batch["input_ids"].numpy()
+    for row in range(ROWS):
+        for at in range(2, WIDTH):
+            # [UNK] in the middle of a word is never chosen, and the pieces behind it belong to the word before it.
+            if vocabulary.continues[ids[row, at]] and not vocabulary.special[ids[row, at - 1]]:
+                assert chosen[row, at] == chosen[row, at - 1]
+
+
+def test_static_shapes_give_each_batch_of_one_width_the_same_places(vocabulary, batch):
+    masker = Masker(vocabulary, 0.15, False, seed=1, static_shapes=True)
+    shapes = {hide(masker, batch, number)[1]["positions"].shape for number in range(5)}
+    assert shapes == {(ROWS, 23)}  # 1 + 1.5 x 15% of 96, rounded up

@@ -1,0 +1,143 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tf_keras
+from transformers import TFAutoModelForMaskedLM
+
+from tests.trainer.tokenized import read_split
+from trainer import pretrain as pretraining
+from trainer.classifier import Classifier, encoder_paths
+from trainer.distribution import choose_placement
+from trainer.errors import InputError
+from trainer.export import write_hf_folder
+from trainer.input_pipeline import TokenizedSplit
+from trainer.pretrain import pretrain
+from trainer.spec import PretrainingSpec
+
+SPEC = PretrainingSpec(
+    base="",
+    revision=None,
+    batch_size=16,
+    epochs=2,
+    learning_rate=3e-3,
+    mask_probability=0.15,
+    whole_word=False,
+    next_sentence=False,
+    seed=0,
+    mixed_precision="float32",
+    distribution="none",
+)
+
+
+def counting_rows(rows: int, seed: int) -> list[tuple[list[int], int]]:
+    """Rows in which each token is the one before it plus one: a hidden token can be told from its neighbours."""
+    rng = np.random.default_rng(seed)
+    return [([2, *range(start, start + 8), 3], 0) for start in rng.integers(5, 40, rows)]
+
+
+def run(base: Path, *splits: TokenizedSplit, checkpoints: Path | None = None, **changes):
+    spec = dataclasses.replace(SPEC, **changes)
+    placement = choose_placement(spec.distribution, spec.mixed_precision)
+    return pretrain(spec, placement, base, *splits, checkpoints=checkpoints)
+
+
+@pytest.fixture
+def splits(tmp_path: Path) -> tuple[TokenizedSplit, TokenizedSplit]:
+    return read_split(counting_rows(160, 1), tmp_path / "train"), read_split(counting_rows(40, 2), tmp_path / "eval")
+
+
+def test_the_perplexity_falls_on_text_that_can_be_learned(base: Path, splits):
+    model, record = run(base, *splits, epochs=30)
+    first, *_, last = record["evaluations"]
+    assert (first["step"], last["step"]) == (0, 300)
+    # 60 tokens at first, each as likely as the next.
+    assert first["perplexity"] == pytest.approx(60, rel=0.3)
+    assert last["perplexity"] < 20
+    assert last["perplexity"] == pytest.approx(np.exp(last["loss"]))
+    assert [found["step"] for found in record["evaluations"]] == [0, *range(10, 310, 10)]
+    assert record["new_head"]
+    assert record["rows"] == 160
+    assert record["parameters"] == model.backbone.count_params()
+
+
+def test_every_layer_changes_and_the_fine_tuned_classifier_starts_from_it(base: Path, splits, tmp_path: Path):
+    model, record = run(base, *splits)
+    write_hf_folder(model.backbone, base, tmp_path / "hf")
+    start = Classifier.from_base(base, "linear", ("a", "b")).paths()
+    handed_on = Classifier.from_base(tmp_path / "hf", "linear", ("a", "b")).paths()
+    trained = encoder_paths(model.backbone)
+    assert set(trained) == {path for path in start if path.startswith("encoder/")}
+    for path, variable in trained.items():
+        assert not np.array_equal(start[path].numpy(), variable.numpy()), path
+        np.testing.assert_array_equal(handed_on[path].numpy(), variable.numpy(), path)
+    assert all(moved > 0 for moved in record["encoder_shift"].values())
+
+
+def test_the_written_folder_is_a_masked_lm_of_the_same_answers(base: Path, splits, tmp_path: Path):
+    model, _ = run(base, *splits, epochs=1)
+    write_hf_folder(model.backbone, base, tmp_path / "hf")
+    loaded, found = TFAutoModelForMaskedLM.from_pretrained(tmp_path / "hf", output_loading_info=True)
+    assert not found["missing_keys"]
+    batch = splits[1].take(np.arange(4))
+    np.testing.assert_allclose(loaded(batch).logits, model.backbone(batch).logits, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_weights(base: Path, splits):
+    weights = [run(base, *splits, seed=seed)[0].backbone.get_weights() for seed in (3, 3, 4)]
+    assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[1], strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
+
+
+def test_the_early_measure_lies_within_the_first_epoch(base: Path, splits, monkeypatch):
+    monkeypatch.setattr(pretraining, "EARLY_STEPS", 4)
+    _, record = run(base, *splits)
+    assert [(found["step"], found["epoch"]) for found in record["evaluations"]] == [(0, 0), (4, 0.4), (10, 1), (20, 2)]
+
+
+def test_an_interrupted_training_goes_on_after_its_last_epoch(base: Path, splits, tmp_path: Path, monkeypatch):
+    fit = tf_keras.Model.fit
+
+    class StopEarlyError(Exception):
+        pass
+
+    class Interrupt(tf_keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise StopEarlyError
+
+    def interrupted(self, *args, callbacks, **kwargs):
+        return fit(self, *args, callbacks=[*callbacks, Interrupt()], **kwargs)
+
+    monkeypatch.setattr(tf_keras.Model, "fit", interrupted)
+    with pytest.raises(StopEarlyError):
+        run(base, *splits, checkpoints=tmp_path / "kept")
+    monkeypatch.setattr(tf_keras.Model, "fit", fit)
+    _, record = run(base, *splits, checkpoints=tmp_path / "kept")
+    assert [found["step"] for found in record["evaluations"]] == [0, 10, 20]
+    assert [path for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
+
+
+def test_next_sentences_are_learned_beside_the_hidden_tokens(base: Path, tmp_path: Path):
+    # Ends in a full stop (token 48 of the tests' vocabulary), then a second sentence that counts on.
+    full_stop = json.loads((base / "tokenizer.json").read_text())["model"]["vocab"]["."]
+    rows = [([2, *range(s, s + 5), full_stop, *range(s + 5, s + 10), 3], 0) for s in range(5, 30)] * 4
+    splits = read_split(rows, tmp_path / "train"), read_split(rows[:25], tmp_path / "eval")
+    model, record = run(base, *splits, next_sentence=True)
+    assert model.follow_head is not None
+    assert record["evaluations"][-1]["loss"] < record["evaluations"][0]["loss"]
+    assert not [v for v in model.backbone.variables if "follows" in v.name]
+
+
+def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits):
+    with pytest.raises(InputError, match=r"pretraining.learning_rate: the loss is nan.*lower the rate"):
+        run(base, *splits, learning_rate=1e30)
+
+
+def test_a_family_without_a_head_here_is_refused(base: Path, splits, tmp_path: Path):
+    config = json.loads((base / "config.json").read_text()) | {"model_type": "mobilebert"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=r"model.approach: further_pretrain knows no masked-LM head .*'mobilebert'"):
+        run(tmp_path, *splits)
