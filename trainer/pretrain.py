@@ -207,7 +207,8 @@ class _Perplexity(tf_keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._done += 1
-        if self._done == EARLY_STEPS and self._steps != EARLY_STEPS:
+        # At the end of an epoch it is measured anyway.
+        if self._done == EARLY_STEPS and self._done % self._steps:
             self._evaluate(self._done)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
