@@ -13,9 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from components import report_plots as plots
+from components.html_page import page_templates
 
 MANY_CLASSES = 12  # beyond this, tables show the worst first and fold the rest, and the confusion matrix is a heat map
 MOST_CONFUSIONS = 15
@@ -421,13 +420,7 @@ def render(report: Report) -> str:
     Returns:
         HTML that needs no other file; the same report always gives the same text.
     """
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = page_templates(Path(__file__).parent)
     pages.filters.update(number=_number, percent=_percent, change=_change, count=_count, day=_day, duration=_duration)
     pages.filters.update(rate=_rate, perplexity=_perplexity)
     evaluation = report.evaluation

@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from components.html_page import page_templates
 from components.report_plots import ticks
 from pipeline.comparison import MANY_LABELS, Comparison, PairedTest, Spread, duration, p_words, signed
 from trainer.approaches import APPROACHES
@@ -44,13 +44,7 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
     Returns:
         HTML that needs no other file; the same comparison always gives the same text.
     """
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = page_templates(Path(__file__).parent)
     pages.filters.update(duration=duration, p=p_words, signed=lambda value: signed(value).replace("-", "−"))
     averages, recalls = _rate_pictures(comparison)
     components = list(dict.fromkeys(name for result in comparison.results for name in result.seconds_by_component))
