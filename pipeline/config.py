@@ -105,12 +105,12 @@ class DataConfig(_Section):
                 raise ValueError(
                     f"label_map: {value!r} is mapped to {label!r}, which is not in labels{_nearest(label, self.labels)}"
                 )
-        wanted = ("train", "eval", "test") if self.test_base is None else ("train", "eval")
-        if set(self.split) != set(wanted):
-            why = "" if self.test_base is None else ", for the test set is that of data.test_base"
-            raise ValueError(
-                f"split: names {', '.join(self.split)}; give one share for each of {', '.join(wanted)}{why}"
+        wanted = {"train", "eval", "test"} if self.test_base is None else {"train", "eval"}
+        if set(self.split) != wanted:
+            parts = (
+                "train, eval and test" if self.test_base is None else "train and eval (data.test_base is the test set)"
             )
+            raise ValueError(f"split: names {', '.join(self.split)}; give one share for each of {parts}")
         return self
 
 

@@ -45,6 +45,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "on_bad_row": "fail",
             "max_bad_fraction": 0.01,
             "split": {"train": 8, "eval": 1, "test": 1},
+            "test_base": None,
         },
         "model": {
             "base": "distilbert-base-uncased",
@@ -58,6 +59,9 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "batch_size": 16,
             "epochs": 3,
             "learning_rate": None,
+            "head_learning_rate": None,
+            "layer_decay": 1.0,
+            "unfreeze_layers_per_epoch": None,
             "warmup_fraction": 0.1,
             "weight_decay": 0.01,
             "class_weights": "none",
@@ -66,13 +70,31 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "mixed_precision": "auto",
             "distribution": "auto",
         },
-        "gate": {"min_recall": {}, "min_precision": {}, "max_recall_drop": 0.02},
+        "pretraining": {
+            "epochs": 3,
+            "learning_rate": 5e-5,
+            "batch_size": 32,
+            "mask_probability": 0.15,
+            "whole_word": False,
+            "next_sentence": False,
+            "corpus_base": None,
+        },
+        "tuning": {"learning_rates": []},
+        "gate": {"min_recall": {}, "min_precision": {}, "max_recall_drop": 0.02, "decision_threshold": None},
         "push": {"serving_dir": None},
         "beam": {"args": []},
     }
 
 
-@pytest.mark.parametrize(("approach", "head", "rate"), [("fine_tune", "hf", 5e-5), ("frozen", "mlp", 1e-2)])
+@pytest.mark.parametrize(
+    ("approach", "head", "rate"),
+    [
+        ("further_pretrain", "linear", 5e-5),
+        ("fine_tune", "hf", 5e-5),
+        ("frozen", "mlp", 1e-2),
+        ("probe_then_fine_tune", "linear", 5e-5),
+    ],
+)
 def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, head: str, rate: float):
     config = load(yaml.safe_dump(MINIMAL), f"model.approach={approach}")
     assert (config.head, config.learning_rate) == (head, rate)
@@ -109,6 +131,30 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
         ("data.max_bad_fraction=.nan", "data.max_bad_fraction", "nan", "should be a finite number"),
         ("data.split={train: 8, eval: 2}", "data.split", "train, eval", "one share for each of train, eval and test"),
         ("data.split={train: 8, eval: 1, dev: 1}", "data.split", "dev", "one share for each of train, eval and test"),
+        (
+            "data={input_base: a, labels: [a, b], test_base: t, split: {train: 8, eval: 1, test: 1}}",
+            "data.split",
+            "names train, eval, test",
+            "each of train and eval (data.test_base is the test set)",
+        ),
+        ("model={approach: probe_then_fine_tune, head: hf}", "model.head", "'hf'", "use linear or mlp"),
+        ("training.layer_decay=0", "training.layer_decay", "0", "greater than 0"),
+        ("training.layer_decay=1.1", "training.layer_decay", "1.1", "less than or equal to 1"),
+        ("training.head_learning_rate=0", "training.head_learning_rate", "0", "greater than 0"),
+        (
+            "training.unfreeze_layers_per_epoch=0",
+            "training.unfreeze_layers_per_epoch",
+            "0",
+            "greater than or equal to 1",
+        ),
+        ("pretraining.epochs=true", "pretraining.epochs", "True", "a number or quoted text belongs here"),
+        ("pretraining.whole_word=3", "pretraining.whole_word", "3", "valid boolean"),
+        ("pretraining.mask_probability=1", "pretraining.mask_probability", "1", "less than 1"),
+        ("tuning.learning_rates=[1e-4]", "tuning.learning_rates", "", "one rate is no search"),
+        ("tuning.learning_rates=[1e-4, 0.0001]", "tuning.learning_rates", "0.0001", "name each once"),
+        ("gate.decision_threshold=outo", "gate.decision_threshold", "'outo'", "neither auto nor a probability"),
+        ("gate.decision_threshold=1.5", "gate.decision_threshold", "1.5", "neither auto nor a probability"),
+        ("gate.decision_threshold=yes", "gate.decision_threshold", "True", "truth value"),
         ("data.split.train=6", "data.split", "names train;", "one share for each"),
         ("data.split={train: 8, eval: 0, test: 1}", "data.split.eval", "0", "greater than or equal to 1"),
         ("data.split={train: 8, eval: 1.5, test: 1}", "data.split.eval", "1.5", "valid integer"),
@@ -154,6 +200,24 @@ def test_a_bad_value_is_told_with_file_key_value_and_remedy(load, override: str,
     [
         (("model.approach=frozen", "model.head=hf"), "model.head", "approach 'frozen' freezes it; use linear or mlp"),
         (("data.text_pair_column=other", "model.truncation=head_tail"), "model.truncation", "use head, not head_tail"),
+        (
+            ("data.text_pair_column=other", "pretraining.next_sentence=true"),
+            "pretraining.next_sentence",
+            "the texts are pairs already",
+        ),
+        (("model.approach=frozen", "training.layer_decay=0.9"), "training.layer_decay", "set it to 1.0"),
+        (("model.approach=frozen", "training.head_learning_rate=1"), "training.head_learning_rate", "set it to null"),
+        (
+            ("model.approach=frozen", "training.unfreeze_layers_per_epoch=1"),
+            "training.unfreeze_layers_per_epoch",
+            "trains the head alone; set it to null",
+        ),
+        (
+            ("data.labels=[good, bad, ugly]", "gate.decision_threshold=0.3"),
+            "gate.decision_threshold",
+            "decides between two labels, and data.labels has 3",
+        ),
+        (("gate.decision_threshold=auto",), "gate.decision_threshold", "'bad' (the second label), which has no bound"),
     ],
 )
 def test_values_that_do_not_go_together_are_told_with_the_one_to_change(load, overrides, key: str, remedy: str):
@@ -181,7 +245,7 @@ def test_an_unknown_key_names_the_nearest_known_one(load, override: str, key: st
 
 def test_a_key_like_no_other_is_told_with_all_that_are_known(load):
     message = refusal(load, yaml.safe_dump(MINIMAL), "zzz=1")
-    assert message.endswith("zzz: unknown key; the keys here are name, data, model, training, gate, push, beam")
+    assert message.endswith("zzz: unknown key; the keys here are " + ", ".join(Config.model_fields))
 
 
 @pytest.mark.parametrize(
@@ -328,3 +392,14 @@ def test_labels_without_a_recall_bound_are_warned_of(load):
     (warning,) = load(yaml.safe_dump(MINIMAL), "data.labels=[a, b, c, d]", "gate.min_precision={a: 0.5}").warnings()
     assert warning.startswith("gate.min_recall: no bound for 'a', 'b', 'c' …: ")
     assert load(yaml.safe_dump(MINIMAL), "gate.min_recall={good: 0.5, bad: 0.1}").warnings() == []
+
+
+def test_a_test_folder_leaves_a_split_into_train_and_eval(load):
+    assert load(yaml.safe_dump(MINIMAL), "data.test_base=held_out").data.split == {"train": 8, "eval": 1}
+    config = load(yaml.safe_dump(MINIMAL), "data.test_base=held_out", "data.split={train: 3, eval: 1}")
+    assert config.data.split == {"train": 3, "eval": 1}
+
+
+@pytest.mark.parametrize("file", sorted(Path("configs").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_config_that_comes_with_the_project_loads(file: Path):
+    assert load_config(file).name == file.stem
