@@ -14,7 +14,7 @@ import os
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
@@ -32,6 +32,12 @@ ROWS_PER_SHARD = 50_000
 
 IN_TEST_BASE = f"also in {TEST_BASE}"
 """The kind of rejected row that is no fault: a text kept out of training because the test folder has it."""
+
+HELD_OUT_SPLITS = "the eval or test split"
+"""What people are told a text of the corpus is in too, where one of these splits has it."""
+
+IN_HELD_OUT_SPLITS = f"also in {HELD_OUT_SPLITS}"
+"""The kind of rejected text of the corpus that is no fault: it is kept out of further pre-training for what it measures."""
 
 
 def digest_of(text: str) -> bytes:
@@ -109,7 +115,8 @@ class Tally:
     @property
     def bad(self) -> Counter[str]:
         """Kind of reason -> rows that cannot be used; not those that are only kept out of training."""
-        return Counter({kind: count for kind, count in self.reasons.items() if kind != IN_TEST_BASE})
+        no_fault = (IN_TEST_BASE, IN_HELD_OUT_SPLITS)
+        return Counter({kind: count for kind, count in self.reasons.items() if kind not in no_fault})
 
 
 class _ShardWriter:
@@ -136,15 +143,16 @@ class _ShardWriter:
         self._rows += 1
 
 
-class _TestTexts:
-    """The texts of the test folder, as sorted digests: eight bytes each."""
+class _HeldOutTexts:
+    """Texts that must not be learned, as sorted digests: eight bytes each."""
 
     def __init__(self, paths: Sequence[str]):
         parts = [np.zeros(0, np.uint64)]
         for path in paths:
             with tf.io.gfile.GFile(path, "rb") as file:
                 parts.append(np.frombuffer(file.read(), ">u8").astype(np.uint64))
-        self._digests = np.unique(np.concatenate(parts))
+        self._digests = np.concatenate(parts)
+        self._digests.sort()  # in place: a sorted copy would be as large again
 
     def __contains__(self, digest: bytes) -> bool:
         if not self._digests.size:
@@ -163,8 +171,9 @@ def ingest_file(
     stop_at_bad_row: bool,
     source: str = INPUT_BASE,
     pairs: bool = False,
-    keep_digests: bool = False,
-    test_digests: Sequence[str] = (),
+    keep_digests_of: Collection[str] = (),
+    held_out_digests: Sequence[str] = (),
+    held_out_in: str = TEST_BASE,
 ) -> str:
     """Writes a file's rows to the shards of their splits, and its rejected rows and its tally beside them.
 
@@ -180,15 +189,17 @@ def ingest_file(
         stop_at_bad_row: Whether the first bad row ends the reading.
         source: The config key of the file's folder, for errors.
         pairs: Whether a text without a second one gets an empty one, to be as the other examples are.
-        keep_digests: Whether the digests (see `digest_of`) of the texts are written, for `test_digests`.
-        test_digests: What was returned for each file of the test folder: their texts are rejected here, as no bad rows.
+        keep_digests_of: The splits of whose texts the digests (see `digest_of`) are written, for `held_out_digests`.
+        held_out_digests: What was returned for each file with texts that must not be learned from this one: they are
+            rejected here, as no bad rows. Of a pair, the first text is compared.
+        held_out_in: Where those texts are, for people: `TEST_BASE` (default) or `HELD_OUT_SPLITS`.
 
     Returns:
-        The path of the file's digests, one after the other if they were to be written, else none.
+        The path of the file's digests, one after the other; it is empty where none were to be written.
     """
     number, path, name = element
     tally = Tally()
-    test_texts = _TestTexts(test_digests)
+    held_out = _HeldOutTexts(held_out_digests)
     digests_path = os.path.join(parts_uri, f"digests-{number:05d}")
     with contextlib.ExitStack() as stack:
         shards = {part: stack.enter_context(_ShardWriter(split_uris[part], number)) for part in split}
@@ -207,15 +218,15 @@ def ingest_file(
                     tally.first.setdefault(row.kind, f"{name} line {row.line}: {row.reason}")
                     if stop_at_bad_row:
                         break
-                elif (digest := digest_of(row.text)) in test_texts:
-                    fields = [value for value in (row.text, row.text_pair, row.label) if value is not None]
-                    write_rejected([name, row.line, f"this text is in {TEST_BASE} too", json.dumps(fields)])
-                    tally.reasons[IN_TEST_BASE] += 1
+                elif (digest := digest_of(row.text)) in held_out:
+                    fields = [value for value in (row.text, row.text_pair, row.label) if value]
+                    write_rejected([name, row.line, f"this text is in {held_out_in} too", json.dumps(fields)])
+                    tally.reasons[f"also in {held_out_in}"] += 1
                 else:
                     part = _split_of_digest(digest, split)
                     shards[part].write(_as_example(row, pairs))
                     tally.labels.setdefault(part, Counter())[row.label] += 1
-                    if keep_digests:
+                    if part in keep_digests_of:
                         digests.write(digest)
         except InputError as error:
             tally.error = str(error)

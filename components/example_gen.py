@@ -25,17 +25,25 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
 
-from components.csv_ingest import IN_TEST_BASE, Tally, ingest_file, rejected_part, tally_part
+from components.csv_ingest import (
+    HELD_OUT_SPLITS,
+    IN_HELD_OUT_SPLITS,
+    IN_TEST_BASE,
+    Tally,
+    ingest_file,
+    rejected_part,
+    tally_part,
+)
 from components.csv_rows import CORPUS_BASE, TEST_BASE, CsvFormat
 from trainer.errors import InputError
 
 INGEST_FILE = "ingest.json"
 """Beside the splits: of the labelled rows what was read, used and rejected, and the examples of each split and label;
-of the corpus what was used (`corpus`) and rejected (`corpus_rejected`)."""
+of the corpus what was used (`corpus`) and rejected (`corpus_rejected`), and why (`corpus_reasons`)."""
 
 REJECTED_FILE = "rejected.csv"
-"""Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined or, because the test
-folder has its text, kept out of training; of the latter the fields are text, second text if any, and label."""
+"""Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined or, because its text
+is held out for measuring, kept out of training; of the latter the fields are text, second text and label, if any."""
 
 TEST_SPLIT = "test"
 """The split that a test folder makes."""
@@ -43,6 +51,7 @@ TEST_SPLIT = "test"
 CORPUS_SPLIT = "corpus"
 """The split that an unlabelled corpus makes."""
 
+_MEASURING_SPLITS = ("eval", TEST_SPLIT)  # their texts must not be in the corpus
 _SETTINGS_KEY = "settings"
 _PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, until it is merged
 _REASONS_SHOWN = 3
@@ -179,7 +188,10 @@ class CsvExampleGen(FileBasedExampleGen):
     A test folder makes the split `test`, whole. A row of `input_base` with the text of one of its rows (or a trivial
     copy, see `split_of`) is rejected whatever `on_bad_row` and `max_bad_fraction` say, because a model is not to be
     trained on what judges it. An unlabelled corpus makes the split `corpus`, the last, with an empty `label` and, where
-    the format has pairs, an empty `text_pair`; it is not compared with the test texts, for it teaches no labels.
+    the format has pairs, an empty `text_pair`. It is often the dump from which the labelled rows were drawn, so that a
+    text that is also in the split `eval` or `test`, by hash or from the test folder, is rejected in the same way; one
+    that is in `train` stays, for it is learned anyway. Whole texts are compared, of pairs the first: a single line of a
+    test text is not recognised.
 
     Args:
         input_base: Folder of the files, local or on any file system that Beam and TensorFlow can read.
@@ -277,23 +289,32 @@ def _ingest(
 ) -> None:
     """Adds the reading of all files to the pipeline; `common` holds what `ingest_file` is told of each."""
     labelled = {"fmt": settings.csv_format, **common}
+    digests = []
     kept_out = {}
     if test_files:
         test_digests = _shared_out(pipeline, "Test", test_files) | "IngestTest" >> beam.Map(
-            ingest_file, split={TEST_SPLIT: 1}, source=TEST_BASE, keep_digests=True, **labelled
+            ingest_file, split={TEST_SPLIT: 1}, source=TEST_BASE, keep_digests_of=[TEST_SPLIT], **labelled
         )
+        digests.append(test_digests)
         # As a side input, Beam has it whole before the first of the other files is read.
-        kept_out["test_digests"] = beam.pvalue.AsList(test_digests)
-    _ = _shared_out(pipeline, "Labelled", files) | "Ingest" >> beam.Map(
-        ingest_file, split=settings.split, **labelled, **kept_out
+        kept_out["held_out_digests"] = beam.pvalue.AsList(test_digests)
+    labelled_digests = _shared_out(pipeline, "Labelled", files) | "Ingest" >> beam.Map(
+        ingest_file,
+        split=settings.split,
+        keep_digests_of=_MEASURING_SPLITS if corpus_files else (),
+        **labelled,
+        **kept_out,
     )
     if corpus_files:
+        digests.append(labelled_digests)
         _ = _shared_out(pipeline, "Corpus", corpus_files) | "IngestCorpus" >> beam.Map(
             ingest_file,
             fmt=settings.csv_format.unlabelled(),
             split={CORPUS_SPLIT: 1},
             source=CORPUS_BASE,
             pairs=settings.csv_format.text_pair_column is not None,
+            held_out_digests=beam.pvalue.AsList(digests | "HeldOutDigests" >> beam.Flatten()),
+            held_out_in=HELD_OUT_SPLITS,
             **common,
         )
 
@@ -341,7 +362,9 @@ def _judge_splits(tally: Tally, corpus: Tally, settings: _Settings) -> None:
     if settings.test_base is not None and not tally.examples.get(TEST_SPLIT):
         raise InputError(f"{TEST_BASE}: none of its rows can be used; mend them, or set it to null")
     if settings.corpus_base is not None and not corpus.used:
-        raise InputError(f"{CORPUS_BASE}: none of its texts can be used; mend them, or set it to null")
+        also = corpus.reasons[IN_HELD_OUT_SPLITS]
+        aside = f" ({also:,} are in {HELD_OUT_SPLITS} too)" if also else ""
+        raise InputError(f"{CORPUS_BASE}: none of its texts can be used{aside}; mend them, or set it to null")
     for split in settings.split:
         if not tally.examples.get(split):
             usable = sum(tally.examples.get(name, 0) for name in settings.split)
@@ -367,6 +390,7 @@ def _write_summary(tally: Tally, corpus: Tally, settings: _Settings, output_uri:
         "reasons": dict(tally.reasons.most_common()),
         "corpus": corpus.used,
         "corpus_rejected": corpus.rejected,
+        "corpus_reasons": dict(corpus.reasons.most_common()),
     }
     with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
         file.write(json.dumps(summary, indent=2, ensure_ascii=False))

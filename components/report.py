@@ -22,9 +22,7 @@ from components.report_page import Report as Page
 from components.report_page import render
 from components.tokenizer import BertTokenizer
 from trainer.base_model import resolve_base
-from trainer.fine_tune import TRAINING_FILE
-from trainer.pretrain import PRETRAINING_FILE
-from trainer.tune import TUNER_RESULTS_FILE
+from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 REPORT_FILE = "report.html"
 PARTS_FILE = "report.json"

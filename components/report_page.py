@@ -135,7 +135,6 @@ class Pretraining:
             split.
         new_head: Whether the head that guesses words had to start from nothing.
         rows: How many texts were learned.
-        corpus_rows: How many of them came from an unlabelled corpus.
         learning_rate: The highest rate of the schedule.
         seconds: How long it took.
         encoder_shift: As that of `Training`.
@@ -144,7 +143,6 @@ class Pretraining:
     evaluations: Sequence[Mapping[str, float]]
     new_head: bool = False
     rows: int | None = None
-    corpus_rows: int = 0
     learning_rate: float | None = None
     seconds: float | None = None
     encoder_shift: Mapping[str, float] = field(default_factory=dict)
@@ -152,7 +150,7 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Ingest:
-    """Rows read, used and rejected, with the reasons, and examples and labels by split."""
+    """Rows read, used and rejected, with the reasons, and examples and labels by split; of a corpus, texts and reasons."""
 
     read: int
     used: int
@@ -160,6 +158,8 @@ class Ingest:
     examples: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
+    corpus: int = 0
+    corpus_reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

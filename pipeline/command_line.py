@@ -75,8 +75,7 @@ def run(
 
     config = load_config(config_file, overrides)
     check_inputs(config)
-    for warning in config.warnings():
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+    _warn(config)
     root = _checked_root(root, config, summary)
     _quiet_libraries()
     record = _run(config, root)
@@ -119,6 +118,7 @@ def compare(
     for approach in approaches:
         check_approach(approach)
     check_inputs(config)
+    _warn(config)
     root = _checked_root(root, config, summary)
     _quiet_libraries()
     comparison = _compare(config, root, approaches, seeds)
@@ -181,6 +181,11 @@ def _native_stderr_shut() -> Iterator[TextIO]:
             yield kept
         finally:
             os.dup2(kept.fileno(), 2)
+
+
+def _warn(config: Config) -> None:
+    for warning in config.warnings():
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
 
 
 def _checked_root(root: Path | None, config: Config, summary: Path | None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from tfx.types.standard_artifacts import Examples
 from tfx.utils import path_utils
 
 from components.evaluator import TEST_SPLIT
+from components.example_gen import CORPUS_SPLIT
 from pipeline.comparison import Comparison, Outcome
 from pipeline.comparison_page import render_page
 from pipeline.config import Config
@@ -25,6 +27,7 @@ from pipeline.local_runner import Progress, train_locally
 from pipeline.preflight import check_inputs
 from pipeline.run_record import RunRecord
 from trainer.approaches import APPROACHES
+from trainer.errors import InputError
 from trainer.served_model import EXAMPLES_SIGNATURE
 
 # Those that DESIGN compares; others are named with --approach.
@@ -32,6 +35,7 @@ FOUNDING_APPROACHES = ("further_pretrain", "fine_tune", "frozen")
 COMPARISON_FOLDER = "comparison"
 _TRAINING_COMPONENTS = ("Pretrainer", "Tuner", "Trainer")
 _SCORE_ROWS = 2048
+_SEEDS = 2**32  # as many as training.seed of the config can be, which are NumPy's
 
 
 def compare_approaches(
@@ -45,9 +49,10 @@ def compare_approaches(
 ) -> Comparison:
     """Trains each approach with each seed and compares what they decide.
 
-    All trainings share one output root, so that whatever they have in common is made once: the examples, the tokens,
-    and for each seed the further pre-trained base. What was trained before an interruption, by this or by a single
-    run, is not trained again.
+    All trainings share one output root, so that what they have in common is made once: the examples, the tokens, and
+    for each seed the further pre-trained base. With ``pretraining.corpus_base`` the examples, their statistics and the
+    tokens are made twice, with the corpus for approaches that pre-train and without it for the others. What was trained
+    before an interruption, by this or by a single run, is not trained again.
 
     Args:
       config: the data, and the settings of its own approach (see ``variant``).
@@ -58,8 +63,14 @@ def compare_approaches(
       on_component: as in ``pipeline.local_runner.run_locally``.
 
     Raises:
-      InputError: the data or the base model cannot be used.
+      InputError: the data or the base model cannot be used, the last seed is too great, or the data changed on the
+        way, so that not all were trained and judged on the same rows.
     """
+    if config.training.seed + seeds > _SEEDS:
+        raise InputError(
+            f"--seeds {seeds}: counted from training.seed ({config.training.seed}) they go beyond {_SEEDS - 1:,}, the "
+            "greatest there is; take a smaller training.seed or fewer seeds"
+        )
     # Seed by seed: after the first round each approach has been seen.
     variants = [
         variant(config, approach, config.training.seed + number) for number in range(seeds) for approach in approaches
@@ -70,11 +81,16 @@ def compare_approaches(
     folder.mkdir(parents=True, exist_ok=True)
     outcomes: dict[tuple[str, int], Outcome] = {}
     truth = np.zeros(0, np.int64)
+    first_rows = None
     with Progress(folder / "run.log", on_component):
         for number, each in enumerate(variants, 1):
             approach, seed = each.model.approach, each.training.seed
             on_training(approach, seed, number, len(variants))
             record = train_locally(each, root)
+            rows = _rows(record)
+            first_rows = first_rows or rows
+            if rows != first_rows:
+                raise InputError(_changed(config, approach, seed))
             truth, outcomes[approach, seed] = _outcome(each, record)
             tf_keras.backend.clear_session()
             gc.collect()
@@ -110,12 +126,33 @@ def variant(config: Config, approach: str, seed: int) -> Config:
     return Config.model_validate(values)
 
 
+def _examples(record: RunRecord) -> Examples:
+    examples = Examples()
+    examples.set_mlmd_artifact(record.artifacts["CsvExampleGen"]["examples"])
+    return examples
+
+
+def _rows(record: RunRecord) -> str:
+    """The fingerprint of the labelled rows: what is trained on matters as much as what is judged on."""
+    examples = _examples(record)
+    # Only approaches that pre-train read the corpus.
+    splits = [split for split in artifact_utils.decode_split_names(examples.split_names) if split != CORPUS_SPLIT]
+    return fingerprint([artifact_utils.get_split_uri([examples], split) for split in splits])
+
+
+def _changed(config: Config, approach: str, seed: int) -> str:
+    keys = "data.input_base" if config.data.test_base is None else "data.input_base or data.test_base"
+    return (
+        f"{keys}: the files changed while the approaches were trained, so that {approach} with seed {seed} got other "
+        "rows than the trainings before it; leave the files as they are and run compare again"
+    )
+
+
 def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
     """The true class of each test row, and what the trained model made of them."""
     model = path_utils.serving_model_path(record.artifacts["Trainer"]["model"].uri)
-    examples = Examples()
-    examples.set_mlmd_artifact(record.artifacts["CsvExampleGen"]["examples"])
-    truth, decided = decide(model, artifact_utils.get_split_uri([examples], TEST_SPLIT), config.data.labels)
+    split = artifact_utils.get_split_uri([_examples(record)], TEST_SPLIT)
+    truth, decided = decide(model, split, config.data.labels)
     training = record.training
     return truth, Outcome(
         approach=config.model.approach,
@@ -145,11 +182,35 @@ def decide(model: str, split: str, labels: Sequence[str]) -> tuple[np.ndarray, n
     feature = {"label": tf.io.FixedLenFeature([], tf.string)}
     truth: list[int] = []
     decided: list[int] = []
-    files = sorted(tf.io.gfile.glob(os.path.join(split, "*")))
-    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_SCORE_ROWS):
+    for serialized in _batches(split):
         truth += [index[label] for label in tf.io.parse_example(serialized, feature)["label"].numpy()]
         decided += [index[label] for label in serve(examples=serialized)["label"].numpy()]
     return np.array(truth), np.array(decided)
+
+
+def fingerprint(splits: Sequence[str]) -> str:
+    """Tells whether rows are the same ones in the same order.
+
+    Args:
+      splits: folders of gzip-compressed TFRecords.
+
+    Returns:
+      A SHA-256 over the serialized examples, in the order in which ``decide`` reads them, in hexadecimal digits.
+    """
+    whole = hashlib.sha256()
+    for split in splits:
+        rows = hashlib.sha256()
+        for serialized in _batches(split):
+            for row in serialized.numpy():
+                # Of each row its own hash: they are all equally long, so no row can lend bytes to the next.
+                rows.update(hashlib.sha256(row).digest())
+        whole.update(rows.digest())
+    return whole.hexdigest()
+
+
+def _batches(split: str) -> tf.data.Dataset:
+    files = sorted(tf.io.gfile.glob(os.path.join(split, "*")))
+    return tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_SCORE_ROWS)
 
 
 def _write(folder: Path, name: str, text: str) -> None:

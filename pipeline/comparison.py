@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from scipy.stats import t as students_t
 
 MANY_LABELS = 12
 """Beyond this many classes only the most telling are shown, and none is tested by itself."""
@@ -123,7 +124,7 @@ class ApproachResult:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Whether two approaches differ on one measure by more than the luck of the test rows.
+    """Whether two approaches differ on one measure by more than luck, of the test rows and of training.
 
     Attributes:
         first: An approach.
@@ -131,11 +132,18 @@ class PairedTest:
         metric: "accuracy", "macro_f1", "macro_recall" or "recall".
         label: Of the recall, else None.
         difference: First minus second, each a mean over its seeds.
-        low: Where the 95% interval of the difference begins.
+        low: Where the 95% interval of the difference begins, for these trained models and the luck of the test rows.
         high: Where it ends.
-        p: Two-sided.
+        p: Two-sided, of the same.
         telling_rows: Test rows (of the class) on which one approach is right with a greater share of its seeds.
-        more_than_luck: The interval excludes 0, and there are `LEAST_TELLING_ROWS` or more.
+        se_rows: Standard error of the difference by the luck of the test rows.
+        se_seeds: Standard error of the difference by the luck of training; None where a side has one seed, which says
+            nothing of it.
+        margin: What the difference must exceed where both count: Student's 95% quantile times both errors together.
+            None where `se_seeds` is.
+        models_differ: The interval excludes 0, and there are `LEAST_TELLING_ROWS` or more: other test rows would show
+            it too, but other seeds perhaps not.
+        more_than_luck: That, and the difference is greater than the margin. Never with one seed on a side.
     """
 
     first: str
@@ -147,12 +155,21 @@ class PairedTest:
     high: float
     p: float
     telling_rows: int
+    se_rows: float
+    se_seeds: float | None
+    margin: float | None
+    models_differ: bool
     more_than_luck: bool
 
     @property
     def measure(self) -> str:
         """The measure in words."""
         return measure_name(self.metric, self.label)
+
+    @property
+    def margin_words(self) -> str:
+        """The margin as it is written beside a difference."""
+        return "–" if self.margin is None else f"±{self.margin:.3f}"
 
     @property
     def verdict(self) -> str:
@@ -163,13 +180,18 @@ class PairedTest:
             return "no difference"
         if self.telling_rows < LEAST_TELLING_ROWS:
             return f"may be luck, told apart by {self.telling_rows} row{'' if self.telling_rows == 1 else 's'}"
-        return "may be luck"
+        if not self.models_differ:
+            return "may be luck"
+        if self.margin is None:
+            return "these two models differ, only more seeds can tell of the approaches"
+        return "may be luck of training"
 
     def __str__(self) -> str:
         interval = f"{signed(self.low)} to {signed(self.high)}"
+        training = "" if self.margin is None else f"; with luck of training {self.margin_words}"
         return (
             f"{self.first} - {self.second}: {self.measure} {signed(self.difference)} "
-            f"(95% {interval}, {p_words(self.p)}): {self.verdict}"
+            f"(95% {interval}, {p_words(self.p)}{training}): {self.verdict}"
         )
 
 
@@ -214,11 +236,14 @@ class Comparison:
 
     @cached_property
     def tests(self) -> list[PairedTest]:
-        """A paired bootstrap over test rows for each pair of approaches and each measure.
+        """For each pair of approaches and each measure, a paired bootstrap over test rows beside the spread over seeds.
 
         Test rows are drawn with replacement, the same for both sides (Efron & Tibshirani 1993; Koehn 2004), and not by
         class: a test set is a sample in which the classes' sizes are luck too. In a resample without a row of a class
         the macro averages are over the other classes, and that class's recall leaves the resample out.
+
+        The bootstrap takes the trained models as they are. That another training of the same approach would have come
+        out otherwise, only the seeds can tell: see `_margin`.
         """
         approaches = [result.approach for result in self.results]
         if len(approaches) < 2:
@@ -247,10 +272,14 @@ class Comparison:
             telling = ~np.isclose(right[one], right[other])
             for column, (metric, label) in enumerate(measures):
                 about = telling if label is None else telling & (self.truth == self.labels.index(label))
-                difference = observed[one, column] - observed[other, column]
-                interval_and_p = _interval_and_p(resampled[:, one, column] - resampled[:, other, column])
                 tests.append(
-                    _test(approaches[one], approaches[other], metric, label, difference, interval_and_p, about.sum())
+                    _test(
+                        (self.results[one], self.results[other]),
+                        (metric, label),
+                        difference=observed[one, column] - observed[other, column],
+                        resampled=resampled[:, one, column] - resampled[:, other, column],
+                        telling_rows=int(about.sum()),
+                    )
                 )
         return tests
 
@@ -287,7 +316,7 @@ class Comparison:
     def notes(self) -> list[str]:
         """What a reader must know to read the table and the tests rightly."""
         if any(len(result.seeds) > 1 for result in self.results):
-            notes = ["± is the standard deviation over seeds: the luck of training."]
+            notes = ["± beside a mean is the standard deviation over seeds: the luck of training."]
         else:
             notes = ["One seed each: how much the luck of training matters is not known; more seeds would tell."]
         if len(self.labels) > MANY_LABELS:
@@ -296,13 +325,24 @@ class Comparison:
                 "approaches are shown; chosen for that, they exaggerate the differences."
             )
         if self.tests:
-            notes += [
+            notes.append(
                 f"The intervals and p come from a paired bootstrap over the {len(self.truth):,} test rows "
-                f"({RESAMPLES:,} resamples; Efron & Tibshirani 1993, Koehn 2004). It covers the luck of which rows "
-                "are in the test set, not the luck of training: for that, look at the spread over seeds.",
-                f"{len(self.tests)} comparisons are made, each at 5%: where approaches are equal, 1 in 20 still looks "
-                "like more than luck.",
+                f"({RESAMPLES:,} resamples; Efron & Tibshirani 1993, Koehn 2004). They cover the luck of which rows "
+                "are in the test set, and take the trained models as they are."
+            )
+        if any(test.margin is not None for test in self.tests):
+            notes += [
+                "“More than luck” needs more: the difference must also exceed the ± beside it, Student's 95% quantile "
+                "times the standard error of test rows and seeds together (Welch 1947). So the same training with "
+                "other seeds is likely to show it too; the fewer the seeds, the greater a difference this takes.",
+                f"{len(self.tests)} comparisons are made, each at 5%: of comparisons between equal approaches up to "
+                "about 1 in 20 is called more than luck all the same.",
             ]
+        if any(test.margin is None for test in self.tests):
+            notes.append(
+                "Where an approach has one seed, nothing is called more than luck: two trained models may differ on "
+                "any test rows because of their seeds alone, and only more seeds can tell of the approaches."
+            )
         return notes
 
     def to_dict(self) -> dict[str, Any]:
@@ -315,7 +355,7 @@ class Comparison:
                 for name, values in ((result.approach, _plain(result)) for result in self.results)
             },
             "bootstrap": {"resamples": RESAMPLES, "seed": BOOTSTRAP_SEED, "confidence": CONFIDENCE},
-            "tests": [asdict(test) for test in self.tests],
+            "tests": [{**asdict(test), "verdict": test.verdict} for test in self.tests],
         }
 
     def to_markdown(self) -> str:
@@ -343,14 +383,15 @@ class Comparison:
         for pair, tests in self.tests_by_pair().items():
             table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title=Text(" - ".join(pair)))
             table.add_column("", overflow="fold", min_width=14)
-            for name in ("difference", "95% interval", "p"):
+            for name in ("difference", "95% by rows", "p", "with seeds"):
                 table.add_column(name, justify="right", no_wrap=True)
             table.add_column("")
             for test in tests:
                 interval = f"{signed(test.low)} to {signed(test.high)}"
                 p = p_words(test.p).removeprefix("p ").removeprefix("= ")
                 verdict = Text(test.verdict, style="bold" if test.more_than_luck else "")
-                table.add_row(Text(_one_line(test.measure)), signed(test.difference), interval, p, verdict)
+                cells = (signed(test.difference), interval, p, test.margin_words)
+                table.add_row(Text(_one_line(test.measure)), *cells, verdict)
             console.print()
             console.print(table)
         console.print()
@@ -459,29 +500,83 @@ def _resamples(counts: np.ndarray, classes: int) -> Iterable[np.ndarray]:
         yield generator.multinomial(counts.sum(), counts / counts.sum(), size=size).astype(float)
 
 
-def _interval_and_p(differences: np.ndarray) -> tuple[float, float, float]:
-    """The percentile interval of resampled differences, and their two-sided p."""
-    # Seeds are averaged in floating point: equals may differ in the 17th digit, which must not count as a direction.
-    known = np.round(differences[~np.isnan(differences)], 12)
-    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    # Plus one: the sample itself is one of the ways it could have fallen; no p is 0 (Davison & Hinkley 1997).
-    tail = (min(np.sum(known <= 0), np.sum(known >= 0)) + 1) / (len(known) + 1)
-    return float(low), float(high), min(1.0, 2 * float(tail))
-
-
 def _test(
-    first: str,
-    second: str,
-    metric: str,
-    label: str | None,
+    results: tuple[ApproachResult, ApproachResult],
+    measure: tuple[str, str | None],
+    *,
     difference: float,
-    interval_and_p: tuple[float, float, float],
+    resampled: np.ndarray,
     telling_rows: int,
 ) -> PairedTest:
-    low, high, p = interval_and_p
-    sure = (low > 0 or high < 0) and telling_rows >= LEAST_TELLING_ROWS
+    """Judges a difference.
+
+    Args:
+        results: Of the two approaches.
+        measure: Its name and the label, None for a measure of all classes.
+        difference: As observed.
+        resampled: The same in each resample, float ``(resamples,)``; NaN where the resample has no row of the class.
+        telling_rows: As in `PairedTest`.
+    """
+    metric, label = measure
+    # Seeds are averaged in floating point: equals may differ in the 17th digit, which must not count as a direction.
+    known = np.round(resampled[~np.isnan(resampled)], 12)
     exact = round(float(difference), 12) + 0.0
-    return PairedTest(first, second, metric, label, exact, low, high, p, int(telling_rows), bool(sure))
+    low, high = (float(end) for end in np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]))
+    # Plus one: the sample itself is one of the ways it could have fallen; no p is 0 (Davison & Hinkley 1997).
+    tail = (min(np.sum(known <= 0), np.sum(known >= 0)) + 1) / (len(known) + 1)
+    se_rows = float(np.std(known, ddof=1))
+    se_seeds, margin = _margin(se_rows, [_spread(result, metric, label) for result in results])
+    models_differ = (low > 0 or high < 0) and telling_rows >= LEAST_TELLING_ROWS
+    return PairedTest(
+        first=results[0].approach,
+        second=results[1].approach,
+        metric=metric,
+        label=label,
+        difference=exact,
+        low=low,
+        high=high,
+        p=min(1.0, 2 * float(tail)),
+        telling_rows=telling_rows,
+        se_rows=se_rows,
+        se_seeds=se_seeds,
+        margin=margin,
+        models_differ=models_differ,
+        more_than_luck=models_differ and margin is not None and abs(exact) > margin,
+    )
+
+
+def _spread(result: ApproachResult, metric: str, label: str | None) -> Spread:
+    found = getattr(result, metric)
+    return found if label is None else found[label]
+
+
+def _margin(se_rows: float, spreads: Sequence[Spread]) -> tuple[float | None, float | None]:
+    """What the luck of training adds to that of the test rows.
+
+    Welch 1947 ("The generalization of Student's problem when several different population variances are involved"):
+    the variances of the two means over seeds and of the test rows add up, and the sum has the degrees of freedom of
+    Satterthwaite 1946. There are so many rows that their variance counts as known. A seed's value is measured on the
+    same test rows as all others, so the spread over seeds holds a little of the luck of the rows too: the margin is
+    rather too wide than too narrow.
+
+    Args:
+        se_rows: Standard error of the difference by the luck of the test rows.
+        spreads: Of the two approaches over their seeds.
+
+    Returns:
+        The standard error by the luck of training, and the margin; None and None where a side has one seed.
+    """
+    variances, squares = [], []
+    for spread in spreads:
+        seeds = sum(value is not None for value in spread.values)
+        if spread.deviation is None:
+            return None, None
+        variances.append(spread.deviation**2 / seeds)
+        squares.append(variances[-1] ** 2 / (seeds - 1))
+    variance = se_rows**2 + sum(variances)
+    freedom = variance**2 / sum(squares) if sum(squares) else np.inf
+    quantile = float(students_t.ppf((1 + CONFIDENCE) / 2, freedom))
+    return float(np.sqrt(sum(variances))), quantile * float(np.sqrt(variance))
 
 
 def _plain(result: ApproachResult) -> dict[str, Any]:

@@ -61,7 +61,11 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
         components=[(name, _COMPONENTS.get(name, "")) for name in components],
         pairs=[(pair, pair_sentence(tests), tests) for pair, tests in comparison.tests_by_pair().items()],
         # Half of the bars' width stands for this difference, the same in all of them.
-        reach=max((abs(end) for test in comparison.tests for end in (test.low, test.high)), default=0.0) or 1.0,
+        reach=max(
+            (max(-test.low, test.high, abs(test.difference) + (test.margin or 0.0)) for test in comparison.tests),
+            default=0.0,
+        )
+        or 1.0,
     )
 
 
@@ -73,11 +77,11 @@ def headline(comparison: Comparison) -> str:
     if len(results) == 1:
         return f"{best.approach} alone: mean recall {score}"
     about_best = [t for t in comparison.tests if t.metric == "macro_recall" and best.approach in (t.first, t.second)]
+    if any(test.margin is None for test in about_best):
+        return f"{best.approach} comes first (mean recall {score}), but only more seeds can tell whether by luck"
     close = [t.second if t.first == best.approach else t.first for t in about_best if not t.more_than_luck]
     if not close:
-        return (
-            f"{best.approach} recognises the classes best (mean recall {score}), by more than the luck of the test rows"
-        )
+        return f"{best.approach} recognises the classes best (mean recall {score}), by more than luck"
     verb = "is" if len(close) == 1 else "are"
     return f"{best.approach} comes first (mean recall {score}), but {_and(close)} {verb} too close to tell"
 
@@ -96,6 +100,10 @@ def description(approach: str) -> str:
 def pair_sentence(tests: Sequence[PairedTest]) -> str:
     """What the tests of one pair of approaches say together."""
     first, second = tests[0].first, tests[0].second
+    if tests[0].margin is None:
+        apart = [test.measure for test in tests if test.models_differ]
+        models = f"These models differ in {_and(apart)} by" if apart else "No difference between these models is"
+        return f"{models} more than the luck of the test rows; only more seeds can tell of the approaches."
     parts = []
     for approach, sign in ((first, 1), (second, -1)):
         ahead = [test.measure for test in tests if test.more_than_luck and test.difference * sign > 0]

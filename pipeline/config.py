@@ -274,11 +274,14 @@ class Config(_Section):
 
     def warnings(self) -> list[str]:
         """What is allowed and yet unwise, a sentence each."""
-        found = []
-        highest = max(self.tuning.learning_rates, default=self.learning_rate)
-        forgetting = forgetting_warning(APPROACHES[self.model.approach], highest)
-        if forgetting:
-            found.append(forgetting)
+        found: list[str] = []
+        approach = APPROACHES[self.model.approach]
+        rates = {"training.learning_rate": self.learning_rate}
+        if self.tuning.learning_rates:
+            rates = {"tuning.learning_rates": max(self.tuning.learning_rates)}
+        if approach.pretrains:
+            rates["pretraining.learning_rate"] = self.pretraining.learning_rate
+        found += [warning for key, rate in rates.items() if (warning := forgetting_warning(approach, rate, key))]
         unbounded = [label for label in self.data.labels if label not in self.gate.min_recall]
         if unbounded:
             some = ", ".join(repr(label) for label in unbounded[:3]) + (" …" if len(unbounded) > 3 else "")

@@ -17,7 +17,7 @@ from components.text_rows import is_plain_text, read_lines
 from components.tokenizer_files import check_wordpiece
 from pipeline.config import Config
 from trainer.approaches import APPROACHES
-from trainer.base_model import read_base_config, resolve_base
+from trainer.base_model import check_masked_lm, read_base_config, resolve_base
 from trainer.errors import InputError
 
 _MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
@@ -124,6 +124,8 @@ def _newest(files: list[str], pattern: str) -> list[str]:
 def _check_base(config: Config) -> None:
     folder: Path = resolve_base(config.model.base, config.model.revision)
     check_wordpiece(folder)
+    if APPROACHES[config.model.approach].pretrains:
+        check_masked_lm(folder)
     base = read_base_config(folder)
     longest = base.get("max_position_embeddings")
     if longest is not None and config.model.max_length > longest:

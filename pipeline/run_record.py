@@ -13,9 +13,7 @@ from ml_metadata.proto import metadata_store_pb2
 from components.evaluator import EVALUATION_FILE
 from components.example_gen import INGEST_FILE
 from components.gate import Bound
-from trainer.fine_tune import TRAINING_FILE
-from trainer.pretrain import PRETRAINING_FILE
-from trainer.tune import TUNER_RESULTS_FILE
+from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 

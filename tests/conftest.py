@@ -1,5 +1,6 @@
 """Small real things that many tests need: base models of two layers, and tokenized examples."""
 
+import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -64,6 +65,18 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random two-layer BERT."""
     return make_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def base_without_dropout(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without dropout, so that what it learns does not hang on numbers drawn at random."""
+    folder = tmp_path_factory.mktemp("no-dropout")
+    for file in base.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    config = json.loads((base / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -94,12 +94,12 @@ APPROACHES: dict[str, Approach] = {
 }
 
 
-def forgetting_warning(approach: Approach, learning_rate: float) -> str | None:
-    """A sentence for people when the rate endangers what the base has learned, else None."""
+def forgetting_warning(approach: Approach, learning_rate: float, key: str = "training.learning_rate") -> str | None:
+    """A sentence for people when the rate, set by this key, endangers what the base has learned, else None."""
     if not approach.base_is_trainable or learning_rate < FORGETTING_RATE:
         return None
     return (
-        f"training.learning_rate: {learning_rate:g} on a trainable base risks catastrophic forgetting: rates of "
+        f"{key}: {learning_rate:g} on a trainable base risks catastrophic forgetting: rates of "
         f"{FORGETTING_RATE:g} and above destroy what pre-training learned (Sun et al. 2019); use 5e-5 to 2e-5"
         " (a small encoder takes up to about 3e-4)"
     )

@@ -15,6 +15,9 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "spec
 # Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
 
+# The families whose masked-LM heads ``trainer.masked_lm`` can ask at single positions.
+MASKED_LM_FAMILIES = ("bert", "distilbert", "electra")
+
 
 def resolve_base(base: str, revision: str | None = None) -> Path:
     """Gives the local folder of a base model, fetching it from the Hugging Face hub where need be.
@@ -55,6 +58,16 @@ def read_base_config(folder: Path) -> dict[str, Any]:
             f"model.base: {folder / 'config.json'} is not JSON ({error}); fetch the model again"
         ) from error
     return config
+
+
+def check_masked_lm(folder: Path) -> None:
+    """Raises InputError where further pre-training knows no masked-LM head for a resolved base model."""
+    model_type = read_base_config(folder).get("model_type")
+    if model_type not in MASKED_LM_FAMILIES:
+        raise InputError(
+            f"model.approach: further_pretrain knows no masked-LM head for a base of type {model_type!r} "
+            f"(only for {', '.join(MASKED_LM_FAMILIES)}); take another base or approach"
+        )
 
 
 def _package_folder(base: str) -> Path:

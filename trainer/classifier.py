@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,30 +54,16 @@ class Classifier(tf_keras.Model):
           InputError: transformers has no TensorFlow class for this base, or its weights do not fit it.
         """
         make_head = HEADS[head]
-        options: dict[str, Any] = {"trust_remote_code": False}
+        options: dict[str, Any] = {}
         auto: Any = TFAutoModel
         if make_head is None:
             auto = TFAutoModelForSequenceClassification
             options["id2label"] = dict(enumerate(labels))
             options["label2id"] = {label: index for index, label in enumerate(labels)}
-        with quiet_transformers():
-            try:
-                config = AutoConfig.from_pretrained(folder, **options)
-                model_class = auto._model_mapping[type(config)]
-            except (KeyError, ValueError) as error:
-                raise InputError(
-                    f"model.base: {folder} is a model that transformers cannot load in TensorFlow ({error}); "
-                    "use a BERT-family encoder such as bert, distilbert or electra"
-                ) from error
-            build = {"add_pooling_layer": False} if make_head and _has_optional_pooler(model_class) else {}
-            if pretrained:
-                try:
-                    backbone = model_class.from_pretrained(folder, config=config, **build)
-                except (OSError, ValueError) as error:
-                    raise InputError(f"model.base: the weights in {folder} cannot be loaded: {error}") from error
-            else:
-                backbone = model_class(config, **build)
-        hidden_size: int = config.hidden_size
+        backbone, _ = load_backbone(
+            folder, auto, options, pretrained=pretrained, build={"add_pooling_layer": False} if make_head else {}
+        )
+        hidden_size: int = backbone.config.hidden_size
         return cls(backbone, make_head(hidden_size, len(labels)) if make_head else None)
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
@@ -128,9 +114,60 @@ def accepted_inputs(backbone: TFPreTrainedModel) -> frozenset[str]:
     return frozenset(inspect.signature(type(backbone).call).parameters)
 
 
-def _has_optional_pooler(model_class: type) -> bool:
-    # BERT's pooler is not on the way from the [CLS] vector to our heads; left in, it would count and never train.
-    return "add_pooling_layer" in inspect.signature(model_class).parameters
+def weights_left_out(base: Path, backbone: TFPreTrainedModel) -> dict[str, tf.Variable]:
+    """The weights of a base's encoder that a model built on it lacks, by path: a masked LM has no pooler.
+
+    Args:
+      base: the base model's folder.
+      backbone: a Hugging Face model of the same family.
+    """
+    whole, _ = load_backbone(base, TFAutoModel, {})
+    has = encoder_paths(backbone)
+    return {path: variable for path, variable in encoder_paths(whole).items() if path not in has}
+
+
+def load_backbone(
+    folder: Path,
+    auto: Any,
+    options: Mapping[str, Any],
+    *,
+    pretrained: bool = True,
+    build: Mapping[str, Any] | None = None,
+) -> tuple[TFPreTrainedModel, list[str]]:
+    """Loads a base model in TensorFlow.
+
+    Args:
+      folder: the base model.
+      auto: one of transformers' ``TFAutoModel*``.
+      options: changes to its config.
+      pretrained: whether to load its weights; False leaves them random.
+      build: arguments of the model's class; those it does not take are left out.
+
+    Returns:
+      The model, and the names of its weights that the folder does not hold and that are new.
+
+    Raises:
+      InputError: transformers has no such TensorFlow class for this base, or its weights do not fit it.
+    """
+    with quiet_transformers():
+        try:
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False, **options)
+            model_class = auto._model_mapping[type(config)]
+        except (KeyError, ValueError) as error:
+            raise InputError(
+                f"model.base: {folder} is a model that transformers cannot load in TensorFlow ({error}); "
+                "use a BERT-family encoder such as bert, distilbert or electra"
+            ) from error
+        # BERT's pooler is not on the way from the [CLS] vector to our heads; left in, it would count and never train.
+        known = inspect.signature(model_class).parameters
+        build = {name: value for name, value in (build or {}).items() if name in known}
+        if not pretrained:
+            return model_class(config, **build), []
+        try:
+            model, found = model_class.from_pretrained(folder, config=config, output_loading_info=True, **build)
+        except (OSError, ValueError) as error:
+            raise InputError(f"model.base: the weights in {folder} cannot be loaded: {error}") from error
+    return model, found["missing_keys"]
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -182,7 +183,9 @@ def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Class
     return copy
 
 
-def write_hf_folder(backbone: transformers.TFPreTrainedModel, base: Path, folder: Path) -> None:
+def write_hf_folder(
+    backbone: transformers.TFPreTrainedModel, base: Path, folder: Path, *, more: Mapping[str, tf.Variable] | None = None
+) -> None:
     """Writes a model in Hugging Face's format: config, tokenizer and safetensors under PyTorch's names.
 
     PyTorch's names, because both PyTorch and TensorFlow load them, each without the other installed.
@@ -192,15 +195,21 @@ def write_hf_folder(backbone: transformers.TFPreTrainedModel, base: Path, folder
         the decoder of the latter is tied to the embeddings, and whoever loads the folder ties them again.
       base: the base model's folder, for its tokenizer.
       folder: made if missing.
+      more: by path below ``encoder/``, weights of the encoder that the backbone lacks (see
+        ``trainer.classifier.weights_left_out``).
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, np.ndarray] = {}
-    for variable in backbone.variables:
-        name = f"{backbone.name}/{variable.name.split(f'{backbone.name}/', 1)[-1]}"
-        name, transpose = convert_tf_weight_name_to_pt_weight_name(name, tf_weight_shape=variable.shape)
+    inside = {variable.name.split(f"{backbone.name}/", 1)[-1]: variable for variable in backbone.variables}
+    for path, variable in (more or {}).items():
+        inside[f"{backbone.base_model_prefix}/{path.removeprefix('encoder/')}:0"] = variable
+    for name, variable in inside.items():
+        name, transpose = convert_tf_weight_name_to_pt_weight_name(
+            f"{backbone.name}/{name}", tf_weight_shape=variable.shape
+        )
         value = variable.numpy()
         tensors[name] = np.ascontiguousarray(value.T if transpose is TransposeType.SIMPLE else value)
-    if len(tensors) != len(backbone.variables):
+    if len(tensors) != len(backbone.variables) + len(more or {}):
         raise RuntimeError("two variables of the model share a name in PyTorch")
     safetensors.numpy.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config = backbone.config

@@ -30,7 +30,9 @@ from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, tr
 from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
 from trainer.optimizer import make_optimizer
+from trainer.progress import Progress
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
+from trainer.records import TRAINING_FILE
 from trainer.spec import TrainingSpec
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 # Rows that are evaluated at once: at length 512 and 12 heads their attention scores take 400 MB.
 EVALUATION_ROWS = 32
-TRAINING_FILE = "training.json"
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -132,7 +133,7 @@ def train_classifier(
       scratch: a folder for the vectors of a frozen base.
       logs: where TensorBoard's logs go.
       checkpoints: where each epoch's state is kept until the training is complete, and found again if it was
-        interrupted.
+        interrupted. A training that may stop early starts over: Keras forgets the best weights so far.
 
     Returns:
       The trained classifier, and what is known of its training: ``epochs`` (a list of measures of the last phase),
@@ -223,13 +224,16 @@ def _train_phase(
         if placement.policy == "mixed_float16":
             optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
         learner.compile(optimizer=optimizer)
-    measures = _Measures()
+    if spec.early_stopping_patience is not None:
+        checkpoints = None
+    measures = _Measures(None if checkpoints is None else checkpoints / "epochs.json")
     learner.fit(
         training_dataset(
             data[0],
             spec.batch_size,
             spec.seed,
             static_shapes=isinstance(placement.strategy, tf.distribute.TPUStrategy),
+            dealt=lambda: int(optimizer.iterations),
         ),
         epochs=epochs,
         steps_per_epoch=steps,
@@ -237,7 +241,8 @@ def _train_phase(
         callbacks=[measures, *_callbacks(spec, logs, checkpoints)],
         verbose=verbose,
     )
-    return measures.epochs
+    measures.progress.forget()
+    return measures.progress.found
 
 
 def trained_variables(classifier: Classifier, phase: Phase) -> dict[str, tf.Variable]:
@@ -253,16 +258,22 @@ def trained_variables(classifier: Classifier, phase: Phase) -> dict[str, tf.Vari
 def variable_rates(spec: TrainingSpec, phase: Phase, classifier: Classifier) -> dict[str, Rate]:
     """The rate of each variable that a phase trains, by path (see ``trainer.rates``)."""
     paths = classifier.paths()
+    depth = encoder_depth(paths)
+    if not depth and (spec.layer_decay != 1.0 or spec.unfreeze_layers_per_epoch is not None):
+        raise InputError(
+            "training.layer_decay, training.unfreeze_layers_per_epoch: no layers can be told apart in this base; leave "
+            "both out, or take a bert, distilbert or electra"
+        )
     table = (
         rate_table(
             phase,
-            encoder_depth(paths),
+            depth,
             head_multiplier=(spec.head_learning_rate or spec.learning_rate) / spec.learning_rate,
             layer_decay=spec.layer_decay,
             layers_per_epoch=spec.unfreeze_layers_per_epoch,
         )
         if phase.base_is_trainable
-        else rate_table(phase, encoder_depth(paths))
+        else rate_table(phase, depth)
     )
     return {path: rate for path in paths if (rate := rate_of(path, table)) is not None}
 
@@ -292,13 +303,14 @@ def class_weights(kind: str, labels: np.ndarray, num_labels: int) -> list[float]
 
 
 class _Measures(tf_keras.callbacks.Callback):
-    """Keeps what each epoch measured."""
+    """Keeps what each epoch measured, also for a training that is interrupted."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None) -> None:
         super().__init__()
-        self.epochs: list[dict[str, float]] = []
+        self.progress = Progress(file)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.progress.keep(lambda found: found["epoch"] <= epoch)
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -311,7 +323,7 @@ class _Measures(tf_keras.callbacks.Callback):
             )
         rate = float(tf.convert_to_tensor(optimizer.learning_rate))
         seconds = round(time.monotonic() - self._started, 2)
-        self.epochs.append({"epoch": epoch + 1, **measured, "learning_rate": rate, "seconds": seconds})
+        self.progress.add({"epoch": epoch + 1, **measured, "learning_rate": rate, "seconds": seconds})
 
 
 def _callbacks(spec: TrainingSpec, logs: Path | None, checkpoints: Path | None) -> list[tf_keras.callbacks.Callback]:
@@ -329,14 +341,14 @@ def _callbacks(spec: TrainingSpec, logs: Path | None, checkpoints: Path | None) 
     if logs is not None:
         chosen.append(tf_keras.callbacks.TensorBoard(os.fspath(logs), write_graph=False))
     if checkpoints is not None:
-        chosen.append(tf_keras.callbacks.BackupAndRestore(os.fspath(checkpoints)))
+        chosen.append(tf_keras.callbacks.BackupAndRestore(os.fspath(checkpoints / "state")))
     return chosen
 
 
 def _kept_epoch(spec: TrainingSpec, epochs: list[dict[str, float]]) -> int:
     if spec.early_stopping_patience is None:
-        return len(epochs)
-    return int(np.argmax([epoch["eval_macro_recall"] for epoch in epochs])) + 1
+        return int(epochs[-1]["epoch"])
+    return int(max(epochs, key=lambda epoch: epoch["eval_macro_recall"])["epoch"])
 
 
 def _count(variables: list[tf.Variable]) -> int:

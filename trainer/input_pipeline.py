@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -151,7 +152,9 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def training_dataset(split: Split, batch_size: int, seed: int, *, static_shapes: bool) -> tf.data.Dataset:
+def training_dataset(
+    split: Split, batch_size: int, seed: int, *, static_shapes: bool, dealt: Callable[[], int] = lambda: 0
+) -> tf.data.Dataset:
     """An endless stream of training batches, newly shuffled every epoch.
 
     Args:
@@ -160,6 +163,8 @@ def training_dataset(split: Split, batch_size: int, seed: int, *, static_shapes:
       seed: the same seed gives the same batches in the same order.
       static_shapes: all batches of one shape, as TPUs need; the last one of an epoch is filled up with rows drawn
         again.
+      dealt: asked when the first batch is wanted: how many were dealt by the training that was interrupted. The stream
+        goes on after them.
 
     Returns:
       Pairs of what ``split.take`` gives and labels, int32 ``(batch_size,)``; ``ceil(rows / batch_size)`` of them are an
@@ -174,7 +179,10 @@ def training_dataset(split: Split, batch_size: int, seed: int, *, static_shapes:
                     rows = np.concatenate([rows, rng.integers(0, len(split.labels), batch_size - len(rows))])
                 yield rows
 
-    return _dataset(split, rows_of_epochs, batch_size if static_shapes else None, full_width=static_shapes)
+    def rows_left() -> Iterator[np.ndarray]:
+        return itertools.islice(rows_of_epochs(), dealt(), None)
+
+    return _dataset(split, rows_left, batch_size if static_shapes else None, full_width=static_shapes)
 
 
 def evaluation_dataset(split: Split, batch_size: int) -> tf.data.Dataset:

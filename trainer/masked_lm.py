@@ -8,13 +8,13 @@ from typing import Any
 
 import tensorflow as tf
 import tf_keras
-from transformers import AutoConfig, TFAutoModelForMaskedLM, TFPreTrainedModel
+from transformers import TFAutoModelForMaskedLM, TFPreTrainedModel
 
-from trainer.classifier import accepted_inputs, quiet_transformers
-from trainer.errors import InputError
+from trainer.base_model import check_masked_lm
+from trainer.classifier import accepted_inputs, load_backbone
 
-# From vectors of the last hidden state to scores over the vocabulary, by the family of the model. Each ends in the
-# embedding table itself: the decoder is tied to it.
+# By ``trainer.base_model.MASKED_LM_FAMILIES``: from vectors of the last hidden state to scores over the
+# vocabulary. Each ends in the embedding table itself: the decoder is tied to it.
 _SCORE: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
     "bert": lambda model, vectors: model.mlm(vectors),
     "distilbert": lambda model, vectors: model.vocab_projector(
@@ -30,9 +30,12 @@ class MaskedLanguageModel(tf_keras.Model):
     """An encoder that guesses hidden tokens and, if asked, whether the second half of a row follows the first.
 
     A batch holds ``input_ids`` and ``attention_mask`` (and ``token_type_ids``), int32 ``(batch_size, width)``, and from
-    ``trainer.masking`` ``positions`` and ``targets``, int32, and ``weights``, float32, ``(batch_size, places)``; with
-    ``next_sentence`` also ``follows``, int32 ``(batch_size,)``: 1 if the second half follows, 0 if it is of another
-    text, -1 where a row has no second half.
+    ``trainer.masking`` ``positions`` and ``targets``, int32, and ``weights`` and ``shares``, float32, ``(batch_size,
+    places)``; with ``next_sentence`` also ``follows``, int32, and ``follow_shares``, float32, ``(batch_size,)`` (see
+    ``trainer.next_sentence``).
+
+    The loss of a batch is the sum over its hidden tokens of their shares, so that the same rows give the same gradients
+    on one device and on several.
 
     The encoder's vectors are gathered at the positions before the head is run, so the largest tensor is
     ``(batch_size, places, vocabulary_size)``, about an eighth of one over all positions.
@@ -62,17 +65,11 @@ class MaskedLanguageModel(tf_keras.Model):
         """Makes the model on a base, with the base's own masked-LM head where it carries one.
 
         Raises:
-          InputError: the base is of a family that has no masked-LM head here.
+          InputError: the base is of a family that has no masked-LM head here, or its weights do not fit it.
         """
-        with quiet_transformers():
-            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-            if config.model_type not in _SCORE:
-                raise InputError(
-                    f"model.approach: further_pretrain knows no masked-LM head for a base of type {config.model_type!r}"
-                    f" (only for {', '.join(_SCORE)}); take another base or approach"
-                )
-            backbone, found = TFAutoModelForMaskedLM.from_pretrained(folder, config=config, output_loading_info=True)
-        return cls(backbone, next_sentence=next_sentence, new_head=bool(found["missing_keys"]))
+        check_masked_lm(folder)
+        backbone, missing = load_backbone(folder, TFAutoModelForMaskedLM, {})
+        return cls(backbone, next_sentence=next_sentence, new_head=bool(missing))
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Gives the scores of the hidden tokens, float32 ``(batch_size, places, vocabulary_size)``, and those of
@@ -94,14 +91,13 @@ class MaskedLanguageModel(tf_keras.Model):
     @tf.autograph.experimental.do_not_convert
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One optimiser step."""
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
             scores, follows = self(batch, training=True)
             losses = masked_losses(scores, batch)
-            loss = tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(batch["weights"]))
+            loss = tf.reduce_sum(losses * batch["shares"])
             if follows is not None:
-                loss += _follow_loss(follows, batch["follows"])
-            loss /= replicas
+                answers = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(batch["follows"], 0), follows)
+                loss += tf.reduce_sum(answers * batch["follow_shares"])
         self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
         self.loss_sum.update_state(losses)
         self.guesses.update_state(batch["weights"])
@@ -111,9 +107,3 @@ class MaskedLanguageModel(tf_keras.Model):
 def masked_losses(scores: tf.Tensor, batch: dict[str, tf.Tensor]) -> tf.Tensor:
     """The cross-entropy in nats of each hidden token, 0 where a row has no such place; ``(batch_size, places)``."""
     return batch["weights"] * tf.nn.sparse_softmax_cross_entropy_with_logits(batch["targets"], scores)
-
-
-def _follow_loss(scores: tf.Tensor, follows: tf.Tensor) -> tf.Tensor:
-    asked = tf.cast(follows >= 0, tf.float32)
-    losses = asked * tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(follows, 0), scores)
-    return tf.math.divide_no_nan(tf.reduce_sum(losses), tf.reduce_sum(asked))

@@ -37,10 +37,15 @@ class Vocabulary:
     def read(cls, base: Path) -> Vocabulary:
         """Reads the vocabulary of a base model's folder."""
         tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-        tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+        ids = tokenizer.get_vocab()
+        # A line that stands twice in the vocabulary leaves a gap; what is in one is never put into a text.
+        tokens = [""] * (max(ids.values()) + 1)
+        for token, number in ids.items():
+            tokens[number] = token
         return cls(
             mask_id=tokenizer.mask_token_id,
-            special=np.isin(np.arange(len(tokens)), tokenizer.all_special_ids),
+            special=np.array([not token for token in tokens])
+            | np.isin(np.arange(len(tokens)), tokenizer.all_special_ids),
             continues=np.array([token.startswith("##") for token in tokens]),
             ends_sentence=np.array([token in SENTENCE_ENDS for token in tokens]),
         )
@@ -75,7 +80,8 @@ class Masker:
         Returns:
           The features with masked ``input_ids``, and ``positions``, int32 ``(batch_size, places)``: where something is
           to be guessed; ``targets``, int32 ``(batch_size, places)``: what stood there; ``weights``, float32
-          ``(batch_size, places)``: 1, or 0 where a row has fewer positions than places.
+          ``(batch_size, places)``: 1, or 0 where a row has fewer positions than places; ``shares``, the same over the
+          sum of the batch's weights: each hidden token's share of the batch's loss, on whatever device its row is.
         """
         ids = features["input_ids"]
         maskable = (features["attention_mask"] > 0) & ~tf.gather(self.vocabulary.special, ids)
@@ -90,16 +96,19 @@ class Masker:
         # The chosen positions of each row, in front; the rest is weighted away.
         counts = tf.reduce_sum(tf.cast(chosen, tf.int32), axis=1)
         width = tf.shape(ids)[1]
-        places = tf.reduce_max(counts)
+        # At least one, where a batch has nothing to hide: Hugging Face's heads do not take none.
+        places = tf.maximum(1, tf.reduce_max(counts))
         if self.static_shapes:
             places = min(ids.shape[1], 1 + int(np.ceil(ids.shape[1] * self.probability * STATIC_PLACES)))
         positions = tf.argsort(tf.where(chosen, 0, 1) * width + tf.range(width), axis=1)[:, :places]
+        weights = tf.sequence_mask(counts, places, tf.float32)
         return {
             **features,
             "input_ids": tf.where(chosen, hidden, ids),
             "positions": positions,
             "targets": tf.gather(ids, positions, batch_dims=1),
-            "weights": tf.sequence_mask(counts, places, tf.float32),
+            "weights": weights,
+            "shares": tf.math.divide_no_nan(weights, tf.reduce_sum(weights)),
         }
 
     def _choose(self, ids: tf.Tensor, maskable: tf.Tensor, choice: tf.Tensor) -> tf.Tensor:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 from trainer.input_pipeline import TokenizedSplit
 from trainer.masking import Vocabulary
+
+_BY_ROW = {"follows": tf.int32, "follow_shares": tf.float32}
 
 
 class SentencePairs:
@@ -21,16 +25,26 @@ class SentencePairs:
       vocabulary: says which tokens end a sentence.
       seed: of the cuts and replacements.
       fixed: the same cuts and replacements at every pass, as measuring needs them; else fresh ones.
+      dealt: tells how many batches were dealt before the first, by the training that was interrupted.
     """
 
-    def __init__(self, split: TokenizedSplit, vocabulary: Vocabulary, seed: int, *, fixed: bool):
+    def __init__(
+        self,
+        split: TokenizedSplit,
+        vocabulary: Vocabulary,
+        seed: int,
+        *,
+        fixed: bool,
+        dealt: Callable[[], int] = lambda: 0,
+    ):
         self.split = split
         self.labels = split.labels
         self._ids = split.streams["input_ids"]
         self._ends = vocabulary.ends_sentence
         self._seed = seed
         self._fixed = fixed
-        self._taken = 0
+        self._dealt = dealt
+        self._taken: int | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -42,9 +56,10 @@ class SentencePairs:
 
         Returns:
           ``input_ids``, ``attention_mask`` and ``token_type_ids``, int32 ``(batch_size, width)``, and ``follows``,
-          int32 ``(batch_size,)``: 1, 0 where the second segment is of another text, -1 where there is none.
+          int32 ``(batch_size,)``: 1, 0 where the second segment is of another text, -1 where there is none; and
+          ``follow_shares``, float32 ``(batch_size,)``, each row's share of the batch's loss, 0 where there is none.
         """
-        self._taken += 1
+        self._taken = self._dealt() if self._taken is None else self._taken + 1
         rng = np.random.default_rng([self._seed, int(rows[0]) if self._fixed else self._taken])
         ids, types, follows = [], [], []
         for row in rows:
@@ -68,10 +83,15 @@ class SentencePairs:
             first, second = first[: room - kept], np.concatenate([second[: kept - 1], separator])
             ids.append(np.concatenate([first, separator, second]))
             types.append(np.repeat([0, 1], [len(first) + 1, len(second)]).astype(np.int32))
-            follows.append(follow)
+            follows.append(follow if kept > 1 else -1)
         lengths = np.array([len(row) for row in ids])
         mask = np.arange(self.split.width(int(lengths.max()), full_width=full_width)) < lengths[:, None]
-        batch = {"attention_mask": mask.astype(np.int32), "follows": np.array(follows, np.int32)}
+        asked = np.array(follows) >= 0
+        batch = {
+            "attention_mask": mask.astype(np.int32),
+            "follows": np.array(follows, np.int32),
+            "follow_shares": (asked / max(1, asked.sum())).astype(np.float32),
+        }
         for name, values in (("input_ids", ids), ("token_type_ids", types)):
             batch[name] = np.zeros(mask.shape, np.int32)
             batch[name][mask] = np.concatenate(values)
@@ -81,7 +101,8 @@ class SentencePairs:
         """The shapes and dtypes of what ``take`` gives."""
         tokens = self.split.signature(batch_size, full_width=full_width)
         spec = tokens["input_ids"]
-        return {**tokens, "token_type_ids": spec, "follows": tf.TensorSpec((batch_size,), tf.int32)}
+        by_row = {name: tf.TensorSpec((batch_size,), kind) for name, kind in _BY_ROW.items()}
+        return {**tokens, "token_type_ids": spec, **by_row}
 
     def _cut(self, row: int, rng: np.random.Generator) -> tuple[np.ndarray, int | None]:
         """A row's ids, and where its second segment starts, or None if it is one sentence."""

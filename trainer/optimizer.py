@@ -63,8 +63,9 @@ class AdamW(tf_keras.optimizers.Optimizer):
     def __init__(
         self, learning_rate: tf_keras.optimizers.schedules.LearningRateSchedule, weight_decay: float, clip_norm: float
     ):
-        # XLA is slower on CPU, and the kernels are fused already.
-        super().__init__(name="AdamW", jit_compile=False)
+        # XLA is slower on CPU, and the kernels are fused already. Keras's own decay is off: at 0, its default, it would
+        # still make a pass over each variable at each step.
+        super().__init__(name="AdamW", weight_decay=None, jit_compile=False)
         self._learning_rate = self._build_learning_rate(learning_rate)
         self._decay = weight_decay
         self._clip_norm = clip_norm
@@ -112,10 +113,10 @@ class AdamW(tf_keras.optimizers.Optimizer):
         # Rows that name one token twice are added up first: clipped before, their norm comes out by how the batch was
         # split, and the same rows give other weights on two devices than on one (tf_keras 2.16,
         # ``_BaseOptimizer.apply_gradients``).
-        return tf.clip_by_global_norm(self._deduplicate_sparse_grad(gradients), self._clip_norm)[0]
+        return tf.clip_by_global_norm(super()._deduplicate_sparse_grad(gradients), self._clip_norm)[0]
 
     def _deduplicate_sparse_grad(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-        return [_merged(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
+        return gradients  # they were, before they were clipped
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
         """Updates a variable and its moments by a gradient of its shape, or by that of some of its rows."""
@@ -151,12 +152,6 @@ class AdamW(tf_keras.optimizers.Optimizer):
         second.scatter_update(tf.IndexedSlices(square, rows))
         step = rate * tf.sqrt(1.0 - power_2) / (1.0 - power_1) * mean / (tf.sqrt(square) + EPSILON)
         variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) * kept - step, rows))
-
-
-def _merged(gradient: tf.IndexedSlices) -> tf.IndexedSlices:
-    rows, position = tf.unique(gradient.indices)
-    values = tf.math.unsorted_segment_sum(gradient.values, position, tf.shape(rows)[0])
-    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def is_decayed(path: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import sys
 import tempfile
@@ -15,7 +17,7 @@ import tensorflow as tf
 import tf_keras
 
 from trainer.base_model import resolve_base
-from trainer.classifier import encoder_paths
+from trainer.classifier import encoder_paths, weights_left_out
 from trainer.distribution import Placement, choose_placement, set_precision
 from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
@@ -27,12 +29,13 @@ from trainer.masking import Masker, Vocabulary
 from trainer.memory import keep_freed_memory
 from trainer.next_sentence import SentencePairs
 from trainer.optimizer import make_optimizer
+from trainer.progress import Progress
+from trainer.records import PRETRAINING_FILE
 from trainer.spec import PretrainingSpec
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
 
-PRETRAINING_FILE = "pretraining.json"
 # Sun et al. 2019, section 5.4; weight decay as in Devlin et al. 2018.
 WARMUP_FRACTION = 0.1
 WEIGHT_DECAY = 0.01
@@ -62,7 +65,7 @@ def run_fn(fn_args: FnArgs) -> None:
         inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output]
         checkpoints = checkpoint_folder(spec.checkpoints, inputs)
         model, record = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
-    write_hf_folder(model.backbone, base, Path(fn_args.serving_model_dir))
+    write_hf_folder(model.backbone, base, Path(fn_args.serving_model_dir), more=weights_left_out(base, model.backbone))
     record["seconds"] = round(time.monotonic() - started, 1)
     (run_folder / PRETRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
@@ -117,20 +120,25 @@ def pretrain(
         start = {path: variable.numpy() for path, variable in encoder_paths(model.backbone).items()}
         vocabulary = Vocabulary.read(base)
         masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
+
+        def dealt() -> int:
+            return int(optimizer.iterations)
+
         rows: tuple[Split, Split] = (train, evaluate)
         if spec.next_sentence:
             rows = (
-                SentencePairs(train, vocabulary, spec.seed, fixed=False),
+                SentencePairs(train, vocabulary, spec.seed, fixed=False, dealt=dealt),
                 SentencePairs(evaluate, vocabulary, spec.seed, fixed=True),
             )
-        learned = training_dataset(rows[0], spec.batch_size, spec.seed, static_shapes=static_shapes)
-        measure = _measurer(model, _masked(evaluation_dataset(rows[1], EVALUATION_ROWS), masker))
-        progress = _Perplexity(measure, steps, None if checkpoints is None else checkpoints / "evaluations.json")
-        callbacks: list[tf_keras.callbacks.Callback] = [progress]
+        learned = training_dataset(rows[0], spec.batch_size, spec.seed, static_shapes=static_shapes, dealt=dealt)
+        measured = evaluation_dataset(rows[1], EVALUATION_ROWS)
+        measure = _measurer(model, _masked(measured, dataclasses.replace(masker, static_shapes=False)))
+        perplexity = _Perplexity(measure, steps, None if checkpoints is None else checkpoints / "evaluations.json")
+        callbacks: list[tf_keras.callbacks.Callback] = [perplexity]
         if checkpoints is not None:
             callbacks.append(tf_keras.callbacks.BackupAndRestore(checkpoints / "state"))
         model.fit(
-            _masked(learned, masker).prefetch(tf.data.AUTOTUNE),
+            _masked(learned, masker, dealt).prefetch(tf.data.AUTOTUNE),
             epochs=spec.epochs,
             steps_per_epoch=steps,
             callbacks=callbacks,
@@ -138,9 +146,9 @@ def pretrain(
         )
     finally:
         set_precision("float32")
-    progress.forget()
+    perplexity.progress.forget()
     record = {
-        "evaluations": progress.evaluations,
+        "evaluations": perplexity.progress.found,
         "new_head": model.new_head,
         "rows": len(train),
         "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
@@ -152,9 +160,12 @@ def pretrain(
     return model, record
 
 
-def _masked(batches: tf.data.Dataset, masker: Masker) -> tf.data.Dataset:
-    # Batches are numbered through all epochs, so each epoch has masks of its own.
-    return batches.enumerate().map(
+def _masked(batches: tf.data.Dataset, masker: Masker, dealt: Callable[[], int] = lambda: 0) -> tf.data.Dataset:
+    # Batches are numbered through all epochs, so each epoch has masks of its own, also after an interruption.
+    numbers = tf.data.Dataset.from_generator(
+        lambda: itertools.count(dealt()), output_signature=tf.TensorSpec((), tf.int64)
+    )
+    return tf.data.Dataset.zip((numbers, batches)).map(
         lambda number, batch: masker(number, batch[0]), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
 
@@ -190,20 +201,16 @@ class _Perplexity(tf_keras.callbacks.Callback):
         super().__init__()
         self._measure = measure
         self._steps = steps
-        self._file = file
         self._done = 0
-        self.evaluations: list[dict[str, float]] = []
-        if file is not None and file.is_file():
-            self.evaluations = json.loads(file.read_text(encoding="utf-8"))
+        self.progress = Progress(file)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        if not self.evaluations:
+        if not self.progress.found:
             self._evaluate(0)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._done = epoch * self._steps
-        # What was measured after the last whole epoch of an interrupted training is measured again.
-        self.evaluations = [found for found in self.evaluations if found["step"] <= self._done]
+        self.progress.keep(lambda found: found["step"] <= self._done)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._done += 1
@@ -214,11 +221,6 @@ class _Perplexity(tf_keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._evaluate(self._done)
 
-    def forget(self) -> None:
-        """Removes what was kept for a training that is interrupted."""
-        if self._file is not None:
-            self._file.unlink(missing_ok=True)
-
     def _evaluate(self, step: int) -> None:
         loss = self._measure()
         if not np.isfinite(loss):
@@ -227,8 +229,6 @@ class _Perplexity(tf_keras.callbacks.Callback):
                 "lower the rate"
             )
         epoch = round(step / self._steps, 3)
-        self.evaluations.append({"step": step, "epoch": epoch, "loss": loss, "perplexity": float(np.exp(loss))})
-        print(f"step {step} (epoch {epoch:g}): perplexity {np.exp(loss):,.1f} on the eval split", flush=True)
-        if self._file is not None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(json.dumps(self.evaluations), encoding="utf-8")
+        perplexity = float(np.exp(loss))
+        self.progress.add({"step": step, "epoch": epoch, "loss": loss, "perplexity": perplexity})
+        print(f"step {step} (epoch {epoch:g}): perplexity {perplexity:,.1f} on the eval split", flush=True)

@@ -25,7 +25,6 @@ from trainer.spec import TrainingSpec
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
 
-TUNER_RESULTS_FILE = "tuner_results.json"  # the name that TFX's Tuner gives it
 _OBJECTIVE = "macro_recall"
 _SCORE_FILE = "score.json"
 
@@ -145,7 +144,7 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
                     scratch=Path(own),
                     checkpoints=notes,
                 )[1]
-                score = record["epochs"][record["best_epoch"] - 1]["eval_macro_recall"]
+                (score,) = (e["eval_macro_recall"] for e in record["epochs"] if e["epoch"] == record["best_epoch"])
                 found = f"macro recall {score:.4f}"
             except InputError as error:
                 # Without its traceback, which holds the frames of the training, hence the model.

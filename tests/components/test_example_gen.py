@@ -13,7 +13,7 @@ from ml_metadata import metadata_store
 from tfx import v1 as tfx
 
 from components import csv_ingest
-from components.csv_ingest import split_of
+from components.csv_ingest import digest_of, ingest_file, split_of
 from components.csv_rows import CsvFormat
 from components.example_gen import CsvExampleGen
 from trainer.errors import InputError
@@ -367,9 +367,9 @@ def write_corpus(folder):
     folder.mkdir()
     (folder / "a.txt").write_bytes("first line\r\n\r\n  \r\n“second”, line\r\n".encode("utf-16"))
     (folder / "b.txt.gz").write_bytes(gzip.compress(b"third line"))
-    write(folder / "c.csv", [("1", "two\nlines"), ("2", "test text 1")], header=("id", "text"))
+    write(folder / "c.csv", [("1", "two\nlines"), ("2", "a text")], header=("id", "text"))
     (folder / "_SUCCESS").touch()
-    return ["first line", "“second”, line", "third line", "two\nlines", "test text 1"]
+    return ["first line", "“second”, line", "third line", "two\nlines", "a text"]
 
 
 @pytest.mark.parametrize("with_test_folder", [False, True])
@@ -381,11 +381,106 @@ def test_an_unlabelled_corpus_of_plain_text_and_csv_is_a_split_of_its_own(run, t
     ran = run(corpus_base=str(tmp_path / "corpus"), **settings)
     assert list(ran.examples("corpus")) == [{"text": text, "label": ""} for text in texts]
     assert json.loads(ran.properties["split_names"]) == ["train", "eval", "test", "corpus"]
-    assert (ran.counts["corpus"], ran.counts["corpus_rejected"]) == (5, 0)
+    assert (ran.counts["corpus"], ran.counts["corpus_rejected"], ran.counts["corpus_reasons"]) == (5, 0, {})
     assert list(ran.counts["examples"]) == list(ran.counts["labels"]) == ["train", "eval", "test"]
     rows = 230 if with_test_folder else 200
     assert ran.counts["read"] == ran.counts["used"] == len(ran.all_texts()) == rows
     assert ran.rejected == []
+
+
+@pytest.mark.parametrize("with_test_folder", [False, True])
+def test_a_corpus_that_is_the_dump_of_the_labelled_texts_loses_those_of_eval_and_test(run, tmp_path, with_test_folder):
+    write(tmp_path / "data/a.csv", ROWS[:100])
+    write(tmp_path / "data/b.csv", ROWS[100:])
+    write(tmp_path / "test/a.csv", TEST_ROWS[:20])
+    write(tmp_path / "test/b.csv", TEST_ROWS[20:])
+    labelled = [text for text, _ in (*ROWS, *TEST_ROWS)]
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.txt").write_text("new in a\n" + "".join(f"  {text.upper()} \n" for text in labelled))
+    write(tmp_path / "corpus/b.csv", [*((text.replace(" ", "\n"),) for text in labelled), ("new in b",)], ("text",))
+    settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")} if with_test_folder else {}
+    ran = run(on_bad_row="fail", max_bad_fraction=0.0, corpus_base=str(tmp_path / "corpus"), **settings)
+
+    texts = ran.texts()
+    held_out = {*texts["eval"], *texts["test"]}
+    assert ({text for text, _ in TEST_ROWS} <= held_out) == with_test_folder
+    assert held_out.isdisjoint(texts["train"])
+    kept, left_out = ([text for text in labelled if (text in held_out) == out] for out in (False, True))
+    # Texts of train stay: they are learned anyway.
+    assert set(texts["train"]) <= set(kept)
+    assert [example["text"] for example in ran.examples("corpus")] == [
+        "new in a",
+        *(f"  {text.upper()} " for text in kept),
+        *(text.replace(" ", "\n") for text in kept),
+        "new in b",
+    ]
+    assert [(row["file"], row["line"], row["reason"], json.loads(row["fields"])) for row in ran.rejected] == [
+        *(
+            (f"{tmp_path}/corpus/a.txt", str(line), "this text is in the eval or test split too", [f"  {text.upper()} "])
+            for line, text in enumerate(labelled, 2)
+            if text in held_out
+        ),
+        *(
+            (f"{tmp_path}/corpus/b.csv", str(line), "this text is in the eval or test split too", [broken])
+            for line, broken in zip(
+                itertools.accumulate((text.count(" ") + 1 for text in labelled), initial=2),
+                (text.replace(" ", "\n") for text in labelled),
+                strict=False,
+            )
+            if broken.replace("\n", " ") in held_out
+        ),
+    ]
+    assert ran.counts["corpus"] == 2 + 2 * len(kept)
+    assert ran.counts["corpus_rejected"] == 2 * len(left_out)
+    assert ran.counts["corpus_reasons"] == {"also in the eval or test split": 2 * len(left_out)}
+    assert (ran.counts["read"], ran.counts["rejected"], ran.counts["reasons"]) == (len(ran.all_texts()), 0, {})
+
+
+def test_of_a_pair_the_first_text_is_kept_out_of_the_corpus_and_the_second_is_not(run, tmp_path):
+    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply")
+    write(tmp_path / "data/a.csv", [(*row, f"reply to {row[0]}") for row in ROWS], header=("text", "label", "reply"))
+    corpus = [text for row, _ in ROWS for text in (row, f"reply to {row}")]
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/a.txt").write_text("\n".join(corpus))
+    ran = run(fmt, corpus_base=str(tmp_path / "corpus"))
+    held_out = {example["text"] for split in ("eval", "test") for example in ran.examples(split)}
+    assert held_out
+    assert [example["text"] for example in ran.examples("corpus")] == [text for text in corpus if text not in held_out]
+
+
+def test_texts_kept_out_of_the_corpus_do_not_use_up_the_bound_on_bad_rows(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    write(tmp_path / "corpus/a.csv", [*((text,) for text, _ in ROWS), (" ",)], header=("text",))
+    settings = {"on_bad_row": "quarantine", "corpus_base": str(tmp_path / "corpus")}
+    ran = run(**settings, max_bad_fraction=0.005)
+    held_out = ran.counts["examples"]["eval"] + ran.counts["examples"]["test"]
+    assert ran.counts["corpus_reasons"] == {"also in the eval or test split": held_out, "missing text": 1}
+    assert ran.counts["corpus"] + ran.counts["corpus_rejected"] == 201
+    with pytest.raises(InputError, match=r"^data\.max_bad_fraction: 1 of 201 rows \(0\.50%\) cannot be used, and 0\.40%"):
+        run(**settings, max_bad_fraction=0.004)
+
+
+def test_a_corpus_of_nothing_but_test_texts_is_refused_with_their_number(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    write(tmp_path / "test/a.csv", TEST_ROWS)
+    with pytest.raises(InputError) as error:
+        run(split=TWO_SPLITS, test_base=str(tmp_path / "test"), corpus_base=str(tmp_path / "test"))
+    assert str(error.value) == (
+        "pretraining.corpus_base: none of its texts can be used (30 are in the eval or test split too); "
+        "mend them, or set it to null"
+    )
+
+
+def test_eight_bytes_are_kept_of_each_text_of_the_splits_asked_for_and_of_no_other(tmp_path):
+    write(tmp_path / "a.csv")
+    folders = {split: str(tmp_path / split) for split in SPLIT}
+    for folder in folders.values():
+        Path(folder).mkdir()
+    held_out = [text for text, _ in ROWS if split_of(text, SPLIT) != "train"]
+    file = (0, str(tmp_path / "a.csv"), "a.csv")
+    for splits, texts in (((), []), (("eval", "test"), held_out)):
+        kept = ingest_file(file, FORMAT, SPLIT, folders, str(tmp_path), False, keep_digests_of=splits)
+        assert Path(kept).read_bytes() == b"".join(map(digest_of, texts))
 
 
 def test_there_is_no_corpus_unless_asked_for(run, tmp_path):

@@ -17,13 +17,12 @@ from transformers import BertTokenizerFast
 
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES
 from components.evaluator import EVALUATION_FILE, summarize
-from components.example_gen import INGEST_FILE
+from components.csv_rows import CsvFormat
+from components.example_gen import INGEST_FILE, CsvExampleGen
 from components.gate import GateSpec, judge
 from components.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
 from tests.components.test_evaluator import write_examples
-from trainer.fine_tune import TRAINING_FILE
-from trainer.pretrain import PRETRAINING_FILE
-from trainer.tune import TUNER_RESULTS_FILE
+from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 TEXTS = [
     "",
@@ -62,15 +61,35 @@ def report(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report_of_more(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same after further pre-training and a search for a learning rate."""
+    """The same after further pre-training, on a corpus too, and a search for a learning rate; the rows are read."""
+    folder = tmp_path_factory.mktemp("report")
+    texts = [f"garden number {number}" for number in range(60)]
+    (folder / "data").mkdir()
+    (folder / "data/a.csv").write_text("text,label\n" + "".join(f"{text},fine\n" for text in texts))
+    (folder / "corpus").mkdir()
+    (folder / "corpus/a.txt").write_text("\n".join([*texts, "a day", "the day"]))
+    rows = CsvExampleGen(
+        str(folder / "data"),
+        "*",
+        CsvFormat("text", "label", ("fine", "rude")),
+        {"train": 8, "eval": 1, "test": 1},
+        corpus_base=str(folder / "corpus"),
+    )
     evaluations = [{"step": 0, "epoch": 0.0, "perplexity": 88.4}, {"step": 9, "epoch": 1.0, "perplexity": 21.0}]
     tried = [{"trial_id": "1", "score": 0.9, "learning_rate": 3e-5}, {"trial_id": "0", "score": 0, "learning_rate": 9}]
-    more = {"pretraining": {"evaluations": evaluations, "rows": 3}, "tuning": tried}
-    return run_component(base, tmp_path_factory.mktemp("report"), **more)
+    more = {"pretraining": {"evaluations": evaluations, "rows": 999}, "tuning": tried}
+    return run_component(base, folder, rows=rows, **more)
 
 
-def run_component(base: Path, folder: Path, *, pretraining: dict | None = None, tuning: list | None = None) -> Path:
-    """Runs the component by TFX's local runner and gives the folder it leaves."""
+def run_component(
+    base: Path,
+    folder: Path,
+    *,
+    rows: CsvExampleGen | None = None,
+    pretraining: dict | None = None,
+    tuning: list | None = None,
+) -> Path:
+    """Runs the component by TFX's local runner, on what `rows` reads if given, and gives the folder it leaves."""
     labels = ["fine", "rude"]
     confusion = np.array([[78.0, 2], [12, 8]])
     bins = np.zeros(1000)
@@ -96,7 +115,7 @@ def run_component(base: Path, folder: Path, *, pretraining: dict | None = None, 
         return Importer(str(folder / name), kind, properties=properties).with_id(name)
 
     inputs = {
-        "examples": importer("examples", standard_artifacts.Examples, split_names='["train"]'),
+        "examples": rows or importer("examples", standard_artifacts.Examples, split_names='["train"]'),
         "model_run": importer("run", standard_artifacts.ModelRun),
         "evaluation": importer("evaluation", standard_artifacts.ModelEvaluation),
     }
@@ -109,7 +128,7 @@ def run_component(base: Path, folder: Path, *, pretraining: dict | None = None, 
             (folder / name / file).write_text(json.dumps(values))
             inputs[name] = importer(name, kind)
     component = Report(
-        **{name: node.outputs["result"] for name, node in inputs.items()},
+        **{name: node.outputs["examples" if node is rows else "result"] for name, node in inputs.items()},
         title="garden party",
         config="name: garden party\n",
         tokenizer=json.dumps({"base": str(base), "revision": None, "max_length": 12}),
@@ -154,3 +173,17 @@ def test_further_pre_training_and_the_search_for_a_rate_are_told_of_where_there_
     headings = ("Further pre-training", "Which learning rate")
     assert all(heading in words for heading in headings)
     assert not any(heading in words_of(report) for heading in headings)
+
+
+def test_the_page_tells_how_many_texts_came_from_the_corpus_and_how_many_of_it_were_left_out(
+    report: Path, report_of_more: Path
+):
+    parts = json.loads((report_of_more / PARTS_FILE).read_text(encoding="utf-8"))
+    examples = parts["ingest"]["examples"]
+    learned, left_out = examples["train"] + 2, examples["eval"] + examples["test"]
+    assert left_out
+    assert "corpus_rows" not in parts["pretraining"]
+    words = words_of(report_of_more)
+    assert f"guessing hidden words, in 999 texts, {learned} of them from a corpus without labels. Perplexity" in words
+    assert f"Why texts of the corpus were left out Rows also in the eval or test split {left_out}" in words
+    assert "corpus" not in words_of(report)

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from rich.console import Console
+from scipy.stats import t as students_t
 
 from pipeline.comparison import LEAST_TELLING_ROWS, Comparison, Outcome, Spread
 from pipeline.comparison_page import description, headline, render_page
@@ -48,6 +49,19 @@ def drawn(skills, rows=600, classes=3, seeds=2, labels=None, seed=0):
             wrong = (truth + generator.integers(1, classes, rows)) % classes
             outcomes.append(outcome(approach, np.where(generator.random(rows) < skill, truth, wrong), seed=each))
     return Comparison(labels or tuple(f"class_{index}" for index in range(classes)), truth, outcomes)
+
+
+def trained(skills, seeds, noise, rows=2500, seed=0):
+    """Approaches whose trainings come out better or worse by luck, on texts that are hard or easy for all of them."""
+    generator = np.random.default_rng(seed)
+    truth = np.arange(rows) % 2
+    hardness = generator.random(rows)
+    outcomes = []
+    for approach, skill in skills.items():
+        for each in range(seeds):
+            right = hardness + generator.normal(scale=0.05, size=rows) < skill + generator.normal(scale=noise)
+            outcomes.append(outcome(approach, np.where(right, truth, 1 - truth), seed=each))
+    return Comparison(("ham", "spam"), truth, outcomes)
 
 
 def test_means_and_deviations_over_seeds_are_those_worked_out_by_hand():
@@ -91,7 +105,7 @@ def test_time_is_the_sum_of_the_components_that_trained():
 
 
 def test_the_bootstrap_finds_a_planted_difference_and_says_which_way():
-    tests = {test.measure: test for test in drawn({"frozen": 0.7, "fine_tune": 0.9}).tests}
+    tests = {test.measure: test for test in drawn({"frozen": 0.7, "fine_tune": 0.9}, seeds=3).tests}
     assert list(tests) == ["accuracy", "macro F1", "macro recall", *(f"recall of class_{index}" for index in range(3))]
     for test in tests.values():
         assert (test.first, test.second) == ("frozen", "fine_tune")
@@ -106,14 +120,13 @@ def test_the_bootstrap_finds_nothing_between_approaches_that_decide_alike():
     seeds = [outcome("a", first, seed=0), outcome("a", second, seed=1), outcome("b", second, 0), outcome("b", first, 1)]
     for test in Comparison(("x", "y"), TRUTH, seeds).tests:
         assert (test.difference, test.low, test.high, test.p) == (0, 0, 0, 1)
+        assert not test.models_differ
         assert not test.more_than_luck
         assert test.verdict == "no difference"
 
 
 def test_the_interval_of_equals_holds_zero_in_about_95_of_100_samples():
-    missed = sum(
-        drawn({"a": 0.8, "b": 0.8}, rows=300, seeds=1, seed=seed).tests[0].more_than_luck for seed in range(40)
-    )
+    missed = sum(drawn({"a": 0.8, "b": 0.8}, rows=300, seeds=1, seed=seed).tests[0].models_differ for seed in range(40))
     assert missed <= 6  # of 40 at 5% each: more than 6 has a chance of 0.3%
 
 
@@ -124,6 +137,60 @@ def test_the_interval_of_accuracy_is_as_wide_as_the_paired_standard_error_says()
     test = comparison.tests[0]
     assert test.difference == pytest.approx(right[0].mean() - right[1].mean())
     assert test.high - test.low == pytest.approx(2 * 1.96 * error, rel=0.05)
+    assert test.se_rows == pytest.approx(error, rel=0.05)
+
+
+def test_the_margin_is_welchs_of_rows_and_seeds_together():
+    frozen = trained({"frozen": 0.8}, seeds=2, noise=0.01).outcomes
+    fine_tune = trained({"fine_tune": 0.8}, seeds=4, noise=0.02).outcomes
+    comparison = Comparison(("ham", "spam"), np.arange(2500) % 2, [*frozen, *fine_tune])
+    test = comparison.tests[0]
+    few, many = (statistics.variance(result.accuracy.values) for result in comparison.results)
+    assert test.se_seeds == pytest.approx((few / 2 + many / 4) ** 0.5)
+    whole = test.se_rows**2 + few / 2 + many / 4
+    freedom = whole**2 / ((few / 2) ** 2 / 1 + (many / 4) ** 2 / 3)
+    assert students_t.cdf(test.margin / whole**0.5, freedom) == pytest.approx(0.975)
+
+
+def test_seeds_that_all_come_out_alike_leave_the_luck_of_the_rows_alone():
+    half = np.where(np.arange(6) < 3, TRUTH, 1 - TRUTH)
+    seeds = [outcome(name, decided, seed) for name, decided in (("a", TRUTH), ("b", half)) for seed in range(3)]
+    test = Comparison(("x", "y"), TRUTH, seeds).tests[0]
+    assert test.se_seeds == 0
+    assert test.margin == pytest.approx(1.96 * test.se_rows, rel=1e-3)
+
+
+def test_the_luck_of_training_is_not_taken_for_a_difference_between_approaches():
+    tests = [trained({"a": 0.87, "b": 0.87}, seeds=3, noise=0.01, seed=seed).tests[0] for seed in range(20)]
+    assert sum(test.models_differ for test in tests) >= 5, "the rows alone tell equal approaches apart far too often"
+    assert sum(test.more_than_luck for test in tests) <= 3  # at 5% each, more than 3 of 20 has a chance of 1.6%
+    assert {test.verdict for test in tests if test.models_differ} >= {"may be luck of training"}
+
+
+@pytest.mark.parametrize(("seeds", "gap"), [(2, 0.2), (3, 0.06), (5, 0.04)])
+def test_a_difference_beyond_the_luck_of_training_is_found(seeds, gap):
+    tests = [trained({"a": 0.87 - gap, "b": 0.87}, seeds, noise=0.01, seed=seed).tests[0] for seed in range(5)]
+    assert sum(test.more_than_luck and test.difference < 0 for test in tests) >= 4
+
+
+def test_one_seed_on_a_side_says_that_models_differ_and_nothing_of_approaches():
+    one = trained({"a": 0.7}, seeds=1, noise=0.0).outcomes
+    three = trained({"b": 0.9}, seeds=3, noise=0.0).outcomes
+    comparison = Comparison(("ham", "spam"), np.arange(2500) % 2, [*one, *three])
+    for test in comparison.tests:
+        assert test.models_differ
+        assert not test.more_than_luck
+        assert (test.se_seeds, test.margin) == (None, None)
+        assert test.verdict == "these two models differ, only more seeds can tell of the approaches"
+    assert any("Where an approach has one seed, nothing is called more than luck" in n for n in comparison.notes())
+    assert not any("1 in 20" in note for note in comparison.notes())
+    page = render_page(comparison, "x", "name: x")
+    assert headline(comparison).endswith("but only more seeds can tell whether by luck")
+    assert (
+        "These models differ in accuracy, macro F1, macro recall, recall of ham and recall of spam by more than" in page
+    )
+    assert "is better in" not in page
+    assert 'class="both"' not in page
 
 
 def test_resamples_that_lack_a_class_do_not_spoil_the_intervals():
@@ -133,7 +200,7 @@ def test_resamples_that_lack_a_class_do_not_spoil_the_intervals():
     tests = {test.measure: test for test in Comparison(("common", "rare"), truth, [better, worse]).tests}
     assert np.isfinite([[test.low, test.high, test.p] for test in tests.values()]).all()
     assert tests["recall of common"].difference == pytest.approx(0.25)
-    assert tests["recall of common"].more_than_luck
+    assert tests["recall of common"].models_differ
 
 
 @pytest.mark.parametrize("rows", [1, LEAST_TELLING_ROWS - 1, LEAST_TELLING_ROWS])
@@ -142,8 +209,8 @@ def test_a_handful_of_rows_is_no_proof_however_clear_it_looks(rows):
     comparison = Comparison(("common", "rare"), truth, [outcome("a", truth), outcome("b", np.zeros_like(truth))])
     (rare,) = (test for test in comparison.tests if test.label == "rare")
     assert (rare.difference, rare.low, rare.high, rare.telling_rows) == (1.0, 1.0, 1.0, rows)
-    assert rare.more_than_luck == (rows >= LEAST_TELLING_ROWS)
-    assert rare.more_than_luck or f"told apart by {rows} row" in rare.verdict
+    assert rare.models_differ == (rows >= LEAST_TELLING_ROWS)
+    assert rare.models_differ or f"told apart by {rows} row" in rare.verdict
 
 
 def test_the_same_outcomes_always_give_the_same_tests():
@@ -169,9 +236,14 @@ def test_the_dictionary_survives_json_and_holds_each_seed():
     assert said["approaches"]["fine_tune"]["seeds"] == [0, 1]
     assert said["approaches"]["fine_tune"]["recall"]["ham"]["values"] == [0.75, 1.0]
     assert said["approaches"]["frozen"]["precision"]["spam"]["deviation"] is None
-    assert {"first", "second", "metric", "label", "difference", "low", "high", "p", "more_than_luck"} <= set(
-        said["tests"][0]
-    )
+    accuracy = said["tests"][0]
+    assert set(accuracy) == {
+        *("first", "second", "metric", "label", "difference", "low", "high", "p", "telling_rows"),
+        *("se_rows", "se_seeds", "margin", "models_differ", "more_than_luck", "verdict"),
+    }
+    # Accuracy of `fine_tune` is 5/6 with both seeds, of `frozen` 3/6 and 4/6.
+    assert accuracy["se_seeds"] == pytest.approx(statistics.stdev([3 / 6, 4 / 6]) / 2**0.5)
+    assert accuracy["margin"] > 1.96 * (accuracy["se_rows"] ** 2 + accuracy["se_seeds"] ** 2) ** 0.5
 
 
 def test_markdown_has_a_column_for_each_approach_and_a_sentence_for_each_test():
@@ -182,8 +254,10 @@ def test_markdown_has_a_column_for_each_approach_and_a_sentence_for_each_test():
     assert "| time to train | 2 min 10 s ± 42 s | 8.5 s ± 0.7 s |" in table
     assert "| learning rate | 3e-5 to 5e-5 | 0.01 |" in table
     (accuracy,) = (line for line in lines if ": accuracy " in line)
-    form = r"- fine_tune - frozen: accuracy \+0\.250 \(95% [+-]0\.\d{3} to \+0\.\d{3}, p = 0\.\d\d\): may be luck.*"
+    interval = r"95% [+-]0\.\d{3} to \+0\.\d{3}, p = 0\.\d\d; with luck of training ±\d\.\d{3}"
+    form = rf"- fine_tune - frozen: accuracy \+0\.250 \({interval}\): may be luck.*"
     assert re.fullmatch(form, accuracy)
+    assert lines[-1].endswith("up to about 1 in 20 is called more than luck all the same.")
 
 
 def test_markdown_shows_labels_with_marks_of_its_own_as_they_are():
@@ -254,13 +328,14 @@ def test_the_page_escapes_what_users_named():
 
 
 def test_the_page_says_what_the_numbers_say():
-    comparison = drawn({"fine_tune": 0.9, "frozen": 0.7})
+    comparison = drawn({"fine_tune": 0.9, "frozen": 0.7}, seeds=3)
     page = render_page(comparison, "news", "name: news")
     assert headline(comparison).startswith("fine_tune recognises the classes best (mean recall 0.")
     assert headline(comparison) in page
     assert "By more than luck fine_tune is better in accuracy, macro F1, macro recall, recall of class_0" in page
     assert page == render_page(comparison, "news", "name: news")
-    close = drawn({"fine_tune": 0.80, "frozen": 0.80, "other": 0.5})
+    assert page.count('class="both"') == len(comparison.tests)
+    close = drawn({"fine_tune": 0.80, "frozen": 0.80, "other": 0.5}, seeds=3)
     assert headline(close).endswith("is too close to tell")
     assert "other" not in headline(close)
 

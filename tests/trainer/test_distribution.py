@@ -17,14 +17,20 @@ from trainer.distribution import choose_precision, choose_strategy
 from trainer.errors import InputError
 
 SCRIPT = """
+import dataclasses
 import sys
 from pathlib import Path
 import numpy as np
 import tensorflow as tf
+import tf_keras
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tests.trainer.test_fine_tune import make_spec, train
+from tests.trainer.test_pretrain import SPEC
 from trainer.classifier import Classifier
+from trainer.distribution import choose_placement
+from trainer.masked_lm import MaskedLanguageModel
+from trainer.pretrain import pretrain
 from tests.trainer.tokenized import random_rows, read_split
 base, folder, distribution = sys.argv[1:]
 # 41 rows in batches of 8: the last batch, of one row, leaves a device without any.
@@ -34,24 +40,19 @@ for approach in ("fine_tune", "frozen"):
     classifier, record = train(spec, *splits, scratch=Path(folder))
     np.savez(Path(folder, f"{distribution}-{approach}"), *classifier.get_weights())
     print(record["distribution"], record["epochs"][-1]["eval_loss"])
-np.savez(Path(folder, "start"), *Classifier.from_base(Path(base), "linear", spec.labels).get_weights())
+    np.savez(Path(folder, f"start-{approach}"), *Classifier.from_base(Path(base), "linear", spec.labels).get_weights())
+spec = dataclasses.replace(SPEC, distribution=distribution, batch_size=8)
+model, record = pretrain(spec, choose_placement(distribution, "float32"), Path(base), *splits)
+np.savez(Path(folder, f"{distribution}-further_pretrain"), *model.backbone.get_weights())
+print(record["distribution"], record["evaluations"][-1]["loss"])
+tf_keras.utils.set_random_seed(spec.seed)
+np.savez(Path(folder, "start-further_pretrain"), *MaskedLanguageModel.from_base(Path(base)).backbone.get_weights())
 """
 
 
 def flat(file: Path) -> np.ndarray:
     with np.load(file) as arrays:
         return np.concatenate([arrays[name].ravel() for name in arrays.files])
-
-
-@pytest.fixture(scope="module")
-def base_without_dropout(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("no-dropout")
-    for file in base.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    config = json.loads((base / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
 
 
 def run(base: Path, folder: Path, distribution: str) -> list[tuple[str, float]]:
@@ -65,10 +66,10 @@ def run(base: Path, folder: Path, distribution: str) -> list[tuple[str, float]]:
 def test_two_devices_train_the_same_weights_as_one(base_without_dropout: Path, tmp_path: Path):
     two = run(base_without_dropout, tmp_path, "mirrored")
     one = run(base_without_dropout, tmp_path, "none")
-    assert [device for device, _ in two + one] == ["2 mirrored CPUs"] * 2 + ["one CPU device"] * 2
+    assert [device for device, _ in two + one] == ["2 mirrored CPUs"] * 3 + ["one CPU device"] * 3
     assert [loss for _, loss in two] == pytest.approx([loss for _, loss in one], rel=1e-4)
-    start = flat(tmp_path / "start.npz")
-    for approach in ("fine_tune", "frozen"):
+    for approach in ("fine_tune", "frozen", "further_pretrain"):
+        start = flat(tmp_path / f"start-{approach}.npz")
         by_two, by_one = (flat(tmp_path / f"{name}-{approach}.npz") for name in ("mirrored", "none"))
         # Sums in another order differ in their last bits, which Adam magnifies where a gradient is next to nothing.
         assert np.linalg.norm(by_two - by_one) < 1e-3 * np.linalg.norm(by_one - start)

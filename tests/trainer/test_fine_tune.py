@@ -181,8 +181,11 @@ def test_balanced_weights_make_classes_weigh_alike():
     assert class_weights("none", labels, 2) == [1.0, 1.0]
 
 
-def test_an_interrupted_training_goes_on_after_its_last_epoch(base: Path, splits, tmp_path: Path, monkeypatch):
-    spec = make_spec(base, epochs=3)
+def test_an_interrupted_training_goes_on_after_its_last_epoch_as_if_it_had_not_been(
+    base_without_dropout: Path, splits, tmp_path: Path, monkeypatch
+):
+    spec = make_spec(base_without_dropout, epochs=3, head="linear")
+    whole, _ = train(spec, *splits, scratch=tmp_path)
     fit = tf_keras.Model.fit
 
     class StopEarlyError(Exception):
@@ -200,9 +203,13 @@ def test_an_interrupted_training_goes_on_after_its_last_epoch(base: Path, splits
     with pytest.raises(StopEarlyError):
         train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
     monkeypatch.setattr(tf_keras.Model, "fit", fit)
-    _, record = train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
-    assert [epoch["epoch"] for epoch in record["epochs"]] == [3]
-    assert not list((tmp_path / "kept").rglob("*.index"))
+    resumed, record = train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
+    for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    # The measures of the epochs before are still there.
+    assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
+    assert record["best_epoch"] == 3
+    assert [path for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
 
 
 def test_mixed_precision_trains_and_leaves_float32_weights(base: Path, splits, tmp_path: Path):

@@ -75,7 +75,9 @@ def test_a_head_that_the_base_carries_is_kept_and_a_missing_one_made(base: Path,
 def test_a_step_teaches_both_tasks(base: Path, batch):
     model = MaskedLanguageModel.from_base(base, next_sentence=True)
     follows = tf.constant([1, 0, -1] * 4)
-    batch = {**batch, "follows": follows, "token_type_ids": tf.zeros_like(batch["input_ids"])}
+    shares = tf.cast(follows >= 0, tf.float32) / 8
+    types = tf.zeros_like(batch["input_ids"])
+    batch = {**batch, "follows": follows, "follow_shares": shares, "token_type_ids": types}
     variables = {variable.name: variable for variable in model.trainable_variables}
     model.compile(make_optimizer(variables, learning_rate=5e-3, total_steps=200, warmup_fraction=0.0, weight_decay=0.0))
     step = tf.function(model.train_step, autograph=False)

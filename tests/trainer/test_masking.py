@@ -89,6 +89,7 @@ def test_targets_are_what_stood_at_the_positions(vocabulary, batch):
         assert masked["targets"][row][real].tolist() == ids[row, masked["positions"][row][real]].tolist()
         assert real.sum() == chosen[row].sum() >= 1
     assert masked["weights"].sum(axis=1).max() == masked["weights"].shape[1], "no more places than needed"
+    np.testing.assert_allclose(masked["shares"], masked["weights"] / masked["weights"].sum())
 
 
 def test_every_epoch_has_masks_of_its_own_and_a_seed_fixes_them(vocabulary, batch):
@@ -115,3 +116,11 @@ def test_static_shapes_give_each_batch_of_one_width_the_same_places(vocabulary, 
     masker = Masker(vocabulary, 0.15, False, seed=1, static_shapes=True)
     shapes = {hide(masker, batch, number)[1]["positions"].shape for number in range(5)}
     assert shapes == {(ROWS, 23)}  # 1 + 1.5 x 15% of 96, rounded up
+
+
+def test_a_batch_with_nothing_to_hide_has_a_place_without_weight(vocabulary):
+    nothing = {"input_ids": tf.constant([[2, 1, 3]] * 3), "attention_mask": tf.ones([3, 3], tf.int32)}
+    masked = Masker(vocabulary, 0.15, False, seed=1)(tf.constant(0, tf.int64), nothing)
+    assert masked["positions"].shape == (3, 1)
+    assert float(tf.reduce_sum(masked["weights"])) == float(tf.reduce_sum(masked["shares"])) == 0.0
+    assert np.array_equal(masked["input_ids"], nothing["input_ids"])

@@ -88,6 +88,19 @@ def test_the_longer_segment_gives_way(split, vocabulary):
             assert len(first) + len(second) <= MAX_LENGTH
 
 
+def test_each_pair_has_its_share_of_the_loss(split, vocabulary):
+    batch = SentencePairs(split, vocabulary, 0, fixed=True).take(np.arange(4))
+    assert batch["follows"][2] == -1
+    assert batch["follow_shares"].tolist() == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3])
+
+
+def test_a_training_that_goes_on_sees_the_pairs_it_would_have_seen(split, vocabulary):
+    whole = SentencePairs(split, vocabulary, 0, fixed=False)
+    seen = [deal(whole, 0) for _ in range(9)]
+    resumed = SentencePairs(split, vocabulary, 0, fixed=False, dealt=lambda: 4)
+    assert [deal(resumed, 0) for _ in range(5)] == seen[4:]
+
+
 def test_measuring_sees_the_same_pairs_each_time_and_training_others(split, vocabulary):
     def passes(fixed: bool) -> list[list]:
         pairs = SentencePairs(split, vocabulary, 0, fixed=fixed)

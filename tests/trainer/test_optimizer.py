@@ -136,3 +136,15 @@ def test_a_variable_that_joins_later_is_untouched_before_and_starts_like_a_fresh
     steps_of({"head/fresh/kernel": fresh}, [[gradient(0.3)]], total_steps=10**9)
     assert float(late[0, 0]) == pytest.approx(float(fresh[0, 0]), rel=1e-6)
     assert float(late[0, 0]) < 1.0
+
+
+def test_a_step_makes_no_pass_of_kerass_over_the_variables():
+    table, bias = tf.Variable(tf.ones([50, 4])), tf.Variable([0.0])
+    variables = {"head/embeddings": table, "head/bias": bias}
+    optimizer = make_optimizer(variables, learning_rate=0.1, total_steps=9, warmup_fraction=0.0, weight_decay=0.1)
+    slices = tf.IndexedSlices(tf.ones([2, 4]), tf.constant([1, 3]), tf.constant([50, 4]))
+    step = tf.function(lambda: optimizer.apply_gradients([(slices, table), (tf.constant([0.1]), bias)]))
+    graph = step.get_concrete_function().graph.as_graph_def()
+    operations = {node.op for node in graph.node} | {n.op for f in graph.library.function for n in f.node_def}
+    assert "ResourceScatterUpdate" in operations
+    assert "AssignSubVariableOp" not in operations

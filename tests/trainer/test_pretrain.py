@@ -10,7 +10,7 @@ from transformers import TFAutoModelForMaskedLM
 from tests.conftest import VOCABULARY
 from tests.trainer.tokenized import read_split
 from trainer import pretrain as pretraining
-from trainer.classifier import Classifier, encoder_paths
+from trainer.classifier import Classifier, encoder_paths, weights_left_out
 from trainer.distribution import choose_placement
 from trainer.errors import InputError
 from trainer.export import write_hf_folder
@@ -92,13 +92,38 @@ def test_the_same_seed_gives_the_same_weights(base: Path, splits):
     assert not all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
 
 
+def test_a_pooler_that_masked_lm_has_no_use_for_is_handed_on(base: Path, splits, tmp_path: Path):
+    model, _ = run(base, *splits, epochs=1)
+    write_hf_folder(model.backbone, base, tmp_path / "hf", more=weights_left_out(base, model.backbone))
+    before, after = (Classifier.from_base(folder, "hf", ("a", "b")).paths() for folder in (base, tmp_path / "hf"))
+    for name in ("kernel", "bias"):
+        path = f"encoder/pooler/dense/{name}"
+        np.testing.assert_array_equal(after[path].numpy(), before[path].numpy())
+    _, found = TFAutoModelForMaskedLM.from_pretrained(tmp_path / "hf", output_loading_info=True)
+    assert not found["missing_keys"]
+
+
+def test_texts_with_nothing_to_hide_are_passed_over(base: Path, splits, tmp_path: Path):
+    # [CLS] [UNK] [SEP] fills the batches of the eval split; beside other rows, it is learned from as it is.
+    nothing = read_split([([2, 1, 3], 0)] * 40, tmp_path / "nothing")
+    _, record = run(base, read_split(counting_rows(20, 1) + [([2, 1, 3], 0)] * 40, tmp_path / "some"), nothing)
+    assert [found["loss"] for found in record["evaluations"]] == [0.0] * 3
+
+
 def test_the_early_measure_lies_within_the_first_epoch(base: Path, splits, monkeypatch):
     monkeypatch.setattr(pretraining, "EARLY_STEPS", 4)
     _, record = run(base, *splits)
     assert [(found["step"], found["epoch"]) for found in record["evaluations"]] == [(0, 0), (4, 0.4), (10, 1), (20, 2)]
 
 
-def test_an_interrupted_training_goes_on_after_its_last_epoch(base: Path, splits, tmp_path: Path, monkeypatch):
+@pytest.mark.parametrize("next_sentence", [False, True])
+def test_an_interrupted_training_goes_on_after_its_last_epoch_as_if_it_had_not_been(
+    base_without_dropout: Path, splits, tmp_path: Path, monkeypatch, next_sentence: bool
+):
+    def trained(checkpoints: Path | None):
+        return run(base_without_dropout, *splits, next_sentence=next_sentence, checkpoints=checkpoints)
+
+    whole, _ = trained(None)
     fit = tf_keras.Model.fit
 
     class StopEarlyError(Exception):
@@ -114,9 +139,11 @@ def test_an_interrupted_training_goes_on_after_its_last_epoch(base: Path, splits
 
     monkeypatch.setattr(tf_keras.Model, "fit", interrupted)
     with pytest.raises(StopEarlyError):
-        run(base, *splits, checkpoints=tmp_path / "kept")
+        trained(tmp_path / "kept")
     monkeypatch.setattr(tf_keras.Model, "fit", fit)
-    _, record = run(base, *splits, checkpoints=tmp_path / "kept")
+    resumed, record = trained(tmp_path / "kept")
+    for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
     assert [found["step"] for found in record["evaluations"]] == [0, 10, 20]
     assert [path for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
 

@@ -20,8 +20,8 @@ from trainer.classifier import Classifier
 from trainer.errors import InputError
 from trainer.fine_tune import run_fn
 from trainer.input_pipeline import WIDTH_STEP
+from trainer.records import TUNER_RESULTS_FILE
 from trainer.spec import TrainingSpec
-from trainer.tune import TUNER_RESULTS_FILE
 
 # So low that nothing is learned, one that learns, and one at which the loss is no number any more.
 IDLE, GOOD, DIVERGING = 1e-9, 3e-3, 1e30
