@@ -14,7 +14,7 @@ import os
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
@@ -37,7 +37,7 @@ HELD_OUT_SPLITS = "the eval or test split"
 """What people are told a text of the corpus is in too, where one of these splits has it."""
 
 IN_HELD_OUT_SPLITS = f"also in {HELD_OUT_SPLITS}"
-"""The kind of rejected text of the corpus that is no fault: it is kept out of further pre-training for what it measures."""
+"""The kind of rejected text of the corpus that is no fault: what measures a model must not be learned before either."""
 
 
 def digest_of(text: str) -> bytes:
@@ -171,7 +171,7 @@ def ingest_file(
     stop_at_bad_row: bool,
     source: str = INPUT_BASE,
     pairs: bool = False,
-    keep_digests_of: Collection[str] = (),
+    keep_digests_of: tuple[str, ...] = (),
     held_out_digests: Sequence[str] = (),
     held_out_in: str = TEST_BASE,
 ) -> str:

@@ -293,7 +293,7 @@ def _ingest(
     kept_out = {}
     if test_files:
         test_digests = _shared_out(pipeline, "Test", test_files) | "IngestTest" >> beam.Map(
-            ingest_file, split={TEST_SPLIT: 1}, source=TEST_BASE, keep_digests_of=[TEST_SPLIT], **labelled
+            ingest_file, split={TEST_SPLIT: 1}, source=TEST_BASE, keep_digests_of=(TEST_SPLIT,), **labelled
         )
         digests.append(test_digests)
         # As a side input, Beam has it whole before the first of the other files is read.

@@ -150,7 +150,7 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Ingest:
-    """Rows read, used and rejected, with the reasons, and examples and labels by split; of a corpus, texts and reasons."""
+    """Rows read, used and rejected, with the reasons, and examples and labels by split; the same of a corpus apart."""
 
     read: int
     used: int

@@ -183,7 +183,7 @@ class PairedTest:
         if not self.models_differ:
             return "may be luck"
         if self.margin is None:
-            return "these two models differ, only more seeds can tell of the approaches"
+            return "these two models differ; only more seeds tell of the approaches"
         return "may be luck of training"
 
     def __str__(self) -> str:
@@ -383,14 +383,15 @@ class Comparison:
         for pair, tests in self.tests_by_pair().items():
             table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title=Text(" - ".join(pair)))
             table.add_column("", overflow="fold", min_width=14)
-            for name in ("difference", "95% by rows", "p", "with seeds"):
+            with_seeds = any(test.margin is not None for test in tests)
+            for name in ("difference", "95% by rows", "p", *(["with seeds"] if with_seeds else [])):
                 table.add_column(name, justify="right", no_wrap=True)
             table.add_column("")
             for test in tests:
                 interval = f"{signed(test.low)} to {signed(test.high)}"
                 p = p_words(test.p).removeprefix("p ").removeprefix("= ")
                 verdict = Text(test.verdict, style="bold" if test.more_than_luck else "")
-                cells = (signed(test.difference), interval, p, test.margin_words)
+                cells = [signed(test.difference), interval, p, *([test.margin_words] if with_seeds else [])]
                 table.add_row(Text(_one_line(test.measure)), *cells, verdict)
             console.print()
             console.print(table)

@@ -29,7 +29,7 @@ from trainer.frozen_features import EncodedSplit
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
-from trainer.optimizer import make_optimizer
+from trainer.optimizer import make_optimizer, steps_done
 from trainer.progress import Progress
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.records import TRAINING_FILE
@@ -233,7 +233,7 @@ def _train_phase(
             spec.batch_size,
             spec.seed,
             static_shapes=isinstance(placement.strategy, tf.distribute.TPUStrategy),
-            dealt=lambda: int(optimizer.iterations),
+            dealt=lambda: steps_done(optimizer),
         ),
         epochs=epochs,
         steps_per_epoch=steps,

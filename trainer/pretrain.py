@@ -28,7 +28,7 @@ from trainer.masked_lm import MaskedLanguageModel, masked_losses
 from trainer.masking import Masker, Vocabulary
 from trainer.memory import keep_freed_memory
 from trainer.next_sentence import SentencePairs
-from trainer.optimizer import make_optimizer
+from trainer.optimizer import make_optimizer, steps_done
 from trainer.progress import Progress
 from trainer.records import PRETRAINING_FILE
 from trainer.spec import PretrainingSpec
@@ -122,7 +122,7 @@ def pretrain(
         masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
 
         def dealt() -> int:
-            return int(optimizer.iterations)
+            return steps_done(optimizer)
 
         rows: tuple[Split, Split] = (train, evaluate)
         if spec.next_sentence:

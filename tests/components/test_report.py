@@ -15,9 +15,9 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 from transformers import BertTokenizerFast
 
+from components.csv_rows import CsvFormat
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES
 from components.evaluator import EVALUATION_FILE, summarize
-from components.csv_rows import CsvFormat
 from components.example_gen import INGEST_FILE, CsvExampleGen
 from components.gate import GateSpec, judge
 from components.report import PARTS_FILE, REPORT_FILE, Report, count_lengths

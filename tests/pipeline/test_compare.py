@@ -6,13 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 
-from pipeline.compare import variant
+from pipeline.compare import compare_approaches, fingerprint, variant
 from pipeline.config import Config, load_config
 from tests.pipeline.conftest import command_line
 from tests.pipeline.planted import LABELS, executions, planted_rows, write_config, write_csv
 from trainer.classifier import Classifier
+from trainer.errors import InputError
 from trainer.served_model import HF_FOLDER
 
 SHARED = {"CsvExampleGen", "StatisticsGen", "ConfigSchema", "ExampleValidator", "DataGate", "Transform"}
@@ -124,6 +126,76 @@ def test_an_approach_that_does_not_exist_ends_with_the_nearest(fullbake, base: P
     assert result.exit_code == 2
     assert "--approach: 'frosen' is not an approach" in result.output
     assert "did you mean 'frozen'?" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_that_change_between_two_trainings_end_the_comparison(base: Path, tmp_path: Path):
+    rows = planted_rows()
+    write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], rows)
+    file = write_config(
+        tmp_path,
+        str(base),
+        data={"label_map": {0: "kind", 1: "rude", 2: "plain"}},
+        model={"approach": "frozen"},
+        training={"epochs": 1},
+    )
+    trained = []
+
+    def edit_before_the_second(approach: str, seed: int, number: int, count: int) -> None:
+        trained.append(number)
+        if number == 2:
+            write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], [*rows, ["new", "an idiot again", "1"]])
+
+    with pytest.raises(
+        InputError, match=r"data\.input_base: the files changed .* frozen with seed 1 .* run compare again"
+    ):
+        compare_approaches(
+            load_config(file),
+            tmp_path / "out",
+            approaches=["frozen"],
+            seeds=3,
+            on_training=edit_before_the_second,
+            on_component=lambda name, seconds: None,
+        )
+    assert trained == [1, 2], "nothing more is trained"
+    assert not (tmp_path / "out/comparison/comparison.json").exists()
+
+
+def write_split(folder: Path, *shards: list[bytes]) -> str:
+    folder.mkdir()
+    for number, rows in enumerate(shards):
+        with tf.io.TFRecordWriter(str(folder / f"data_tfrecord-{number:05d}.gz"), "GZIP") as writer:
+            for row in rows:
+                writer.write(row)
+    return str(folder)
+
+
+def test_rows_are_the_same_if_no_byte_and_no_place_is_another(tmp_path: Path):
+    first = fingerprint([write_split(tmp_path / "first", [b"one", b"two"], [b"three"])])
+    assert fingerprint([write_split(tmp_path / "shared_out_otherwise", [b"one"], [b"two", b"three"])]) == first
+    others = {
+        "edited": [b"one", b"twO", b"three"],
+        "in_another_order": [b"two", b"one", b"three"],
+        "one_more": [b"one", b"two", b"three", b"three"],
+        "joined": [b"onetwo", b"three"],
+        "none": [],
+    }
+    found = {fingerprint([write_split(tmp_path / name, rows)]) for name, rows in others.items()}
+    assert len(found | {first}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(("first", "seeds"), [(2**32 - 1, 2), (0, 2**32 + 1)])
+def test_seeds_beyond_the_greatest_are_refused_before_anything_is_done(config: Config, tmp_path: Path, first, seeds):
+    great = variant(config, "fine_tune", first)
+    with pytest.raises(InputError, match=rf"--seeds {seeds}: .*training\.seed \({first}\).* 4,294,967,295"):
+        compare_approaches(
+            great,
+            tmp_path / "out",
+            approaches=["fine_tune"],
+            seeds=seeds,
+            on_training=lambda *_: None,
+            on_component=lambda *_: None,
+        )
     assert not (tmp_path / "out").exists()
 
 

@@ -181,7 +181,7 @@ def test_one_seed_on_a_side_says_that_models_differ_and_nothing_of_approaches():
         assert test.models_differ
         assert not test.more_than_luck
         assert (test.se_seeds, test.margin) == (None, None)
-        assert test.verdict == "these two models differ, only more seeds can tell of the approaches"
+        assert test.verdict == "these two models differ; only more seeds tell of the approaches"
     assert any("Where an approach has one seed, nothing is called more than luck" in n for n in comparison.notes())
     assert not any("1 in 20" in note for note in comparison.notes())
     page = render_page(comparison, "x", "name: x")
@@ -274,8 +274,9 @@ def test_the_terminal_shows_four_approaches_in_100_columns_unbroken():
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 100
     assert any(all(name in line for name in names) for line in lines)
-    (recall,) = (line for line in lines if line.startswith("recall of [bold]") and "±" in line)
-    assert recall.count("±") == 4
+    first, *tests = (line.count("±") for line in lines if line.startswith("recall of [bold]"))
+    assert first == 4, "each approach's spread"
+    assert tests == [1] * 6, "each pair's margin"
     assert sum(line.startswith("recall of hate") for line in lines) == 1 + 6
     assert "fine_tune - frozen" in out.getvalue()
 
