@@ -29,8 +29,8 @@ from trainer.frozen_features import EncodedSplit
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
-from trainer.optimizer import make_optimizer, steps_done
-from trainer.progress import Progress
+from trainer.optimizer import make_optimizer
+from trainer.progress import Progress, StepsBefore
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.records import TRAINING_FILE
 from trainer.spec import TrainingSpec
@@ -226,6 +226,7 @@ def _train_phase(
         learner.compile(optimizer=optimizer)
     if spec.early_stopping_patience is not None:
         checkpoints = None
+    before = StepsBefore()
     measures = _Measures(None if checkpoints is None else checkpoints / "epochs.json")
     learner.fit(
         training_dataset(
@@ -233,12 +234,12 @@ def _train_phase(
             spec.batch_size,
             spec.seed,
             static_shapes=isinstance(placement.strategy, tf.distribute.TPUStrategy),
-            dealt=lambda: steps_done(optimizer),
+            dealt=lambda: before.count,
         ),
         epochs=epochs,
         steps_per_epoch=steps,
         validation_data=evaluation_dataset(data[1], EVALUATION_ROWS),
-        callbacks=[measures, *_callbacks(spec, logs, checkpoints)],
+        callbacks=[measures, *_callbacks(spec, logs, checkpoints), before],
         verbose=verbose,
     )
     measures.progress.forget()

@@ -163,7 +163,7 @@ def training_dataset(
       seed: the same seed gives the same batches in the same order.
       static_shapes: all batches of one shape, as TPUs need; the last one of an epoch is filled up with rows drawn
         again.
-      dealt: asked when the first batch is wanted: how many were dealt by the training that was interrupted. The stream
+      dealt: asked when the first batch is wanted: how many were dealt by the training that was interrupted; the stream
         goes on after them.
 
     Returns:

@@ -154,11 +154,6 @@ class AdamW(tf_keras.optimizers.Optimizer):
         variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) * kept - step, rows))
 
 
-def steps_done(optimizer: tf_keras.optimizers.Optimizer) -> int:
-    """How many steps an optimiser has made, those of a training that was interrupted and restored among them."""
-    return int(tf.convert_to_tensor(optimizer.iterations))
-
-
 def is_decayed(path: str) -> bool:
     """Whether weight decay applies to the variable at this path.
 

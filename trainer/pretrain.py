@@ -28,8 +28,8 @@ from trainer.masked_lm import MaskedLanguageModel, masked_losses
 from trainer.masking import Masker, Vocabulary
 from trainer.memory import keep_freed_memory
 from trainer.next_sentence import SentencePairs
-from trainer.optimizer import make_optimizer, steps_done
-from trainer.progress import Progress
+from trainer.optimizer import make_optimizer
+from trainer.progress import Progress, StepsBefore
 from trainer.records import PRETRAINING_FILE
 from trainer.spec import PretrainingSpec
 
@@ -121,8 +121,10 @@ def pretrain(
         vocabulary = Vocabulary.read(base)
         masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
 
+        before = StepsBefore()
+
         def dealt() -> int:
-            return steps_done(optimizer)
+            return before.count
 
         rows: tuple[Split, Split] = (train, evaluate)
         if spec.next_sentence:
@@ -141,7 +143,7 @@ def pretrain(
             _masked(learned, masker, dealt).prefetch(tf.data.AUTOTUNE),
             epochs=spec.epochs,
             steps_per_epoch=steps,
-            callbacks=callbacks,
+            callbacks=[*callbacks, before],
             verbose=1 if sys.stdout.isatty() else 2,
         )
     finally:

@@ -1,10 +1,13 @@
-"""What a training has measured so far, kept beside its checkpoints."""
+"""How far a training has come and what it has measured so far, kept beside its checkpoints."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+
+import tensorflow as tf
+import tf_keras
 
 
 class Progress:
@@ -41,3 +44,21 @@ class Progress:
         """Removes the file: the training is complete."""
         if self._file is not None:
             self._file.unlink(missing_ok=True)
+
+
+class StepsBefore(tf_keras.callbacks.Callback):
+    """Counts the steps that a training had made before it was interrupted; it must stand behind what restores them.
+
+    The optimiser cannot be asked later: within the first step its count goes up before the first batch is there.
+
+    Attributes:
+      count: the steps, 0 for a training that begins.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Reads the restored count."""
+        self.count = int(tf.convert_to_tensor(self.model.optimizer.iterations))
