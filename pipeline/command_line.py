@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXIT_INPUT = 2
 EXIT_REFUSED = 3
+COMPARISON_WIDTH = 120  # columns: three approaches and the words beside their differences
 
 _path = click.Path(path_type=Path)
 
@@ -228,7 +229,8 @@ def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int
         ),
         on_component=lambda name, seconds: _tell_component(console, name, seconds),
     )
-    comparison.print_table(Console(highlight=False))
+    # Into a file or a pipe, which has no width, nothing is cut off.
+    comparison.print_table(Console(highlight=False, width=None if sys.stdout.isatty() else COMPARISON_WIDTH))
     click.echo(f"comparison: {_short(str(root / COMPARISON_FOLDER / 'comparison.html'))}")
     return comparison
 
