@@ -30,7 +30,7 @@ from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, tr
 from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
 from trainer.optimizer import make_optimizer
-from trainer.progress import Progress, StepsBefore
+from trainer.progress import CountDealt, Dealt, Progress
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.records import TRAINING_FILE
 from trainer.spec import TrainingSpec
@@ -226,7 +226,7 @@ def _train_phase(
         learner.compile(optimizer=optimizer)
     if spec.early_stopping_patience is not None:
         checkpoints = None
-    before = StepsBefore()
+    dealt = Dealt()
     measures = _Measures(None if checkpoints is None else checkpoints / "epochs.json")
     learner.fit(
         training_dataset(
@@ -234,12 +234,12 @@ def _train_phase(
             spec.batch_size,
             spec.seed,
             static_shapes=isinstance(placement.strategy, tf.distribute.TPUStrategy),
-            dealt=lambda: before.count,
+            dealt=dealt,
         ),
         epochs=epochs,
         steps_per_epoch=steps,
         validation_data=evaluation_dataset(data[1], EVALUATION_ROWS),
-        callbacks=[measures, *_callbacks(spec, logs, checkpoints), before],
+        callbacks=[measures, *_callbacks(spec, logs, checkpoints), CountDealt(dealt)],
         verbose=verbose,
     )
     measures.progress.forget()

@@ -29,7 +29,7 @@ from trainer.masking import Masker, Vocabulary
 from trainer.memory import keep_freed_memory
 from trainer.next_sentence import SentencePairs
 from trainer.optimizer import make_optimizer
-from trainer.progress import Progress, StepsBefore
+from trainer.progress import CountDealt, Dealt, Progress
 from trainer.records import PRETRAINING_FILE
 from trainer.spec import PretrainingSpec
 
@@ -121,11 +121,7 @@ def pretrain(
         vocabulary = Vocabulary.read(base)
         masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
 
-        before = StepsBefore()
-
-        def dealt() -> int:
-            return before.count
-
+        dealt = Dealt()
         rows: tuple[Split, Split] = (train, evaluate)
         if spec.next_sentence:
             rows = (
@@ -143,7 +139,7 @@ def pretrain(
             _masked(learned, masker, dealt).prefetch(tf.data.AUTOTUNE),
             epochs=spec.epochs,
             steps_per_epoch=steps,
-            callbacks=[*callbacks, before],
+            callbacks=[*callbacks, CountDealt(dealt)],
             verbose=1 if sys.stdout.isatty() else 2,
         )
     finally:

@@ -46,19 +46,30 @@ class Progress:
             self._file.unlink(missing_ok=True)
 
 
-class StepsBefore(tf_keras.callbacks.Callback):
-    """Counts the steps that a training had made before it was interrupted; it must stand behind what restores them.
+class Dealt:
+    """How many batches a training had dealt before it was interrupted; 0 for one that begins.
 
-    The optimiser cannot be asked later: within the first step its count goes up before the first batch is there.
-
-    Attributes:
-      count: the steps, 0 for a training that begins.
+    It knows nothing of the model: ``tf.data`` keeps what a generator holds for as long as the process lives.
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.count = 0
+
+    def __call__(self) -> int:
+        """Gives the count."""
+        return self.count
+
+
+class CountDealt(tf_keras.callbacks.Callback):
+    """Takes the count from the optimiser's steps when training begins; it must stand behind what restores them.
+
+    The optimiser cannot be asked later: within the first step its count goes up before the first batch is there.
+    """
+
+    def __init__(self, dealt: Dealt):
+        super().__init__()
+        self._dealt = dealt
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Reads the restored count."""
-        self.count = int(tf.convert_to_tensor(self.model.optimizer.iterations))
+        self._dealt.count = int(tf.convert_to_tensor(self.model.optimizer.iterations))
