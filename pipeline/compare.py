@@ -30,7 +30,7 @@ from trainer.approaches import APPROACHES
 from trainer.errors import InputError
 from trainer.served_model import EXAMPLES_SIGNATURE
 
-# Those that DESIGN compares; others are named with --approach.
+# What is compared unless --approach names others.
 FOUNDING_APPROACHES = ("further_pretrain", "fine_tune", "frozen")
 COMPARISON_FOLDER = "comparison"
 _TRAINING_COMPONENTS = ("Pretrainer", "Tuner", "Trainer")

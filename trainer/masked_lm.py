@@ -38,7 +38,7 @@ class MaskedLanguageModel(tf_keras.Model):
     on one device and on several.
 
     The encoder's vectors are gathered at the positions before the head is run, so the largest tensor is
-    ``(batch_size, places, vocabulary_size)``, about an eighth of one over all positions.
+    ``(batch_size, places, vocabulary_size)``; there is none over all positions.
 
     Args:
       backbone: a Hugging Face ``*ForMaskedLM``.

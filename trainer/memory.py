@@ -14,8 +14,9 @@ def keep_freed_memory() -> None:
     """Tells glibc not to give freed memory back to the system; elsewhere does nothing.
 
     TensorFlow's CPU allocator is malloc, which maps large blocks one by one and unmaps them when they are freed. A step
-    frees and asks for the same hundreds of megabytes, and the kernel clears each page anew: 18,000 page faults a step
-    for a MiniLM. The process keeps its peak size instead.
+    frees and asks for the same hundreds of megabytes, and the kernel clears each page anew: for a MiniLM at 16 rows of
+    32 tokens 7,300 page faults and 327 ms a step, against 2,700 and 298 ms with this. The process keeps its peak size
+    instead, also for what runs in it afterwards.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

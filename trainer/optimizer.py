@@ -49,10 +49,10 @@ class WarmupLinearDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
 class AdamW(tf_keras.optimizers.Optimizer):
     """AdamW in as few passes over memory as it takes, with a rate and a first step of its own for each variable.
 
-    On a small encoder Keras's AdamW takes longer than the arithmetic of the batch: it makes a dozen passes over each
-    variable, and a dense gradient of the size of the whole vocabulary for the few rows of the embeddings that a batch
-    touches. Here a dense variable is updated by TensorFlow's fused kernel, and of embeddings with a sparse gradient
-    only the touched rows are, moments and decay included ("lazy" Adam).
+    On a small encoder Keras's AdamW takes almost as long as the arithmetic of the batch: it makes a dozen passes over
+    each variable, and a dense gradient of the size of the whole vocabulary for the few rows of the embeddings that a
+    batch touches. Here a dense variable is updated by TensorFlow's fused kernel, and of embeddings with a sparse
+    gradient only the touched rows are, moments and decay included ("lazy" Adam).
 
     Args:
       learning_rate: the schedule.
