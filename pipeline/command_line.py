@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+from filelock import FileLock, Timeout
 
 from trainer.errors import InputError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 EXIT_INPUT = 2
 EXIT_REFUSED = 3
+ROOT_LOCK = ".lock"  # in the output root, held by the run that writes to it
 COMPARISON_WIDTH = 120  # columns: three approaches and the words beside their differences
 
 _path = click.Path(path_type=Path)
@@ -77,9 +79,10 @@ def run(
     config = load_config(config_file, overrides)
     check_inputs(config)
     _warn(config)
-    root = _checked_root(root, config, summary)
+    _check_summary(summary)
     _quiet_libraries()
-    record = _run(config, root)
+    with _sole_use(root or _default_root(config)) as root:
+        record = _run(config, root)
     if summary is not None:
         summary.write_text(json.dumps(record.summary(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _tell(record)
@@ -120,9 +123,10 @@ def compare(
         check_approach(approach)
     check_inputs(config)
     _warn(config)
-    root = _checked_root(root, config, summary)
+    _check_summary(summary)
     _quiet_libraries()
-    comparison = _compare(config, root, approaches, seeds)
+    with _sole_use(root or _default_root(config)) as root:
+        comparison = _compare(config, root, approaches, seeds)
     if summary is not None:
         summary.write_text(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -189,13 +193,31 @@ def _warn(config: Config) -> None:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
 
 
-def _checked_root(root: Path | None, config: Config, summary: Path | None) -> Path:
+def _check_summary(summary: Path | None) -> None:
     if summary is not None and not summary.absolute().parent.is_dir():
         raise InputError(f"--summary: there is no folder {summary.absolute().parent}")
-    root = root or Path("runs", config.name)
+
+
+def _default_root(config: Config) -> Path:
+    return Path("runs", config.name)
+
+
+@contextmanager
+def _sole_use(root: Path) -> Iterator[Path]:
+    """Makes the output root and keeps other runs away: two in one metadata store would read each other's verdict."""
     if root.exists() and not root.is_dir():
         raise InputError(f"--root: {root} is a file; name a folder")
-    return root
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root / ROOT_LOCK).acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"--root: another run is at work in {root}; wait until it is done, or name a folder of its own"
+        ) from error
+    except OSError as error:
+        raise InputError(f"--root: {root} cannot be written to: {error.strerror}; name a folder that can") from error
+    with lock:
+        yield root
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from components.example_gen import CORPUS_SPLIT
 from pipeline.comparison import Comparison, Outcome
 from pipeline.comparison_page import render_page
 from pipeline.config import Config
-from pipeline.local_runner import Progress, train_locally
+from pipeline.local_runner import ComponentLog, train_locally
 from pipeline.preflight import check_inputs
 from pipeline.run_record import RunRecord
 from trainer.approaches import APPROACHES
@@ -82,7 +82,7 @@ def compare_approaches(
     outcomes: dict[tuple[str, int], Outcome] = {}
     truth = np.zeros(0, np.int64)
     first_rows = None
-    with Progress(folder / "run.log", on_component):
+    with ComponentLog(folder / "run.log", on_component):
         for number, each in enumerate(variants, 1):
             approach, seed = each.model.approach, each.training.seed
             on_training(approach, seed, number, len(variants))

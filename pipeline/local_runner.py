@@ -45,7 +45,7 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
     started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     report_folder = root / "reports" / started
     report_folder.mkdir(parents=True, exist_ok=True)
-    with Progress(report_folder / "run.log", on_component):
+    with ComponentLog(report_folder / "run.log", on_component):
         production = production_key(places.serving_dir, recipe(config))
         record = _run_components(config, places, root, create_components(config, places, production))
         if record.pushed_model is not None and not fileio.exists(record.pushed_model):
@@ -103,7 +103,7 @@ def _run_components(config: Config, places: Places, root: Path, components: list
     return read_run(root / METADATA_FILE, config.name)
 
 
-class Progress(logging.Handler):
+class ComponentLog(logging.Handler):
     """Listens to TFX's log: what component starts and ends is told, all of it goes to a file.
 
     TFX's local runner has no callbacks; it logs ``Component %s is running.`` and ``Component %s is finished.``
@@ -116,7 +116,7 @@ class Progress(logging.Handler):
         self._file.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
         self._started = 0.0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ComponentLog:
         self._root = logging.getLogger()
         self._before = self._root.level, list(self._root.handlers), absl.logging.get_verbosity()
         # TensorFlow's logger prints by itself; through the root logger its lines go to the file like all others.

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from filelock import FileLock
 
+from pipeline.command_line import ROOT_LOCK
 from pipeline.config import load_config
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
@@ -35,6 +37,9 @@ ERRORS = {
     "bad value": (["run", "config.yaml", "--set", "training.epochs=0"], "training.epochs: 0 "),
     "bad override": (["run", "config.yaml", "--set", "training"], "write it as key.path=value"),
     "root is a file": (["run", "config.yaml", "--root", "config.yaml"], "--root: config.yaml is a file; name a folder"),
+    "root in use": (["run", "config.yaml", "--root", "busy"], "--root: another run is at work in busy; wait until"),
+    "root in use to compare": (["compare", "config.yaml", "--root", "busy"], "--root: another run is at work in busy"),
+    "root that cannot be": (["run", "config.yaml", "--root", "/proc/x"], "--root: /proc/x cannot be written to: No such"),
     "no folder": (["run", "config.yaml", "--set", "data.input_base=none"], "data.input_base: 'none' is not a folder"),
     "no file": (["run", "config.yaml", "--set", 'data.pattern="*.tsv"'], "data.pattern: no file in 'data' matches"),
     "no column": (
@@ -96,7 +101,9 @@ def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
 
 @pytest.fixture(scope="module")
 def errors(folder: Path) -> dict[str, Answer]:
-    return dict(zip(ERRORS, answers(folder, [arguments for arguments, _ in ERRORS.values()]), strict=True))
+    (folder / "busy").mkdir()
+    with FileLock(folder / "busy" / ROOT_LOCK):
+        return dict(zip(ERRORS, answers(folder, [arguments for arguments, _ in ERRORS.values()]), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +160,8 @@ def test_a_command_that_is_not_one_ends_with_code_2_and_its_usage(folder: Path, 
 
 def test_a_refused_run_leaves_nothing_behind(errors: dict[str, Answer], folder: Path):
     assert all(answer.code == 2 for answer in errors.values())
-    assert sorted(path.name for path in folder.iterdir()) == ["broken.yaml", "config.yaml", "data"]
+    assert sorted(path.name for path in folder.iterdir()) == ["broken.yaml", "busy", "config.yaml", "data"]
+    assert [path.name for path in (folder / "busy").iterdir()] == [ROOT_LOCK]
 
 
 def test_the_config_that_init_prints_is_one(folder: Path, tmp_path: Path):
