@@ -39,7 +39,7 @@ ERRORS = {
     "root is a file": (["run", "config.yaml", "--root", "config.yaml"], "--root: config.yaml is a file; name a folder"),
     "root in use": (["run", "config.yaml", "--root", "busy"], "--root: another run is at work in busy; wait until"),
     "root in use to compare": (["compare", "config.yaml", "--root", "busy"], "--root: another run is at work in busy"),
-    "root that cannot be": (["run", "config.yaml", "--root", "/proc/x"], "--root: /proc/x cannot be written to: No such"),
+    "root that cannot be": (["run", "config.yaml", "--root", "/proc/x"], "--root: /proc/x cannot be written"),
     "no folder": (["run", "config.yaml", "--set", "data.input_base=none"], "data.input_base: 'none' is not a folder"),
     "no file": (["run", "config.yaml", "--set", 'data.pattern="*.tsv"'], "data.pattern: no file in 'data' matches"),
     "no column": (
