@@ -20,7 +20,7 @@ from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
-from components.gate import GateSpec, judge
+from components.gate import GateSpec, describe, judge
 from components.production import newest_version, read_about
 from trainer.served_model import EXAMPLES_SIGNATURE
 
@@ -28,6 +28,8 @@ EVALUATION_FILE = "evaluation.json"
 TEST_SPLIT = "test"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
+MISSED = "missed"
+"""Custom property of the blessing: a sentence for each bound that was missed, for those who see the blessing only."""
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):
@@ -87,7 +89,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         result["bounds"] = [bound.to_dict() for bound in bounds]
         result["blessed"] = all(bound.passed for bound in bounds)
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), json.dumps(result))
-        _bless(blessing, model, result["blessed"])
+        _bless(blessing, model, [describe(bound) for bound in bounds if not bound.passed])
 
     def _measure(
         self,
@@ -243,7 +245,9 @@ def _difference(production: dict[str, Any], candidate: dict[str, Any], labels: l
     return None
 
 
-def _bless(blessing: types.Artifact, model: types.Artifact, blessed: bool) -> None:
+def _bless(blessing: types.Artifact, model: types.Artifact, missed: list[str]) -> None:
+    blessed = not missed
+    blessing.set_string_custom_property(MISSED, "; ".join(missed))
     # The files and properties that TFX's own Evaluator leaves, which Pusher and other tools read.
     name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
     io_utils.write_string_file(os.path.join(blessing.uri, name), "")

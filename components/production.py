@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer.served_model import ABOUT_FILE
 
-# Written at a push: what made the model, and what was in production when it was judged.
+# Written at a push: what made the model, of what data, and what was in production when it was judged.
 PUSH_FILE = "assets.extra/push.json"
 NOTHING = "nothing"
 
@@ -33,6 +33,21 @@ def newest_version(serving_dir: str) -> str | None:
 def read_about(model: str) -> dict[str, Any]:
     """What a pushed model says of itself: ``labels``, ``text_features`` and more; empty for a model of other make."""
     return _read_json(os.path.join(model, ABOUT_FILE))
+
+
+def made_of(serving_dir: str, recipe: str, fingerprint: str) -> str | None:
+    """The model in production, if it was made by this recipe of this very data; None otherwise.
+
+    Args:
+      serving_dir: the push destination.
+      recipe: a fingerprint of all that decides which model a run makes.
+      fingerprint: ExampleGen's, of the files.
+    """
+    newest = newest_version(serving_dir)
+    if newest is None:
+        return None
+    push = _read_json(os.path.join(newest, PUSH_FILE))
+    return newest if (push.get("recipe"), push.get("data")) == (recipe, fingerprint) else None
 
 
 def production_key(serving_dir: str, recipe: str) -> str:

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from tfx import types
+from tfx.components.example_gen import utils
 from tfx.components.pusher import executor
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.dsl.io import fileio
@@ -26,6 +27,7 @@ class PusherSpec(component_spec.ComponentSpec):
         "production": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
         "infra_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing),
@@ -57,6 +59,9 @@ class PusherExecutor(executor.Executor):
         destination = os.path.join(serving_dir, str(version))
         push = {
             "recipe": exec_properties["recipe"],
+            "data": artifact_utils.get_single_instance(input_dict["examples"]).get_string_custom_property(
+                utils.FINGERPRINT_PROPERTY_NAME
+            ),
             "production_key": exec_properties["production"],
             "replaced": newest_version(serving_dir),
         }
@@ -76,6 +81,7 @@ class Pusher(base_component.BaseComponent):
     """Pushes a model that the Evaluator blessed and that was seen to serve.
 
     Args:
+      examples: what it was made of; their fingerprint is kept beside the pushed model.
       model: the model.
       model_blessing: the Evaluator's verdict.
       infra_blessing: the servable check's.
@@ -91,6 +97,7 @@ class Pusher(base_component.BaseComponent):
 
     def __init__(
         self,
+        examples: types.BaseChannel,
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
         infra_blessing: types.BaseChannel,
@@ -100,6 +107,7 @@ class Pusher(base_component.BaseComponent):
     ):
         super().__init__(
             PusherSpec(
+                examples=examples,
                 model=model,
                 model_blessing=model_blessing,
                 infra_blessing=infra_blessing,

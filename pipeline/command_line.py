@@ -78,9 +78,9 @@ def run(
 
     config = load_config(config_file, overrides)
     check_inputs(config)
-    _warn(config)
+    warn(config)
     _check_summary(summary)
-    _quiet_libraries()
+    quiet_libraries()
     with _sole_use(root or _default_root(config)) as root:
         record = _run(config, root)
     if summary is not None:
@@ -122,9 +122,9 @@ def compare(
     for approach in approaches:
         check_approach(approach)
     check_inputs(config)
-    _warn(config)
+    warn(config)
     _check_summary(summary)
-    _quiet_libraries()
+    quiet_libraries()
     with _sole_use(root or _default_root(config)) as root:
         comparison = _compare(config, root, approaches, seeds)
     if summary is not None:
@@ -151,7 +151,7 @@ def predict(
     """Label texts, or a whole CSV file, with a pushed model."""
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
-    _quiet_libraries()
+    quiet_libraries()
     with _native_stderr_shut():
         from pipeline.predict import Predictor, find_model, predict_csv
 
@@ -167,7 +167,8 @@ def predict(
         click.echo(f"{prediction.label}  {prediction.probability:.3f}  {' '.join(text.split())}")
 
 
-def _quiet_libraries() -> None:
+def quiet_libraries() -> None:
+    """Keeps TensorFlow and Python's warnings quiet; to be called before anything heavy is imported."""
     # TensorFlow's C++ half reads this when it is loaded; 3 leaves out all but fatal errors, of which the others come
     # back as Python exceptions anyway.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -188,7 +189,8 @@ def _native_stderr_shut() -> Iterator[TextIO]:
             os.dup2(kept.fileno(), 2)
 
 
-def _warn(config: Config) -> None:
+def warn(config: Config) -> None:
+    """Tells what the config says that is allowed and yet unwise."""
     for warning in config.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
 
@@ -221,7 +223,8 @@ def _sole_use(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _loading() -> Iterator[None]:
+def loading() -> Iterator[None]:
+    """Tells that heavy libraries are being imported, while they are."""
     from rich.console import Console
 
     with _native_stderr_shut() as shown, Console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"):
@@ -229,7 +232,7 @@ def _loading() -> Iterator[None]:
 
 
 def _run(config: Config, root: Path) -> RunRecord:
-    with _loading():
+    with loading():
         from pipeline.local_runner import run_locally
     console = _progress_console(config, root)
     return run_locally(config, root, lambda name, seconds: _tell_component(console, name, seconds))
@@ -238,7 +241,7 @@ def _run(config: Config, root: Path) -> RunRecord:
 def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int) -> Comparison:
     from rich.console import Console
 
-    with _loading():
+    with loading():
         from pipeline.compare import COMPARISON_FOLDER, FOUNDING_APPROACHES, compare_approaches
     console = _progress_console(config, root)
     comparison = compare_approaches(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import (
@@ -26,6 +27,9 @@ from trainer.errors import InputError
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0.0)]
+# RFC 1123, as Kubernetes names its objects.
+KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+MountPath = Annotated[str, Field(pattern=r"^/[^:]+$")]
 
 
 def _number_as_text(value: Any) -> Any:
@@ -200,6 +204,78 @@ class BeamConfig(_Section):
     args: tuple[str, ...] = ()
 
 
+class AcceleratorConfig(_Section):
+    """A GPU or TPU, by the name of its Kubernetes resource, such as ``nvidia.com/gpu`` or ``google.com/tpu``."""
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9_.-]+$")]
+    count: Positive = 1
+
+
+class ResourcesConfig(_Section):
+    """What one component's container asks for, and may not exceed."""
+
+    cpu: Rate | None = None
+    memory_gb: Rate | None = None
+    accelerator: AcceleratorConfig | None = None
+
+
+class VolumeConfig(_Section):
+    """A volume that every container sees."""
+
+    claim: KubernetesName
+    mount_path: MountPath
+
+
+class SecretKeyConfig(_Section):
+    """One value of a Kubernetes secret."""
+
+    secret: KubernetesName
+    key: str
+
+
+class SecretMountConfig(_Section):
+    """A Kubernetes secret as a folder of files."""
+
+    secret: KubernetesName
+    mount_path: MountPath
+
+
+class TolerationConfig(_Section):
+    """A taint of a node that does not keep our containers away, in Kubernetes' own words."""
+
+    key: str | None = None
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+class ScheduleConfig(_Section):
+    """When the pipeline runs by itself."""
+
+    cron: str | None = None
+    max_concurrency: Annotated[int, Field(ge=1, le=10)] = 1  # Kubeflow's own bounds
+
+
+class KubeflowConfig(_Section):
+    """How the pipeline runs on a cluster."""
+
+    image: str | None = None
+    namespace: KubernetesName = "kubeflow"
+    pipeline_root: str | None = None
+    service_account: KubernetesName | None = None
+    image_pull_secret: KubernetesName | None = None
+    resources: dict[str, ResourcesConfig] = {}
+    env: dict[str, str] = {}
+    secret_env: dict[str, SecretKeyConfig] = {}
+    secret_mounts: tuple[SecretMountConfig, ...] = ()
+    volume: VolumeConfig | None = None
+    node_selector: dict[str, str] = {}
+    tolerations: tuple[TolerationConfig, ...] = ()
+    retries: Annotated[int, Field(ge=0)] = 0
+    timeout_minutes: Positive | None = None
+    schedule: ScheduleConfig = ScheduleConfig()
+
+
 class Config(_Section):
     """A whole run. Made by ``load_config``."""
 
@@ -212,6 +288,7 @@ class Config(_Section):
     gate: GateConfig = GateConfig()
     push: PushConfig = PushConfig()
     beam: BeamConfig = BeamConfig()
+    kubeflow: KubeflowConfig = KubeflowConfig()
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
@@ -326,10 +403,31 @@ def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:
         raise InputError(f"{file}: a config is a mapping of keys to values; see fullbake init")
     for override in overrides:
         _apply(values, override)
+    return _validated(values, str(file))
+
+
+def restore_config(values: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
+    """Makes a config of what ``Config.model_dump`` gave.
+
+    Args:
+      values: plain values, as JSON keeps them.
+      overrides: by key, as ``section.key``, a value that wins over the config's. Default: none.
+
+    Raises:
+      InputError: an override is not allowed. The text names key, value and remedy.
+    """
+    changed: dict[str, Any] = copy.deepcopy(dict(values))
+    for key, value in (overrides or {}).items():
+        section, _, name = key.partition(".")
+        changed[section][name] = value
+    return _validated(changed, "this run's config")
+
+
+def _validated(values: Mapping[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise InputError("; ".join(_explain(file, item) for item in error.errors()[:3])) from error
+        raise InputError("; ".join(_explain(source, item) for item in error.errors()[:3])) from error
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
@@ -366,9 +464,9 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _explain(file: Path, item: Mapping[str, Any]) -> str:
+def _explain(source: str, item: Mapping[str, Any]) -> str:
     path = [str(part) for part in item["loc"] if not str(part).startswith("[")]
-    where = f"{file}: {'.'.join(path)}" if path else str(file)
+    where = f"{source}: {'.'.join(path)}" if path else source
     value = item["input"]
     match item["type"]:
         case "extra_forbidden":
@@ -398,10 +496,18 @@ def _explain(file: Path, item: Mapping[str, Any]) -> str:
 
 
 def _keys_of(path: Sequence[str]) -> list[str]:
-    model: Any = Config
+    section: Any = Config
     for part in path:
-        model = model.model_fields[part].annotation
-    return list(model.model_fields)
+        # A key of a mapping, or a place in a list, leads to a section of the same kind.
+        if part in section.model_fields:
+            section = _section_in(section.model_fields[part].annotation) or section
+    return list(section.model_fields)
+
+
+def _section_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, _Section):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
 
 
 def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:

@@ -185,6 +185,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         **optional,
     )
     pusher = Pusher(
+        examples=examples,
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=servable_check.outputs["blessing"],

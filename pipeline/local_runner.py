@@ -77,6 +77,12 @@ def train_locally(config: Config, root: Path) -> RunRecord:
     return _run_components(config, places, root, components[: trainer + 1])
 
 
+def beam_args(config: Config) -> list[str]:
+    """How Beam runs: as the config says, or on this machine."""
+    # In-process: on one machine it is faster than workers that each import TensorFlow.
+    return list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
+
+
 def _places(config: Config, root: Path) -> tuple[Path, Places]:
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True)
@@ -96,8 +102,7 @@ def _run_components(config: Config, places: Places, root: Path, components: list
         components=components,
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE)),
-        # In-process: on one machine it is faster than workers that each import TensorFlow.
-        beam_pipeline_args=list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"],
+        beam_pipeline_args=beam_args(config),
     )
     LocalDagRunner().run(pipeline)
     return read_run(root / METADATA_FILE, config.name)

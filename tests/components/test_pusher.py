@@ -8,11 +8,12 @@ import pytest
 from tfx.dsl.io.filesystem import NotFoundError
 from tfx.types import standard_artifacts
 
-from components.production import NOTHING, PUSH_FILE, newest_version, production_key, read_about, versions
+from components.production import NOTHING, PUSH_FILE, made_of, newest_version, production_key, read_about, versions
 from components.pusher import PusherExecutor
 from trainer.served_model import ABOUT_FILE
 
 FILES = 400
+FINGERPRINT = "split:*,num_files:1,total_bytes:7,xor_checksum:1,sum_checksum:1"
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,12 @@ def push(model: Path, serving: Path, *, blessed=1, serves=1, recipe="recipe", pr
             made.set_int_custom_property("blessed", verdict)
         return made
 
+    examples = standard_artifacts.Examples()
+    examples.set_string_custom_property("input_fingerprint", FINGERPRINT)
     pushed = standard_artifacts.PushedModel()
     PusherExecutor().Do(
         {
+            "examples": [examples],
             "model": [artifact(standard_artifacts.Model)],
             "model_blessing": [artifact(standard_artifacts.ModelBlessing, blessed)],
             "infra_blessing": [artifact(standard_artifacts.InfraBlessing, serves)],
@@ -77,9 +81,25 @@ def test_a_blessed_model_is_pushed_whole_with_a_note_of_what_made_it(model: Path
     copied = files_of(destination)
     note = json.loads(copied.pop(PUSH_FILE))
     assert copied == files_of(model / "Format-Serving")
-    assert note == {"recipe": "abc", "production_key": "what it was judged against", "replaced": older}
+    assert note == {
+        "recipe": "abc",
+        "data": FINGERPRINT,
+        "production_key": "what it was judged against",
+        "replaced": older,
+    }
     assert read_about(str(destination)) == {"labels": ["grün", "rot"]}
     assert {path.name for path in tmp_path.iterdir()} == {"7", destination.name}
+
+
+def test_the_model_in_production_knows_the_recipe_and_the_data_it_was_made_of(model: Path, tmp_path: Path):
+    assert made_of(str(tmp_path), "abc", FINGERPRINT) is None
+    push(model, tmp_path, recipe="abc")
+    newest = newest_version(str(tmp_path))
+    assert made_of(str(tmp_path), "abc", FINGERPRINT) == newest
+    assert made_of(str(tmp_path), "another", FINGERPRINT) is None
+    assert made_of(str(tmp_path), "abc", "another") is None
+    place(tmp_path, 2**40)  # pushed by something else
+    assert made_of(str(tmp_path), "abc", FINGERPRINT) is None
 
 
 def test_the_first_push_makes_the_folder_and_replaces_nothing(model: Path, tmp_path: Path):

@@ -1,0 +1,1 @@
+"""Where it runs on a cluster: compile, container entrypoint, submit and schedule."""

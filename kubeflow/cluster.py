@@ -1,0 +1,97 @@
+"""Where things are on a cluster, and what a config must say for a pipeline to work there."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import PurePosixPath
+
+from pipeline.config import Config
+from pipeline.graph import Places
+from trainer.approaches import APPROACHES
+from trainer.errors import InputError
+
+# Kubeflow's launcher copies artifacts from and to these by itself.
+ARTIFACT_SCHEMES = ("minio://", "s3://", "gs://")
+# Of those, the one that TensorFlow and Beam can read and write without it.
+DATA_SCHEME = "gs://"
+
+# What a new model is judged against. On a laptop it is a key of the cache, which a cluster has none of.
+PRODUCTION = "the newest in the push destination"
+
+
+def cluster_places(config: Config) -> Places:
+    """Where the pipeline keeps things on the cluster.
+
+    Artifacts are where Kubeflow says, run by run; checkpoints are on the volume, if there is one, so that a training
+    that is retried goes on where it was.
+    """
+    volume = config.kubeflow.volume
+    return Places(
+        pipeline_root="",
+        serving_dir=config.push.serving_dir or "",
+        checkpoints=posixpath.join(volume.mount_path, "checkpoints", config.name) if volume else None,
+    )
+
+
+def check_cluster(config: Config) -> None:
+    """Looks for what a container could not find or do.
+
+    Raises:
+      InputError: no image, or a folder that is on this machine only.
+    """
+    if config.kubeflow.image is None:
+        raise InputError(
+            "kubeflow.image: missing; name the image that was built from kubeflow/Dockerfile, with its registry and tag"
+        )
+    _check_folder(config, "data.input_base", config.data.input_base)
+    if config.data.test_base is not None:
+        _check_folder(config, "data.test_base", config.data.test_base)
+    if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
+        _check_folder(config, "pretraining.corpus_base", config.pretraining.corpus_base)
+    if config.push.serving_dir is None:
+        raise InputError(
+            "push.serving_dir: missing; on a cluster nothing is kept beside the run: name a folder on the volume "
+            "(kubeflow.volume) or in a bucket (gs://...)"
+        )
+    _check_folder(config, "push.serving_dir", config.push.serving_dir)
+    _check_base(config)
+    root = config.kubeflow.pipeline_root
+    if root is not None and not root.startswith(ARTIFACT_SCHEMES):
+        raise InputError(
+            f"kubeflow.pipeline_root: {root!r} is not a bucket that Kubeflow's launcher knows; "
+            f"begin it with {', '.join(ARTIFACT_SCHEMES)}, or leave it out for the cluster's own"
+        )
+
+
+def _check_folder(config: Config, key: str, folder: str) -> None:
+    if folder.startswith(DATA_SCHEME):
+        return
+    if "://" in folder:
+        raise InputError(
+            f"{key}: {folder!r} cannot be read by TensorFlow in a container; name a folder on the volume "
+            f"(kubeflow.volume) or in a bucket that begins with {DATA_SCHEME}"
+        )
+    volume = config.kubeflow.volume
+    if volume is None:
+        raise InputError(
+            f"{key}: {folder!r} is a path, and the containers have no volume; set kubeflow.volume, or name a bucket "
+            f"({DATA_SCHEME}...)"
+        )
+    mount = PurePosixPath(volume.mount_path)
+    if not PurePosixPath(posixpath.normpath(folder)).is_relative_to(mount):
+        raise InputError(
+            f"{key}: {folder!r} is not on the volume; name a folder below {volume.mount_path} "
+            f"(kubeflow.volume.mount_path) or a bucket ({DATA_SCHEME}...)"
+        )
+
+
+def _check_base(config: Config) -> None:
+    base = config.model.base
+    if not base.startswith(("/", "./", "../", "~")):
+        return  # a hub id or a package: both are in the image
+    volume = config.kubeflow.volume
+    if volume is None or not PurePosixPath(base).is_relative_to(volume.mount_path):
+        raise InputError(
+            f"model.base: {base!r} is a folder of this machine, which a container does not see; put it on the volume "
+            "(kubeflow.volume), or name a model of the hub or a package: that is in the image"
+        )

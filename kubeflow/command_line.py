@@ -1,0 +1,219 @@
+"""The command line's part that is about clusters. Heavy imports wait inside the commands, as in the other part."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kubeflow.client import HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_VARIABLE
+from pipeline.command_line import loading, main, quiet_libraries, warn
+from trainer.errors import InputError
+
+if TYPE_CHECKING:
+    from kubeflow.client import KubeflowClient, Launch, Schedule
+    from kubeflow.cron import Cron
+    from pipeline.config import Config
+
+TIMES_SHOWN = 3
+
+_path = click.Path(path_type=Path)
+_config_argument = click.argument("config_file", metavar="CONFIG", type=_path)
+_set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config."
+)
+
+
+def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--experiment",
+            metavar="NAME",
+            help="The experiment that shows the runs.  [default: the config's name]",
+        ),
+        click.option(
+            "--namespace",
+            envvar=NAMESPACE_VARIABLE,
+            show_envvar=True,
+            help="The namespace, where there are several.  [default: kubeflow.namespace]",
+        ),
+        click.option(
+            "--token",
+            envvar=TOKEN_VARIABLE,
+            show_envvar=True,
+            help="A bearer token; in the variable, other users of this machine cannot see it.",
+        ),
+        click.option(
+            "--host", envvar=HOST_VARIABLE, show_envvar=True, metavar="URL", help="The address of Kubeflow Pipelines."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command("compile")
+@_config_argument
+@click.option("--output", required=True, type=_path, metavar="FILE.yaml", help="Where the package goes.")
+@_set_option
+def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...]) -> None:
+    """Write the pipeline as a package for Kubeflow Pipelines."""
+    from pipeline.config import load_config
+
+    config = load_config(config_file, overrides)
+    warn(config)
+    _compile(config, output)
+    click.echo(f"package: {output}")
+
+
+@main.command()
+@_config_argument
+@_server_options
+@_set_option
+def submit(
+    config_file: Path,
+    host: str | None,
+    token: str | None,
+    namespace: str | None,
+    experiment: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Run the pipeline once on a cluster, as a new pipeline version."""
+    from pipeline.config import load_config
+
+    config = load_config(config_file, overrides)
+    client = _connect(config, host, token, namespace)
+    warn(config)
+    with tempfile.TemporaryDirectory() as folder:
+        run = client.submit(_launch(config, experiment, Path(folder)))
+    click.echo(f"pipeline version: {run.version}")
+    click.echo(f"run: {run.url}")
+
+
+@main.command()
+@_config_argument
+@click.option("--cron", metavar='"M H D M W"', help="When, in UTC; five fields.  [default: kubeflow.schedule.cron]")
+@click.option("--list", "list_all", is_flag=True, help="Show the recurring runs of the namespace instead.")
+@click.option("--pause", is_flag=True, help="Start no more runs.")
+@click.option("--resume", is_flag=True, help="Start runs again; missed ones are not made up for.")
+@click.option("--delete", is_flag=True, help="Delete the recurring run.")
+@click.option("--stop-runs", is_flag=True, help="Replace or delete it although one of its runs is in progress.")
+@_server_options
+@_set_option
+def schedule(
+    config_file: Path,
+    cron: str | None,
+    list_all: bool,
+    pause: bool,
+    resume: bool,
+    delete: bool,
+    stop_runs: bool,
+    host: str | None,
+    token: str | None,
+    namespace: str | None,
+    experiment: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Run the pipeline again and again on a cluster: make the recurring run, or replace the one that is there.
+
+    One that was paused stays so. Runs that were missed are not made up for.
+    """
+    from pipeline.config import load_config
+
+    if list_all + pause + resume + delete + (cron is not None) > 1:
+        raise InputError("schedule: give one of --cron, --list, --pause, --resume and --delete")
+    config = load_config(config_file, overrides)
+    if list_all or pause or resume or delete:
+        client = _connect(config, host, token, namespace)
+        if list_all:
+            _tell_all(client.schedules())
+        elif pause:
+            _tell_all(client.pause(config.name))
+        elif resume:
+            _tell_all(client.resume(config.name))
+        else:
+            for deleted in client.delete(config.name, stop_runs=stop_runs):
+                click.echo(f"deleted: {deleted.name} ({deleted.id})")
+        return
+    when = _cron(config, cron)
+    client = _connect(config, host, token, namespace)
+    warn(config)
+    with tempfile.TemporaryDirectory() as folder:
+        made, replaced = client.schedule(
+            _launch(config, experiment, Path(folder)),
+            when,
+            config.kubeflow.schedule.max_concurrency,
+            stop_runs=stop_runs,
+        )
+    _tell_all([made])
+    for old in replaced:
+        click.echo(f"  in the place of {old.id}")
+    click.echo(f"  {made.url}")
+
+
+def _cron(config: Config, given: str | None) -> Cron:
+    from kubeflow.cron import parse_cron
+
+    if given is not None:
+        return parse_cron(given, "--cron")
+    if config.kubeflow.schedule.cron is None:
+        raise InputError('--cron: when is it to run? Give --cron "0 2 * * *", or set kubeflow.schedule.cron')
+    return parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
+
+
+def _connect(config: Config, host: str | None, token: str | None, namespace: str | None) -> KubeflowClient:
+    from kubeflow.client import KubeflowClient
+
+    return KubeflowClient(host, token, namespace or config.kubeflow.namespace)
+
+
+def _launch(config: Config, experiment: str | None, folder: Path) -> Launch:
+    from kubeflow.client import Launch
+
+    package = folder / "pipeline.yaml"
+    _compile(config, package)
+
+    from kubeflow.parameters import runtime_parameters
+
+    return Launch(
+        name=config.name,
+        experiment=experiment or config.name,
+        package=package,
+        parameters={parameter.name: parameter.default for parameter in runtime_parameters(config)},
+        pipeline_root=config.kubeflow.pipeline_root,
+        service_account=config.kubeflow.service_account,
+    )
+
+
+def _compile(config: Config, output: Path) -> None:
+    quiet_libraries()
+    with loading():
+        from kubeflow.compiler import write_package
+    write_package(config, output)
+
+
+def _tell_all(schedules: list[Schedule]) -> None:
+    from kubeflow.cron import parse_cron
+
+    if not schedules:
+        click.echo("no recurring runs")
+    for found in schedules:
+        state = "" if found.enabled else ", paused"
+        second, _, fields = (found.cron or "").partition(" ")
+        try:
+            cron = parse_cron(fields, found.id)
+        except InputError:
+            cron = None  # somebody else's, which need not be one of ours
+        if cron is None or second != "0":
+            click.echo(f"{found.name}: {found.cron or 'at intervals'}{state} ({found.id})")
+            continue
+        click.echo(f"{found.name}: {cron.words} ({cron.expression}, UTC){state}")
+        if found.enabled:
+            times = ", ".join(f"{time:%Y-%m-%d %H:%M}" for time in cron.next_times(TIMES_SHOWN))
+            click.echo(f"  next: {times} UTC")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""Compiles the very graph that runs locally into a Kubeflow Pipelines package.
+
+TFX has a compiler of its own for this (``KubeflowV2DagRunner``). What it writes is meant for Vertex AI: it drops the
+defaults of runtime parameters, and relies on a span driver (``lifecycle.preCacheCheck``) that the open-source backend
+never runs and on types of input artifacts that this backend does not send. So a task here carries the config and the
+runtime parameters, nothing else; ``kubeflow.entrypoint`` makes the component anew from both, and with it the types and
+every other setting.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tfx.dsl.components.base.base_node import BaseNode
+
+from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
+from kubeflow.package_check import SCHEMA_VERSION, check_package
+from kubeflow.parameters import CONFIG_PARAMETER, RuntimeParameter, runtime_parameters
+from pipeline.config import Config, KubeflowConfig
+from pipeline.graph import create_components
+from trainer.errors import InputError
+
+ENTRYPOINT = ("python", "-m", "kubeflow.entrypoint")
+# The launcher hands the config to the container as part of one argument, twice; Linux allows 128 KiB (MAX_ARG_STRLEN).
+_MAX_CONFIG_BYTES = 60_000
+
+
+def write_package(config: Config, output: Path) -> None:
+    """Compiles a config and writes the package.
+
+    Args:
+      config: what to run.
+      output: the file, which must be named ``*.yaml``: the kfp client goes by the name.
+
+    Raises:
+      InputError: the config cannot work on a cluster, or the file cannot be written.
+    """
+    if output.suffix not in (".yaml", ".yml"):
+        raise InputError(f"--output: {output} must be named *.yaml, or Kubeflow's client does not take it")
+    documents = compile_package(config)
+    try:
+        output.write_text(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--output: {output} cannot be written: {error.strerror}") from error
+
+
+def compile_package(config: Config) -> list[dict[str, Any]]:
+    """Compiles a config.
+
+    Args:
+      config: what to run.
+
+    Returns:
+      The documents of the package: the pipeline spec (schema 2.1.0) and, where the config asks for something that only
+      Kubernetes knows of, the platform spec.
+
+    Raises:
+      InputError: the config cannot work on a cluster.
+    """
+    check_cluster(config)
+    nodes = create_components(config, cluster_places(config), PRODUCTION)
+    names = [node.id for node in nodes]
+    unknown = sorted(set(config.kubeflow.resources) - set(names))
+    if unknown:
+        raise InputError(
+            f"kubeflow.resources: {unknown[0]!r} is no component of this pipeline; they are {', '.join(names)}"
+        )
+    carried = config.model_dump_json()
+    if len(carried.encode()) > _MAX_CONFIG_BYTES:
+        raise InputError(
+            f"the config has {len(carried.encode()):,} bytes, and an argument of a container can hold "
+            f"{_MAX_CONFIG_BYTES:,}; shorten data.labels or data.label_map"
+        )
+    parameters = runtime_parameters(config)
+    spec = {
+        "pipelineInfo": {"name": pipeline_name(config), "description": _describe(config)},
+        "schemaVersion": SCHEMA_VERSION,
+        "sdkVersion": f"fullbake-{importlib.metadata.version('fullbake')}",
+        "root": {
+            "inputDefinitions": {"parameters": {p.name: _definition(p, with_default=True) for p in parameters}},
+            "dag": {"tasks": {node.id: _task(node, carried, parameters, config.kubeflow) for node in nodes}},
+        },
+        "components": {node.id: _component(node, parameters) for node in nodes},
+        "deploymentSpec": {"executors": {_executor(name): _container(name, config) for name in names}},
+    }
+    platform = _platform(config.kubeflow)
+    documents = [spec]
+    if platform:
+        executors = {_executor(name): platform for name in names}
+        documents.append({"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}})
+    check_package(documents)
+    return documents
+
+
+def pipeline_name(config: Config) -> str:
+    """The config's name as Kubernetes allows it: the backend names the workflow after it."""
+    return re.sub("[^a-z0-9-]", "-", config.name.lower())
+
+
+def _describe(config: Config) -> str:
+    return f"{config.model.approach} of {config.model.base}; labels: {', '.join(config.data.labels)}"[:250]
+
+
+def _executor(name: str) -> str:
+    return f"exec-{name}"
+
+
+def _definition(parameter: RuntimeParameter, *, with_default: bool = False) -> dict[str, Any]:
+    definition: dict[str, Any] = {"parameterType": parameter.type}
+    if with_default:
+        definition |= {"defaultValue": parameter.default, "description": parameter.description}
+    return definition
+
+
+def _component(node: BaseNode, parameters: list[RuntimeParameter]) -> dict[str, Any]:
+    component: dict[str, Any] = {
+        "executorLabel": _executor(node.id),
+        "inputDefinitions": {
+            "parameters": {CONFIG_PARAMETER: {"parameterType": "STRING"}}
+            | {parameter.name: _definition(parameter) for parameter in parameters}
+        },
+    }
+    if node.inputs:
+        component["inputDefinitions"]["artifacts"] = {key: _artifact(channel) for key, channel in node.inputs.items()}
+    if node.outputs:
+        component["outputDefinitions"] = {
+            "artifacts": {key: _artifact(channel) for key, channel in node.outputs.items()}
+        }
+    return component
+
+
+def _artifact(channel: Any) -> dict[str, Any]:
+    return {"artifactType": {"schemaTitle": f"tfx.{channel.type.TYPE_NAME}", "schemaVersion": "0.0.1"}}
+
+
+def _task(node: BaseNode, carried: str, parameters: list[RuntimeParameter], kubeflow: KubeflowConfig) -> dict[str, Any]:
+    inputs: dict[str, Any] = {
+        "parameters": {CONFIG_PARAMETER: {"runtimeValue": {"constant": carried}}}
+        | {parameter.name: {"componentInputParameter": parameter.name} for parameter in parameters}
+    }
+    if node.inputs:
+        inputs["artifacts"] = {
+            key: {
+                "taskOutputArtifact": {
+                    "producerTask": channel.producer_component_id,
+                    "outputArtifactKey": channel.output_key,
+                }
+            }
+            for key, channel in node.inputs.items()
+        }
+    task: dict[str, Any] = {
+        "taskInfo": {"name": node.id},
+        "componentRef": {"name": node.id},
+        "inputs": inputs,
+        # Kubeflow's cache key knows the parameters and not the files: with it, a scheduled run would take yesterday's
+        # rows for today's. Everything follows from them, so no step is cached.
+        "cachingOptions": {"enableCache": False},
+    }
+    upstream = {channel.producer_component_id for channel in node.inputs.values()}
+    upstream |= {other.id for other in node.upstream_nodes}
+    if upstream:
+        task["dependentTasks"] = sorted(upstream)
+    if kubeflow.retries:
+        task["retryPolicy"] = {
+            "maxRetryCount": kubeflow.retries,
+            "backoffDuration": "60s",
+            "backoffFactor": 2.0,
+            "backoffMaxDuration": "3600s",
+        }
+    return task
+
+
+def _container(name: str, config: Config) -> dict[str, Any]:
+    container: dict[str, Any] = {
+        "image": config.kubeflow.image,
+        "command": list(ENTRYPOINT),
+        # The launcher puts the executor input, as JSON, in the placeholder's place.
+        "args": ["--component", name, "--executor-input", "{{$}}"],
+    }
+    if config.kubeflow.env:
+        container["env"] = [{"name": key, "value": value} for key, value in config.kubeflow.env.items()]
+    wanted = config.kubeflow.resources.get(name)
+    if wanted:
+        resources: dict[str, Any] = {}
+        if wanted.cpu:
+            resources |= {"cpuRequest": wanted.cpu, "cpuLimit": wanted.cpu}
+        if wanted.memory_gb:
+            resources |= {"memoryRequest": wanted.memory_gb, "memoryLimit": wanted.memory_gb}
+        if wanted.accelerator:
+            # Integers of 64 bits are strings in JSON's protobuf; a number is read too.
+            resources["accelerator"] = {"type": wanted.accelerator.type, "count": str(wanted.accelerator.count)}
+        container["resources"] = resources
+    return {"container": container}
+
+
+def _platform(kubeflow: KubeflowConfig) -> dict[str, Any]:
+    """What every executor gets of Kubernetes: ``KubernetesExecutorConfig`` of the kubernetes_platform API.
+
+    The fields are those of its first release, which newer ones call deprecated and still read: a backend of 2.0 stops
+    at a field it does not know.
+    """
+    platform: dict[str, Any] = {}
+    if kubeflow.volume:
+        platform["pvcMount"] = [{"constant": kubeflow.volume.claim, "mountPath": kubeflow.volume.mount_path}]
+    if kubeflow.secret_mounts:
+        platform["secretAsVolume"] = [
+            {"secretName": mount.secret, "mountPath": mount.mount_path} for mount in kubeflow.secret_mounts
+        ]
+    if kubeflow.secret_env:
+        platform["secretAsEnv"] = [
+            {"secretName": source.secret, "keyToEnv": [{"secretKey": source.key, "envVar": name}]}
+            for name, source in kubeflow.secret_env.items()
+        ]
+    if kubeflow.image_pull_secret:
+        platform["imagePullSecret"] = [{"secretName": kubeflow.image_pull_secret}]
+    if kubeflow.node_selector:
+        platform["nodeSelector"] = {"labels": dict(kubeflow.node_selector)}
+    if kubeflow.tolerations:
+        platform["tolerations"] = [toleration.model_dump(exclude_none=True) for toleration in kubeflow.tolerations]
+    if kubeflow.timeout_minutes:
+        platform["activeDeadlineSeconds"] = str(kubeflow.timeout_minutes * 60)
+    return platform

@@ -1,0 +1,192 @@
+"""What a container runs: one component of the pipeline, as Kubeflow's launcher asks for it.
+
+``python -m kubeflow.entrypoint --component NAME --executor-input JSON``, where the launcher puts the JSON. In order:
+
+1. The config comes out of the executor input, with this run's parameters in it, and is checked as a whole: a bad
+   parameter stops the first step.
+2. The component is made anew from the config, by the function that makes it on a laptop. All settings and the types of
+   its artifacts come from there (see ``kubeflow.compiler`` for why not from Kubeflow).
+3. ExampleGen's driver, which finds the newest span, is run here: the backend runs no drivers (``preCacheCheck``), and
+   without it the span would be lost.
+   If the model in production was made of these very files in the same way, nothing more is done, in no step.
+4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
+
+Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. All but 0
+show as a failed step, whose log ends with one line that says why.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import tempfile
+import time
+from typing import Any
+
+import click
+from tfx import types
+from tfx.components.example_gen import driver as example_gen_driver
+from tfx.components.example_gen import utils
+from tfx.dsl.components.base import base_beam_executor, base_executor
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration import data_types
+from tfx.orchestration.portable import outputs_utils
+
+from components.evaluator import MISSED
+from components.production import made_of
+from components.pusher import Pusher
+from kubeflow.cluster import PRODUCTION, cluster_places
+from kubeflow.launcher import read_artifacts, write_artifacts
+from kubeflow.parameters import CONFIG_PARAMETER, overrides
+from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
+from pipeline.config import Config, restore_config
+from pipeline.graph import create_components, recipe
+from pipeline.local_runner import beam_args
+from trainer.errors import InputError
+
+log = logging.getLogger("fullbake")
+
+NOTHING_NEW = "nothing_new"
+"""Custom property of an artifact that was not made, because the model in production was made of the same data: why."""
+
+Artifacts = dict[str, list[types.Artifact]]
+
+
+class RefusedError(Exception):
+    """The gate refused the model; the text names the bounds that it missed."""
+
+
+@click.command()
+@click.option("--component", "name", required=True, help="The component to run.")
+@click.option("--executor-input", required=True, help="What the launcher asks for, as JSON.")
+def main(name: str, executor_input: str) -> None:
+    """Run one component of the pipeline in a container of Kubeflow."""
+    # By force: absl has put a handler of its own there.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", force=True)
+    started = time.monotonic()
+    try:
+        nothing_new = run_component(name, json.loads(executor_input))
+    except InputError as error:
+        log.error("%s: stopped: %s", name, error)
+        _leave(EXIT_INPUT)
+    except RefusedError as error:
+        log.error("%s: refused, the model was not pushed: %s", name, error)
+        _leave(EXIT_REFUSED)
+    if nothing_new is None:
+        log.info("%s: done in %.1f s", name, time.monotonic() - started)
+    else:
+        log.info("%s: left out, for there is nothing new: %s", name, nothing_new)
+    _leave(0)
+
+
+def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
+    """Runs one component.
+
+    Args:
+      name: the component's id.
+      executor_input: Kubeflow's ``ExecutorInput``, from JSON.
+
+    Returns:
+      None if the component did its work; otherwise why there was nothing new to work on.
+
+    Raises:
+      InputError: the config, a parameter or the data cannot be used.
+      RefusedError: this is the Pusher, and the gate refused the model.
+    """
+    given, wanted = executor_input["inputs"], executor_input["outputs"]
+    parameters = given["parameterValues"]
+    carried = json.loads(parameters[CONFIG_PARAMETER])
+    config = restore_config(carried, overrides(restore_config(carried), parameters))
+    component = _component(config, name)
+    inputs = read_artifacts(given.get("artifacts", {}), component.inputs)
+    outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs)
+    settings = {key: value for key, value in component.exec_properties.items() if value is not None}
+    if issubclass(component.driver_class, example_gen_driver.Driver):
+        nothing_new = _find_span(component, config, settings, outputs)
+    else:
+        nothing_new = _passed_on(inputs)
+    if nothing_new is None:
+        _execute(component, config, inputs, outputs, settings)
+    else:
+        _pass_on(outputs, nothing_new)
+    _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs)})
+    return nothing_new
+
+
+def _execute(
+    component: BaseNode, config: Config, inputs: Artifacts, outputs: Artifacts, settings: dict[str, Any]
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
+        executor_class = component.executor_spec.executor_class
+        executor = executor_class(_context(executor_class, config, scratch))
+        executor.Do(inputs, outputs, settings)
+    outputs_utils.tag_output_artifacts_with_version(outputs)
+    if isinstance(component, Pusher):
+        (pushed,), (blessing,) = outputs["pushed_model"], inputs["model_blessing"]
+        if not pushed.get_int_custom_property("pushed"):
+            raise RefusedError(blessing.get_string_custom_property(MISSED))
+
+
+def _component(config: Config, name: str) -> BaseNode:
+    components = create_components(config, cluster_places(config), PRODUCTION)
+    return next(component for component in components if component.id == name)
+
+
+def _find_span(component: BaseNode, config: Config, settings: dict[str, Any], outputs: Artifacts) -> str | None:
+    """Lets ExampleGen's driver find span, version and fingerprint, and writes them to the examples.
+
+    Returns:
+      Why this data need not be worked on, or None.
+    """
+    driver = component.driver_class(metadata_handle=None)
+    nowhere = data_types.PipelineInfo("", "")
+    settings.update(
+        driver.resolve_exec_properties(settings, nowhere, data_types.ComponentInfo("", component.id, nowhere))
+    )
+    for (artifact,) in outputs.values():
+        example_gen_driver.update_output_artifact(settings, artifact.mlmd_artifact)
+    model = made_of(cluster_places(config).serving_dir, recipe(config), settings[utils.FINGERPRINT_PROPERTY_NAME])
+    return model and f"{model}, the model in production, was made of the same files in the same way"
+
+
+def _passed_on(inputs: Artifacts) -> str | None:
+    reasons = [
+        artifact.get_string_custom_property(NOTHING_NEW)
+        for (artifact,) in inputs.values()
+        if artifact.has_custom_property(NOTHING_NEW)
+    ]
+    return reasons[0] if reasons else None
+
+
+def _pass_on(outputs: Artifacts, reason: str) -> None:
+    # Every later step is started all the same and ends at once: a condition in the package would depend on how each
+    # release of the backend treats the steps after one that is left out.
+    for (artifact,) in outputs.values():
+        artifact.set_string_custom_property(NOTHING_NEW, reason)
+
+
+def _context(executor_class: type, config: Config, scratch: str) -> base_executor.BaseExecutor.Context:
+    common = {"tmp_dir": scratch, "unique_id": "step", "stateful_working_dir": os.path.join(scratch, "state")}
+    if issubclass(executor_class, base_beam_executor.BaseBeamExecutor):
+        return base_beam_executor.BaseBeamExecutor.Context(beam_pipeline_args=beam_args(config), **common)
+    return base_executor.BaseExecutor.Context(**common)
+
+
+def _write_output(file: str, output: dict[str, Any]) -> None:
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "w", encoding="utf-8") as stream:
+        json.dump(output, stream)
+
+
+def _leave(code: int) -> None:
+    # Native threads of TensorFlow, Beam and gRPC that outlive the interpreter end a step that was done with "pure
+    # virtual method called" and a failure.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What Kubeflow's launcher hands a container, as TFX's artifacts, and back.
+
+The launcher copies a task's input artifacts to local folders before the container starts and its output artifacts from
+there when it has ended; the executor input names them by their address in the object store all the same. TensorFlow
+cannot read ``minio://``, nor ``s3://``: so everything works on the local folders, and addresses are put back at the
+end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.types.channel import Channel
+
+# LocalPathForURI in backend/src/v2/component/launcher_v2.go of kubeflow/pipelines.
+_MOUNTS = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
+
+
+def to_local(uri: str) -> str:
+    """The local folder of an artifact's address; what has no address in an object store stays as it is."""
+    for scheme, mount in _MOUNTS.items():
+        if uri.startswith(scheme):
+            return mount + uri.removeprefix(scheme)
+    return uri
+
+
+def to_remote(path: str) -> str:
+    """The address of a local folder of the launcher's; any other text stays as it is."""
+    for scheme, mount in _MOUNTS.items():
+        if path.startswith(mount):
+            return scheme + path.removeprefix(mount)
+    return path
+
+
+def read_artifacts(given: Mapping[str, Any], channels: Mapping[str, Channel]) -> dict[str, list[types.Artifact]]:
+    """Makes TFX's artifacts of those in an executor input.
+
+    Their types come from the component: the driver sends input artifacts with an empty ``instanceSchema``. What the
+    component does not know is left out, such as the output ``executor-logs`` that backends from 2.5 on add.
+
+    Args:
+      given: ``inputs.artifacts`` or ``outputs.artifacts`` of the executor input, from JSON.
+      channels: the component's inputs or outputs.
+
+    Returns:
+      By key, a list of one artifact.
+    """
+    found: dict[str, list[types.Artifact]] = {}
+    for key, channel in channels.items():
+        for runtime_artifact in given.get(key, {}).get("artifacts", []):
+            artifact = channel.type()
+            artifact.uri = to_local(runtime_artifact["uri"])
+            _read_metadata(artifact, runtime_artifact.get("metadata", {}))
+            found.setdefault(key, []).append(artifact)
+    return found
+
+
+def write_artifacts(outputs: Mapping[str, list[types.Artifact]]) -> dict[str, Any]:
+    """Makes the ``artifacts`` of an executor output: addresses and metadata of what a component made.
+
+    Args:
+      outputs: by key, a list of one artifact.
+    """
+    written = {}
+    for key, (artifact,) in outputs.items():
+        metadata = {}
+        for properties in (artifact.mlmd_artifact.properties, artifact.mlmd_artifact.custom_properties):
+            for name, value in properties.items():
+                plain = _plain(value)
+                metadata[name] = to_remote(plain) if isinstance(plain, str) else plain
+        written[key] = {"artifacts": [{"uri": to_remote(artifact.uri), "metadata": metadata}]}
+    return written
+
+
+def _read_metadata(artifact: types.Artifact, metadata: Mapping[str, Any]) -> None:
+    declared = artifact.artifact_type.properties
+    for name, value in metadata.items():
+        proto = artifact.mlmd_artifact
+        target = (proto.properties if name in declared else proto.custom_properties)[name]
+        # JSON has one kind of number, so a span comes back as 7.0.
+        wants_double = name in declared and declared[name] == metadata_store_pb2.DOUBLE
+        if isinstance(value, str):
+            target.string_value = to_local(value)
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            continue  # nothing of ours; Kubeflow adds metadata of its own
+        elif float(value).is_integer() and not wants_double:
+            target.int_value = int(value)
+        else:
+            target.double_value = value
+
+
+def _plain(value: metadata_store_pb2.Value) -> str | int | float | None:
+    kind = value.WhichOneof("value")
+    return getattr(value, kind) if kind in ("int_value", "double_value", "string_value") else None

@@ -1,0 +1,108 @@
+"""What the open-source backend refuses, or fails at later: found here, before anything is uploaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf import json_format
+from kfp.pipeline_spec import pipeline_spec_pb2
+
+from trainer.errors import InputError
+
+SCHEMA_VERSION = "2.1.0"
+"""The only one the backend takes (backend/src/apiserver/template/v2_template.go of kubeflow/pipelines)."""
+
+# Kubeflow names the Argo workflow after the pipeline, and Argo its tasks after ours.
+_PIPELINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,126}[a-z0-9])?")
+_TASK_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+
+
+def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
+    """Looks at a package as the backend will.
+
+    Args:
+      documents: the pipeline spec and, if there is one, the platform spec.
+
+    Raises:
+      InputError: naming the first thing that the backend refuses: a field it does not know, another schema, a name that
+        Kubernetes or Argo does not take, an executor that is no container (a resolver), a hook that is never run, an
+        output that no task has, or a runtime parameter without a default.
+    """
+    spec, *platforms = documents
+    try:
+        json_format.ParseDict(dict(spec), pipeline_spec_pb2.PipelineSpec())
+    except json_format.ParseError as error:
+        raise InputError(f"package: not a pipeline spec: {' '.join(str(error).split())}") from error
+    if spec.get("schemaVersion") != SCHEMA_VERSION:
+        raise InputError(
+            f"package: schemaVersion is {spec.get('schemaVersion')!r}; Kubeflow Pipelines takes {SCHEMA_VERSION} only"
+        )
+    name = spec.get("pipelineInfo", {}).get("name", "")
+    if not _PIPELINE_NAME.fullmatch(name):
+        raise InputError(
+            f"package: pipelineInfo.name {name!r} cannot name a workflow; use small letters, digits and hyphens, "
+            "128 at most"
+        )
+    executors = spec.get("deploymentSpec", {}).get("executors", {})
+    for label, executor in executors.items():
+        _check_executor(label, executor)
+    _check_tasks(spec, executors)
+    for parameter, definition in spec["root"].get("inputDefinitions", {}).get("parameters", {}).items():
+        if "defaultValue" not in definition:
+            raise InputError(f"package: runtime parameter {parameter!r} has no defaultValue; a schedule cannot fill it")
+    for document in platforms:
+        known = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+        for label in known:
+            if label not in executors:
+                raise InputError(f"package: the platform spec names an executor that is not there: {label!r}")
+
+
+def _check_executor(label: str, executor: Mapping[str, Any]) -> None:
+    if "container" not in executor:
+        raise InputError(
+            f"package: executor {label!r} is a {next(iter(executor), 'nothing')}; the backend runs containers only, "
+            "so that a pipeline may have no resolver"
+        )
+    container = executor["container"]
+    if not container.get("image"):
+        raise InputError(f"package: executor {label!r} has no image")
+    if not container.get("command"):
+        raise InputError(f"package: executor {label!r} has no command; the launcher starts nothing without one")
+    if "lifecycle" in container:
+        raise InputError(f"package: executor {label!r} has a lifecycle hook, which the backend never runs")
+
+
+def _check_tasks(spec: Mapping[str, Any], executors: Mapping[str, Any]) -> None:
+    components = spec.get("components", {})
+    tasks = spec["root"]["dag"]["tasks"]
+    for name, task in tasks.items():
+        if not _TASK_NAME.fullmatch(name):
+            raise InputError(f"package: task {name!r} cannot name an Argo task; use letters, digits and hyphens")
+        component = components.get(task.get("componentRef", {}).get("name"))
+        if component is None:
+            raise InputError(f"package: task {name!r} refers to a component that is not there")
+        if component.get("executorLabel") not in executors:
+            raise InputError(f"package: the component of task {name!r} refers to an executor that is not there")
+        for other in task.get("dependentTasks", []):
+            if other not in tasks:
+                raise InputError(f"package: task {name!r} waits for {other!r}, which is not there")
+        _check_inputs(name, task, tasks, components)
+
+
+def _check_inputs(name: str, task: Mapping[str, Any], tasks: Mapping[str, Any], components: Mapping[str, Any]) -> None:
+    for key, source in task.get("inputs", {}).get("artifacts", {}).items():
+        produced = source["taskOutputArtifact"]
+        producer = produced["producerTask"]
+        outputs: Mapping[str, Any] = {}
+        if producer in tasks:
+            component = components[tasks[producer]["componentRef"]["name"]]
+            outputs = component.get("outputDefinitions", {}).get("artifacts", {})
+        if produced["outputArtifactKey"] not in outputs:
+            raise InputError(
+                f"package: input {key!r} of task {name!r} is {produced['outputArtifactKey']!r} of {producer!r}, "
+                "which has no such output"
+            )
+        if producer not in task.get("dependentTasks", []):
+            raise InputError(f"package: task {name!r} takes an output of {producer!r} and does not wait for it")

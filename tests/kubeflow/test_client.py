@@ -1,0 +1,381 @@
+import os
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import yaml
+
+from kubeflow.client import KubeflowClient, Launch
+from kubeflow.cron import parse_cron
+from tests.kubeflow.kfp_server import KfpServer, serve
+from trainer.errors import InputError
+
+KEY = "open-sesame"
+CRON = parse_cron("0 2 * * *", "--cron")
+PARAMETERS = {"epochs": 3, "learning-rate": 5e-05, "input-base": "gs://bucket/data"}
+TYPES = {"epochs": "NUMBER_INTEGER", "learning-rate": "NUMBER_DOUBLE", "input-base": "STRING"}
+PACKAGE = {
+    "pipelineInfo": {"name": "nightly"},
+    "schemaVersion": "2.1.0",
+    "root": {
+        "inputDefinitions": {"parameters": {name: {"parameterType": kind} for name, kind in TYPES.items()}},
+        "dag": {"tasks": {"Trainer": {"cachingOptions": {"enableCache": False}}}},
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without anything in it; none of kfp's own settings."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for variable in [name for name in os.environ if name.startswith(("KF_PIPELINES_", "FULLBAKE_KFP_"))]:
+        monkeypatch.delenv(variable)
+    return home
+
+
+@pytest.fixture
+def server() -> Iterator[KfpServer]:
+    with serve(KfpServer()) as server:
+        yield server
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Callable[..., Launch]:
+    package = tmp_path / "pipeline.yaml"
+    package.write_text(yaml.safe_dump(PACKAGE), encoding="utf-8")
+
+    def make(name: str = "nightly", **changes) -> Launch:
+        values = {"experiment": "bert", "package": package, "parameters": PARAMETERS} | changes
+        return Launch(name=name, **values)
+
+    return make
+
+
+def connect(server: KfpServer, token: str | None = None, namespace: str = "kubeflow") -> KubeflowClient:
+    return KubeflowClient(server.host, token, namespace)
+
+
+def test_submit_runs_a_pipeline_version_with_parameters_and_root(server: KfpServer, launch):
+    run = connect(server).submit(launch(pipeline_root="gs://bucket/root", service_account="trainer"))
+    (experiment,), (pipeline,), (version,) = server.experiments, server.pipelines, server.pipeline_versions
+    assert (experiment["display_name"], pipeline["display_name"]) == ("bert", "nightly")
+    assert version["pipeline_spec"] == PACKAGE
+    (body,) = server.sent("POST", "/runs")
+    assert body == {
+        "display_name": run.version,
+        "experiment_id": experiment["experiment_id"],
+        "pipeline_version_reference": {
+            "pipeline_id": pipeline["pipeline_id"],
+            "pipeline_version_id": version["pipeline_version_id"],
+        },
+        "runtime_config": {"parameters": PARAMETERS, "pipeline_root": "gs://bucket/root"},
+        "service_account": "trainer",
+    }
+    assert run.url == f"{server.host}/#/runs/details/{server.runs[0]['run_id']}"
+
+
+def test_each_submission_is_a_new_version_of_one_pipeline(server: KfpServer, launch):
+    client = connect(server)
+    runs = [client.submit(launch()) for _ in range(3)]
+    assert len(server.experiments) == len(server.pipelines) == 1
+    assert len({run.version for run in runs}) == 3
+    referred = [body["pipeline_version_reference"]["pipeline_version_id"] for body in server.sent("POST", "/runs")]
+    assert referred == [version["pipeline_version_id"] for version in server.pipeline_versions]
+
+
+def test_without_a_root_or_an_account_the_server_chooses(server: KfpServer, launch):
+    connect(server).submit(launch())
+    (body,) = server.sent("POST", "/runs")
+    assert body["runtime_config"] == {"parameters": PARAMETERS}
+    assert "service_account" not in body
+
+
+def test_schedule_sends_cron_concurrency_catch_up_parameters_and_root(server: KfpServer, launch):
+    made, replaced = connect(server).schedule(launch(pipeline_root="minio://bucket/root"), CRON, 3)
+    (body,) = server.sent("POST", "/recurringruns")
+    assert body == {
+        "display_name": "nightly",
+        "experiment_id": server.experiments[0]["experiment_id"],
+        "trigger": {"cron_schedule": {"cron": "0 0 2 * * *"}},
+        "max_concurrency": 3,
+        "no_catchup": True,
+        "mode": "ENABLE",
+        "pipeline_version_reference": {
+            "pipeline_id": server.pipelines[0]["pipeline_id"],
+            "pipeline_version_id": server.pipeline_versions[0]["pipeline_version_id"],
+        },
+        "runtime_config": {"parameters": PARAMETERS, "pipeline_root": "minio://bucket/root"},
+    }
+    assert (made.name, made.cron, made.enabled, replaced) == ("nightly", "0 0 2 * * *", True, [])
+    assert made.url == f"{server.host}/#/recurringrun/details/{made.id}"
+
+
+def test_scheduling_again_leaves_one_recurring_run_the_new_one(server: KfpServer, launch):
+    client = connect(server)
+    first, _ = client.schedule(launch(), CRON, 1)
+    second, replaced = client.schedule(launch(), parse_cron("30 3 * * 7", "--cron"), 2)
+    assert replaced == [first]
+    assert client.schedules() == [second]
+    (left,) = server.recurring_runs
+    assert (left["recurring_run_id"], left["max_concurrency"]) == (second.id, "2")
+    assert left["trigger"]["cron_schedule"]["cron"] == "0 30 3 * * 0"
+    newest = server.pipeline_versions[-1]["pipeline_version_id"]
+    assert left["pipeline_version_reference"]["pipeline_version_id"] == newest
+    changes = [request.method for request in server.requests if "/recurringruns" in request.path]
+    assert changes[-3:-1] == ["POST", "DELETE"]  # the new one first; the last is the list above
+
+
+def test_scheduling_leaves_other_names_alone_even_those_that_differ_by_a_capital(server: KfpServer, launch):
+    client = connect(server)
+    others = [client.schedule(launch(name), CRON, 1)[0] for name in ("hourly", "Nightly", "nightly-2")]
+    for _ in range(2):
+        made, _ = client.schedule(launch(), CRON, 1)
+    assert client.schedules() == [*others, made]
+    assert len(server.pipelines) == 4
+
+
+def test_duplicates_beyond_a_page_are_replaced_too(server: KfpServer, launch):
+    client = connect(server)
+    client.schedule(launch(), CRON, 1)
+    server.recurring_runs += [{**server.recurring_runs[0], "recurring_run_id": f"copy-{copy}"} for copy in range(6)]
+    server.max_page_size = 2
+    made, replaced = client.schedule(launch(), CRON, 1)
+    assert len(replaced) == 7
+    assert client.schedules() == [made]
+
+
+def test_a_pipeline_beyond_a_page_is_found(server: KfpServer, launch):
+    client = connect(server)
+    client.submit(launch())
+    decoys = [{**server.pipelines[0], "pipeline_id": f"decoy-{decoy}", "display_name": "NIGHTLY"} for decoy in range(4)]
+    server.pipelines[:0] = decoys
+    server.max_page_size = 2
+    client.submit(launch())
+    assert len(server.pipelines) == 5
+    assert server.pipeline_versions[1]["pipeline_id"] == server.pipelines[-1]["pipeline_id"]
+
+
+def test_a_failure_to_make_the_new_one_leaves_the_old_one(server: KfpServer, launch):
+    client = connect(server)
+    first, _ = client.schedule(launch(), CRON, 1)
+    server.failures["POST", "/recurringruns"] = 500
+    with pytest.raises(InputError, match="answers 500 Internal Server Error: injected"):
+        client.schedule(launch(), CRON, 1)
+    assert client.schedules() == [first]
+
+
+def test_a_failure_to_delete_the_old_one_is_told_and_mended_by_scheduling_again(server: KfpServer, launch):
+    client = connect(server)
+    first, _ = client.schedule(launch(), CRON, 1)
+    path = f"/recurringruns/{first.id}"
+    server.failures["DELETE", path] = 503
+    with pytest.raises(
+        InputError, match=r"the new recurring run .* is there, and so is an old one: .*; schedule again"
+    ):
+        client.schedule(launch(), CRON, 1)
+    assert len(client.schedules()) == 2
+    server.failures.clear()
+    made, replaced = client.schedule(launch(), CRON, 1)
+    assert len(replaced) == 2
+    assert client.schedules() == [made]
+
+
+def test_a_run_in_progress_is_not_stopped_by_scheduling_or_deleting_unless_told_so(server: KfpServer, launch):
+    client = connect(server)
+    first, _ = client.schedule(launch(), CRON, 1)
+    server.start_run_of(first.id)
+    for change in (lambda: client.schedule(launch(), CRON, 1), lambda: client.delete("nightly")):
+        with pytest.raises(
+            InputError, match=r"its run nightly-1 is in progress, .* wait until it is done, or give --stop"
+        ):
+            change()
+    assert (client.schedules(), len(server.pipeline_versions)) == ([first], 1)
+    second, replaced = client.schedule(launch(), CRON, 1, stop_runs=True)
+    assert (client.schedules(), replaced) == ([second], [first])
+    server.start_run_of(second.id)
+    client.delete("nightly", stop_runs=True)
+    assert client.schedules() == []
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELED"])
+def test_a_run_that_is_over_does_not_stand_in_the_way(server: KfpServer, launch, state: str):
+    client = connect(server)
+    first, _ = client.schedule(launch(), CRON, 1)
+    server.start_run_of(first.id, state)
+    client.submit(launch())  # in progress, and not of the recurring run
+    assert client.schedule(launch(), CRON, 1)[1] == [first]
+
+
+def test_pause_and_resume_change_the_recurring_run_of_the_name(server: KfpServer, launch):
+    client = connect(server)
+    other, _ = client.schedule(launch("hourly"), CRON, 1)
+    client.schedule(launch(), CRON, 1)
+    assert [(schedule.name, schedule.enabled) for schedule in client.pause("nightly")] == [("nightly", False)]
+    assert [run["status"] for run in server.recurring_runs] == ["ENABLED", "DISABLED"]
+    assert [schedule.enabled for schedule in client.resume("nightly")] == [True]
+    assert client.delete("nightly")
+    assert client.schedules() == [other]
+
+
+def test_a_paused_recurring_run_stays_paused_when_scheduled_again(server: KfpServer, launch):
+    client = connect(server)
+    client.schedule(launch(), CRON, 1)
+    client.pause("nightly")
+    made, _ = client.schedule(launch(), CRON, 1)
+    assert not made.enabled
+    assert [run["status"] for run in server.recurring_runs] == ["DISABLED"]
+
+
+@pytest.mark.parametrize("change", ["pause", "resume", "delete"])
+def test_what_is_not_there_cannot_be_changed(server: KfpServer, change: str):
+    with pytest.raises(
+        InputError, match="nightly: there is no recurring run of this name in namespace kubeflow of http"
+    ):
+        getattr(connect(server), change)("nightly")
+
+
+def test_a_recurring_run_without_a_cron_is_listed_too(server: KfpServer, launch):
+    client = connect(server)
+    client.schedule(launch(), CRON, 1)
+    server.recurring_runs[0]["trigger"] = {"periodic_schedule": {"interval_second": "60"}}
+    assert [(schedule.name, schedule.cron) for schedule in client.schedules()] == [("nightly", None)]
+
+
+def test_namespaces_of_a_server_for_many_are_kept_apart(launch):
+    with serve(KfpServer(token=KEY, multi_user=True, allowed_namespaces=("ann", "bob"))) as server:
+        ann, bob = (connect(server, KEY, namespace) for namespace in ("ann", "bob"))
+        of_ann, _ = ann.schedule(launch(), CRON, 1)
+        of_bob, replaced = bob.schedule(launch(), CRON, 1)
+        assert (ann.schedules(), bob.schedules(), replaced) == ([of_ann], [of_bob], [])
+        assert {pipeline["namespace"] for pipeline in server.pipelines} == {"ann", "bob"}
+        assert {request.authorization for request in server.requests} == {f"Bearer {KEY}"}
+        with pytest.raises(InputError, match=r"refuses the request \(403 Forbidden: User 'somebody' is not authorized"):
+            connect(server, KEY, "eve").submit(launch())
+
+
+def test_a_wrong_token_is_refused_at_once_with_the_remedy_and_without_the_token(launch):
+    with (
+        serve(KfpServer(token=KEY)) as server,
+        pytest.raises(
+            InputError, match=r"refuses the request \(401 Unauthorized.*give a token .* FULLBAKE_KFP_TOKEN"
+        ) as e,
+    ):
+        connect(server, "guessed-token")
+    assert "guessed-token" not in str(e.value)
+    assert len(server.requests) == 1
+
+
+def test_a_token_that_expires_midway_is_told_as_a_refusal(launch):
+    with serve(KfpServer(token=KEY)) as server:
+        client = connect(server, KEY)
+        server.token = KEY.upper()
+        with pytest.raises(InputError, match="401 Unauthorized"):
+            client.submit(launch())
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "fünf"])
+def test_what_cannot_be_a_token_is_not_sent_and_not_repeated(server: KfpServer, token: str):
+    with pytest.raises(InputError, match="--token: ") as error:
+        connect(server, token)
+    assert token not in str(error.value)
+    assert server.requests == []
+
+
+def test_a_line_break_at_the_end_of_a_token_does_no_harm(launch):
+    with serve(KfpServer(token=KEY)) as server:
+        connect(server, f"{KEY}\n").submit(launch())
+        assert len(server.runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    {
+        None: "--host: no server is named; give the address of Kubeflow Pipelines, or set FULLBAKE_KFP_HOST",
+        "": "--host: no server is named",
+        "localhost:8888": "--host: not an address of a server; write it as https://name or http://name:port",
+        "ftp://localhost": "--host: not an address of a server",
+        "http://": "--host: not an address of a server",
+        "http://user:hush@localhost": "--host: not an address of a server",
+        "http://localhost:http": "cannot be reached: nonnumeric port",
+        "http://name.invalid": "--host: http://name.invalid cannot be reached: ",
+    }.items(),
+)
+def test_a_host_that_is_none_is_an_error(host: str | None, message: str):
+    with pytest.raises(InputError) as error:
+        KubeflowClient(host, None, "kubeflow")
+    assert message in str(error.value)
+    assert "hush" not in str(error.value)
+
+
+def test_a_host_that_nobody_serves_cannot_be_reached():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        host = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"{host} cannot be reached: .*Connection refused; look at the address"):
+            KubeflowClient(host, None, "kubeflow")
+
+
+def test_a_server_that_goes_away_midway_cannot_be_reached(launch):
+    with serve(KfpServer()) as server:
+        client = connect(server)
+    with pytest.raises(InputError, match=r"cannot be reached: .*Connection refused"):
+        client.submit(launch())
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/dex/auth\r\n\r\n", "it redirects, to a login most likely"),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "answers 404 Not Found; look at the address, with its path"),
+        ("HTTP/1.1 200 OK\r\n\r\n<html>Welcome</html>", "answers, but not as Kubeflow Pipelines does"),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>", "answers 502 Bad Gateway; mend what it names, or ask who runs"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "cannot be reached: SSH-2.0-OpenSSH_9.2"),
+    ],
+)
+def test_a_server_of_something_else_is_told_apart(answer: str, message: str):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve_once() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer.encode())
+
+        thread = Thread(target=serve_once)
+        thread.start()
+        with pytest.raises(InputError) as error:
+            KubeflowClient(f"http://127.0.0.1:{listening.getsockname()[1]}", None, "kubeflow")
+        thread.join()
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_address_of_a_page_is_good_enough(server: KfpServer, launch):
+    run = KubeflowClient(f"{server.host}/#/runs", None, "kubeflow").submit(launch())
+    assert run.url.startswith(f"{server.host}/#/runs/details/")
+
+
+def test_nothing_is_printed_or_written_and_the_token_is_not_logged(home: Path, launch, capfd, caplog):
+    caplog.set_level("DEBUG")
+    with serve(KfpServer(token=KEY, multi_user=True, allowed_namespaces=("kubeflow",))) as server:
+        client = connect(server, KEY)
+        client.submit(launch())
+        client.schedule(launch(), CRON, 1)
+        client.pause("nightly")
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert KEY not in printed.err + caplog.text
+    assert [path for path in home.rglob("*") if stat.S_ISREG(path.stat().st_mode)] == []
+
+
+def test_settings_of_another_cluster_do_no_harm(home: Path, server: KfpServer, launch):
+    context = home / ".config/kfp/context.json"
+    context.parent.mkdir(parents=True)
+    context.write_text('{"namespace": "elsewhere"}', encoding="utf-8")
+    connect(server).submit(launch())
+    assert {request.query.get("namespace", "kubeflow") for request in server.requests} == {"kubeflow"}
+    assert server.sent("POST", "/experiments")[0]["namespace"] == "kubeflow"

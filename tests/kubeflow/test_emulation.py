@@ -1,0 +1,188 @@
+"""The compiled package through an emulation of the backend, from files on a volume to a pushed model."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from components.evaluator import EVALUATION_FILE
+from components.report import REPORT_FILE
+from kubeflow.compiler import compile_package
+from pipeline.config import load_config
+from tests.kubeflow.backend import Backend, Step, WarmProcess, start_process
+from tests.pipeline.planted import planted_rows, write_config, write_csv
+
+HEADER = ["id", "comment", "class"]
+HALF = 120  # rows of each span
+
+Package = list[dict[str, Any]]
+
+
+class Volume(NamedTuple):
+    """What all containers see."""
+
+    folder: Path
+
+    def add_span(self, number: int) -> None:
+        rows = planted_rows()[(number - 1) * HALF :][:HALF]
+        write_csv(self.folder / f"data/span-{number}/rows.csv", HEADER, rows)
+
+    @property
+    def versions(self) -> list[str]:
+        return sorted(path.name for path in (self.folder / "serving").iterdir())
+
+    def package(self, *overrides: str) -> Package:
+        file = write_config(
+            self.folder,
+            str(self.folder / "base"),
+            data={
+                "input_base": str(self.folder / "data"),
+                "pattern": "span-{SPAN}/*",
+                "text_column": "comment",
+                "label_column": "class",
+                "label_map": {0: "kind", 1: "rude", 2: "plain"},
+            },
+            push={"serving_dir": str(self.folder / "serving")},
+            # A random encoder of width 32 learns nothing in two epochs; its recall may be anything.
+            gate={"min_recall": {"kind": 0.0, "rude": 0.0, "plain": 0.0}, "max_recall_drop": 1.0},
+            kubeflow={"image": "fullbake:test", "volume": {"claim": "any", "mount_path": str(self.folder)}},
+        )
+        return compile_package(load_config(file, overrides))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _root() -> None:
+    if not Backend.can_run():
+        pytest.skip("the launcher's folders /minio, /s3 and /gcs cannot be made here; run as root")
+
+
+@pytest.fixture(scope="module")
+def make_volume(base: Path, tmp_path_factory: pytest.TempPathFactory):
+    def make(name: str) -> Volume:
+        folder = tmp_path_factory.mktemp(name)
+        shutil.copytree(base, folder / "base")
+        return Volume(folder)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[WarmProcess]:
+    process = WarmProcess()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def volume(make_volume) -> Volume:
+    return make_volume("volume")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def first(volume: Volume, store: Path) -> tuple[Backend, dict[str, Step], list[str]]:
+    """A run over the first span, every container a process of its own."""
+    volume.add_span(1)
+    backend = Backend("minio", store, start_process)
+    steps = backend.run(volume.package(), {"epochs": 1})
+    return backend, steps, volume.versions
+
+
+@pytest.fixture(scope="module")
+def second(volume: Volume, store: Path, first, warm: WarmProcess) -> tuple[Backend, dict[str, Step]]:
+    volume.add_span(2)
+    backend = Backend("minio", store, warm.start)
+    return backend, backend.run(volume.package())
+
+
+def codes(steps: dict[str, Step]) -> dict[str, int]:
+    return {name: step.code for name, step in steps.items()}
+
+
+def everything_done(package: Package) -> dict[str, int]:
+    return dict.fromkeys(package[0]["root"]["dag"]["tasks"], 0)
+
+
+def test_a_run_goes_from_the_files_to_a_pushed_model(volume: Volume, first):
+    backend, steps, versions = first
+    assert codes(steps) == everything_done(volume.package()), [s.log[-2000:] for s in steps.values() if s.code]
+    assert len(versions) == 1
+    assert steps["Pusher"].outputs["pushed_model"]["metadata"]["pushed_destination"].endswith(f"serving/{versions[0]}")
+    examples = steps["CsvExampleGen"].outputs["examples"]
+    assert examples["metadata"]["span"] == 1
+    assert examples["uri"].startswith("minio://")
+    assert backend.read(steps["Report"].outputs["report"], REPORT_FILE).startswith("<!doctype html>")
+    assert all(f"{name}: done in" in step.log for name, step in steps.items())
+
+
+def test_a_parameter_of_the_run_wins_over_the_config(first, second):
+    backend, steps, _ = first
+    assert len(json.loads(backend.read(steps["Trainer"].outputs["model_run"], "training.json"))["epochs"]) == 1
+    backend, steps = second
+    assert len(json.loads(backend.read(steps["Trainer"].outputs["model_run"], "training.json"))["epochs"]) == 2
+
+
+def test_the_next_run_takes_the_newer_span_and_judges_against_the_model_before(volume: Volume, first, second):
+    backend, steps = second
+    assert codes(steps) == everything_done(volume.package()), [s.log[-2000:] for s in steps.values() if s.code]
+    assert steps["CsvExampleGen"].outputs["examples"]["metadata"]["span"] == 2
+    assert json.loads(backend.read(steps["CsvExampleGen"].outputs["examples"], "ingest.json"))["read"] == HALF
+    evaluation = json.loads(backend.read(steps["Evaluator"].outputs["evaluation"], EVALUATION_FILE))
+    assert evaluation["baseline"]["model"] == str(volume.folder / "serving" / first[2][0])
+    assert len(volume.versions) == 2
+
+
+def test_a_run_with_nothing_new_is_green_and_trains_nothing(volume: Volume, second):
+    backend, _ = second
+    before = volume.versions
+    steps = backend.run(volume.package())
+    assert codes(steps) == everything_done(volume.package())
+    assert volume.versions == before
+    left_out = (
+        f"left out, for there is nothing new: {volume.folder}/serving/{before[-1]}, the model in production, was "
+    )
+    assert {name for name, step in steps.items() if f"{name}: {left_out}" in step.log} == {*steps} - {"ConfigSchema"}
+
+
+def test_a_missed_bound_fails_the_pusher_and_its_log_says_which(volume: Volume, second):
+    backend, steps = second
+    before = volume.versions
+    made = {name: step for name, step in steps.items() if name not in ("Evaluator", "Report", "Pusher")}
+    again = backend.run(volume.package("gate.min_precision={kind: 1.0, rude: 1.0, plain: 1.0}"), done=made)
+    # Another gate is another recipe: the same files are not left out.
+    assert codes(again) == {**everything_done(volume.package()), "Pusher": 3}
+    assert "Pusher: refused, the model was not pushed: precision of " in again["Pusher"].log
+    assert volume.versions == before
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs"])
+def test_artifacts_may_be_in_any_object_store_of_the_launcher(scheme: str, make_volume, store: Path, warm: WarmProcess):
+    volume = make_volume(scheme)
+    volume.add_span(1)
+    package = volume.package("model.approach=frozen", "training.learning_rate=null", "training.epochs=1")
+    steps = Backend(scheme, store, warm.start).run(package)
+    assert codes(steps) == everything_done(package), [s.log[-2000:] for s in steps.values() if s.code]
+    assert len(volume.versions) == 1
+    assert steps["Trainer"].outputs["model"]["uri"].startswith(f"{scheme}://")
+
+
+def test_what_the_user_has_to_mend_stops_the_first_step_in_one_line(make_volume, store: Path, warm: WarmProcess):
+    volume = make_volume("mend")
+    backend = Backend("minio", store, warm.start)
+    steps = backend.run(volume.package(), {"epochs": 0})
+    assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 2}
+    assert (
+        "CsvExampleGen: stopped: this run's config: training.epochs: 0.0 should be greater"
+        in steps["CsvExampleGen"].log
+    )
+    steps = backend.run(volume.package())
+    assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 0}
+    assert "stopped: data.pattern: no span or version can be found in" in steps["CsvExampleGen"].log
+    assert "Traceback" not in steps["CsvExampleGen"].log
