@@ -7,7 +7,7 @@ a shuffle (see `csv_ingest`), so memory stays flat however many rows there are.
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from apache_beam.io.filesystems import FileSystems
 from google.protobuf import struct_pb2
 from tfx import types
 from tfx.components import FileBasedExampleGen
-from tfx.components.example_gen import driver, utils, write_split
+from tfx.components.example_gen import driver, input_processor, utils, write_split
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor, executor_spec
 from tfx.dsl.io import fileio
@@ -69,6 +69,7 @@ class _Settings:
     max_bad_fraction: float
     test_base: str | None
     corpus_base: str | None
+    window: int
 
     @property
     def labelled_splits(self) -> list[str]:
@@ -115,7 +116,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         settings = _Settings.from_exec_properties(exec_properties)
         input_config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
-        files = _find_files(exec_properties[specs.INPUT_BASE_KEY], input_config.splits[0].pattern)
+        files = _find_files(exec_properties[specs.INPUT_BASE_KEY], [part.pattern for part in input_config.splits])
         test_files = _find_other_files(settings.test_base, TEST_BASE, len(files))
         corpus_files = _find_other_files(settings.corpus_base, CORPUS_BASE, len(files) + len(test_files))
 
@@ -150,14 +151,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
 
 class Driver(driver.FileBasedDriver):
-    """TFX's own, but it fingerprints the other folders too, and a pattern that finds no span is the user's error."""
+    """TFX's own, but for the window of spans, for the fingerprints of the other folders, and for whose error it is."""
 
     def resolve_exec_properties(self, exec_properties: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Finds the span, the version and the fingerprint of all files.
 
+        Of a window, the input config gets a pattern for each span, the newest first; a span that is not there is left
+        out.
+
         Raises:
             InputError: No file fits the markers in the pattern, or the pattern is not one.
         """
+        asked = example_gen_pb2.Input()
+        proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], asked)
         try:
             resolved: dict[str, Any] = super().resolve_exec_properties(exec_properties, *args, **kwargs)
         except ValueError as error:
@@ -166,11 +172,28 @@ class Driver(driver.FileBasedDriver):
                 f"data.pattern: no span or version can be found in {exec_properties[specs.INPUT_BASE_KEY]}: {reason}"
             ) from error
         settings = _Settings.from_exec_properties(resolved)
+        _add_older_spans(resolved, asked, settings.window)
         for split, folder in ((TEST_SPLIT, settings.test_base), (CORPUS_SPLIT, settings.corpus_base)):
             if folder is not None:
                 fingerprint = io_utils.generate_fingerprint(split, os.path.join(folder, "*"))
                 resolved[utils.FINGERPRINT_PROPERTY_NAME] += f";{fingerprint}"
         return resolved
+
+
+def _add_older_spans(resolved: dict[str, Any], asked: example_gen_pb2.Input, window: int) -> None:
+    """Adds the spans of the window before the newest to the resolved input config and the fingerprint."""
+    found = example_gen_pb2.Input()
+    proto_utils.json_to_proto(resolved[specs.INPUT_CONFIG_KEY], found)
+    base = resolved[specs.INPUT_BASE_KEY]
+    processor = input_processor.FileBasedInputProcessor(base, asked.splits)
+    newest = resolved[utils.SPAN_PROPERTY_NAME]
+    for span in range(newest - 1, max(newest - window, -1), -1):
+        pattern = processor.get_pattern_for_span_version(asked.splits[0].pattern, span, None)
+        if _match(os.path.join(base, pattern)):
+            found.splits.add(name=f"span_{span}", pattern=pattern)
+            fingerprint = io_utils.generate_fingerprint(f"span_{span}", os.path.join(base, pattern))
+            resolved[utils.FINGERPRINT_PROPERTY_NAME] += f";{fingerprint}"
+    resolved[specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(found)
 
 
 class CsvExampleGen(FileBasedExampleGen):
@@ -202,6 +225,8 @@ class CsvExampleGen(FileBasedExampleGen):
         max_bad_fraction: The share of such rows, of the labelled and of the corpus, beyond which quarantine stops too.
         test_base: Folder of the test set's CSV files, in the same format; `split` then has no `test`. None (default):
             there is none.
+        window: How many spans are read: the newest and those with the numbers before it. More than one (the default)
+            takes a pattern with `{SPAN}` and without `{VERSION}`.
         corpus_base: Folder of unlabelled text: files named `*.txt` or `*.txt.gz` hold a text to a line, all others are
             CSV, of which the text column alone is wanted. None (default): there is none.
 
@@ -229,6 +254,7 @@ class CsvExampleGen(FileBasedExampleGen):
         *,
         test_base: str | None = None,
         corpus_base: str | None = None,
+        window: int = 1,
     ):
         values = {
             "csv_format": csv_format.to_dict(),
@@ -236,6 +262,7 @@ class CsvExampleGen(FileBasedExampleGen):
             "max_bad_fraction": max_bad_fraction,
             "test_base": test_base,
             "corpus_base": corpus_base,
+            "window": window,
         }
         # One string, because the parts of a Struct have no fixed order, and TFX's cache compares the bytes.
         settings = struct_pb2.Struct()
@@ -251,15 +278,15 @@ class CsvExampleGen(FileBasedExampleGen):
         )
 
 
-def _find_files(input_base: str, pattern: str) -> list[_File]:
-    """Returns the labelled files, sorted, each named by its path below the folder."""
-    full_pattern = os.path.join(input_base, pattern)
+def _find_files(input_base: str, patterns: Sequence[str]) -> list[_File]:
+    """Returns the labelled files, sorted within each pattern, each named by its path below the folder."""
     prefix = os.path.join(input_base, "")
-    files = [(number, path, path.removeprefix(prefix)) for number, path in enumerate(_match(full_pattern))]
+    paths = [path for pattern in patterns for path in _match(prefix + pattern)]
+    files = [(number, path, path.removeprefix(prefix)) for number, path in enumerate(paths)]
     if not files:
         raise InputError(
-            f"data.input_base: no file matches {full_pattern}; set data.input_base to the folder of the CSV files "
-            "and data.pattern to their names"
+            f"data.input_base: no file matches {prefix}{patterns[0]}; set data.input_base to the folder of the CSV "
+            "files and data.pattern to their names"
         )
     return files
 

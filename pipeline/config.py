@@ -75,6 +75,7 @@ class DataConfig(_Section):
 
     input_base: str
     pattern: str = "*"
+    window: Positive = 1
     text_column: str = "text"
     text_pair_column: str | None = None
     label_column: str = "label"
@@ -93,6 +94,15 @@ class DataConfig(_Section):
         if isinstance(values, dict) and values.get("test_base") is not None and "split" not in values:
             return {**values, "split": {"train": 8, "eval": 1}}
         return values
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> DataConfig:
+        if self.window > 1 and ("{SPAN" not in self.pattern or "{VERSION" in self.pattern):
+            raise ValueError(
+                f"window: {self.window} spans are asked for, and pattern {self.pattern!r} does not number spans alone; "
+                'write it with {SPAN} and without {VERSION}, such as "span-{SPAN}/*", or set window to 1'
+            )
+        return self
 
     @model_validator(mode="after")
     def _labels_fit(self) -> DataConfig:

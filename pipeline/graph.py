@@ -74,6 +74,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         max_bad_fraction=data.max_bad_fraction,
         test_base=data.test_base,
         corpus_base=corpus_base,
+        window=data.window,
     )
     examples = example_gen.outputs["examples"]
     # A corpus has no labels; ExampleGen has seen to its texts.

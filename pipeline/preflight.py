@@ -66,7 +66,7 @@ def _check_data(config: Config) -> None:
         raise InputError(
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
-    for name in _newest(files, os.path.join(data.input_base, data.pattern)):
+    for name in _newest(files, os.path.join(data.input_base, data.pattern), data.window):
         _check_file(name, os.path.relpath(name, data.input_base), csv_format(config), INPUT_BASE)
 
 
@@ -114,11 +114,16 @@ def _check_file(path: str, shown: str, fmt: CsvFormat, source: str) -> None:
         raise InputError(f"{source}: {shown} cannot be read: {error}; mend it, or take it away") from error
 
 
-def _newest(files: list[str], pattern: str) -> list[str]:
-    # Of spans and their versions only the newest is read; an older one may have had other columns.
+def _newest(files: list[str], pattern: str, window: int) -> list[str]:
+    # Of spans only the newest are read, of their versions the newest; an older one may have had other columns.
     numbered = re.compile(fnmatch.translate(re.sub(_MARKER, "MARKER", pattern)).replace("MARKER", r"(\d+)"))
     numbers = {name: tuple(map(int, match.groups())) for name in files if (match := numbered.match(name))}
-    return [name for name in files if numbers.get(name) == max(numbers.values())] if numbers else files
+    if not numbers:
+        return files
+    newest = max(numbers.values())
+    if window > 1:
+        return [name for name in files if name in numbers and numbers[name][0] > newest[0] - window]
+    return [name for name in files if numbers.get(name) == newest]
 
 
 def _check_base(config: Config) -> None:

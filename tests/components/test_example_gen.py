@@ -142,6 +142,19 @@ def test_quarantine_writes_every_bad_row_aside_and_the_counts_add_up(run, tmp_pa
     assert ran.properties["rejected"] == 7
 
 
+def test_a_window_takes_the_newest_spans_that_are_there(run, tmp_path):
+    for span in (1, 2, 4, 5):
+        write(tmp_path / f"data/span-{span}/a.csv", [(f"{text} of span {span}", label) for text, label in ROWS])
+    ran = run(pattern="span-{SPAN}/*", window=4)
+    assert ran.properties["span"] == 5
+    assert ran.all_texts() == sorted(f"{text} of span {span}" for text, _ in ROWS for span in (2, 4, 5))
+    assert run(pattern="span-{SPAN}/*", window=4).artifact.id == ran.artifact.id  # the cache
+    write(tmp_path / "data/span-4/a.csv", [(f"another {text}", label) for text, label in ROWS])
+    again = run(pattern="span-{SPAN}/*", window=4)
+    assert again.properties["span"] == 5
+    assert sum(text.startswith("another") for text in again.all_texts()) == len(ROWS)
+
+
 @pytest.mark.parametrize("line", BAD_LINES)
 def test_fail_stops_at_a_bad_row_and_names_file_line_and_reason(run, tmp_path, line):
     write(tmp_path / "data/a.csv", ROWS)

@@ -35,6 +35,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
         "data": {
             "input_base": "texts",
             "pattern": "*",
+            "window": 1,
             "text_column": "text",
             "text_pair_column": None,
             "label_column": "label",
@@ -83,6 +84,23 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
         "gate": {"min_recall": {}, "min_precision": {}, "max_recall_drop": 0.02, "decision_threshold": None},
         "push": {"serving_dir": None},
         "beam": {"args": []},
+        "kubeflow": {
+            "image": None,
+            "namespace": "kubeflow",
+            "pipeline_root": None,
+            "service_account": None,
+            "image_pull_secret": None,
+            "resources": {},
+            "env": {},
+            "secret_env": {},
+            "secret_mounts": [],
+            "volume": None,
+            "node_selector": {},
+            "tolerations": [],
+            "retries": 0,
+            "timeout_minutes": None,
+            "schedule": {"cron": None, "max_concurrency": 1},
+        },
     }
 
 
@@ -131,6 +149,12 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
         ("data.max_bad_fraction=.nan", "data.max_bad_fraction", "nan", "should be a finite number"),
         ("data.split={train: 8, eval: 2}", "data.split", "train, eval", "one share for each of train, eval and test"),
         ("data.split={train: 8, eval: 1, dev: 1}", "data.split", "dev", "one share for each of train, eval and test"),
+        (
+            "data={input_base: a, labels: [a, b], pattern: 'v{VERSION}/s{SPAN}/*', window: 2}",
+            "data.window",
+            "2 spans are asked for",
+            "write it with {SPAN} and without {VERSION}",
+        ),
         (
             "data={input_base: a, labels: [a, b], test_base: t, split: {train: 8, eval: 1, test: 1}}",
             "data.split",

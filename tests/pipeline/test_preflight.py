@@ -211,6 +211,15 @@ def test_more_tokens_than_the_base_has_positions_are_refused(check):
     assert message.endswith("set it to 64 or less")
 
 
+def test_every_span_of_a_window_must_have_the_columns(check, data: Path):
+    for span, header in ((7, "old,label"), (8, "text,label"), (10, "text,label")):
+        folder = data / f"span-{span}"
+        folder.mkdir()
+        (folder / "rows.csv").write_text(f"{header}\nhello,a\n", encoding="utf-8")
+    check(pattern="span-{SPAN}/*", window=3)
+    assert "'text' is not a column" in refusal(check, pattern="span-{SPAN}/*", window=4)
+
+
 def test_only_the_newest_span_must_have_the_columns(check, data: Path):
     for span, header in ((9, "old,label"), (10, "text,label")):
         folder = data / f"span-{span}"
