@@ -90,7 +90,7 @@ def _check_base(config: Config) -> None:
     if not base.startswith(("/", "./", "../", "~")):
         return  # a hub id or a package: both are in the image
     volume = config.kubeflow.volume
-    if volume is None or not PurePosixPath(base).is_relative_to(volume.mount_path):
+    if volume is None or not PurePosixPath(posixpath.normpath(base)).is_relative_to(volume.mount_path):
         raise InputError(
             f"model.base: {base!r} is a folder of this machine, which a container does not see; put it on the volume "
             "(kubeflow.volume), or name a model of the hub or a package: that is in the image"

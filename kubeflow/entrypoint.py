@@ -37,7 +37,7 @@ from tfx.orchestration.portable import outputs_utils
 from components.evaluator import MISSED
 from components.production import made_of
 from components.pusher import Pusher
-from kubeflow.cluster import PRODUCTION, cluster_places
+from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
 from kubeflow.launcher import read_artifacts, write_artifacts
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
@@ -99,6 +99,8 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
     parameters = given["parameterValues"]
     carried = json.loads(parameters[CONFIG_PARAMETER])
     config = restore_config(carried, overrides(restore_config(carried), parameters))
+    # A folder that this run names instead may be in the container alone: a model pushed there would be lost with it.
+    check_cluster(config)
     component = _component(config, name)
     inputs = read_artifacts(given.get("artifacts", {}), component.inputs)
     outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs)

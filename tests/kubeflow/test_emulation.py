@@ -182,6 +182,9 @@ def test_what_the_user_has_to_mend_stops_the_first_step_in_one_line(make_volume,
         "CsvExampleGen: stopped: this run's config: training.epochs: 0.0 should be greater"
         in steps["CsvExampleGen"].log
     )
+    steps = backend.run(volume.package(), {"serving-dir": "/srv/models"})
+    assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 2}
+    assert "CsvExampleGen: stopped: push.serving_dir: '/srv/models' is not on the volume" in steps["CsvExampleGen"].log
     steps = backend.run(volume.package())
     assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 0}
     assert "stopped: data.pattern: no span or version can be found in" in steps["CsvExampleGen"].log
