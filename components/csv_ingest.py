@@ -24,6 +24,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from components.csv_rows import INPUT_BASE, TEST_BASE, BadRow, CsvFormat, Row, read_rows
+from components.drift import Profile
 from components.text_rows import is_plain_text, read_lines
 from trainer.errors import InputError
 
@@ -78,6 +79,7 @@ class Tally:
         labels: Split -> label -> examples written.
         reasons: Kind of reason -> rows rejected.
         first: Kind of reason -> the first row rejected for it: file, line and reason.
+        profile: Of all rows that can be used, those kept out of training among them.
         error: Why a file cannot be read at all, if so.
     """
 
@@ -85,6 +87,7 @@ class Tally:
     labels: dict[str, Counter[str]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
     error: str | None = None
 
     def add(self, other: "Tally") -> None:
@@ -95,7 +98,18 @@ class Tally:
         self.reasons.update(other.reasons)
         for kind, row in other.first.items():
             self.first.setdefault(kind, row)
+        self.profile.add(other.profile)
         self.error = self.error or other.error
+
+    def to_json(self) -> str:
+        """Returns it as JSON."""
+        return json.dumps({**vars(self), "profile": self.profile.to_dict()})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Tally":
+        """Makes it of what `to_json` returned."""
+        values = json.loads(text)
+        return cls(**{**values, "profile": Profile.from_dict(values["profile"])})
 
     @property
     def examples(self) -> dict[str, int]:
@@ -208,33 +222,49 @@ def ingest_file(
         write_rejected = csv.writer(rejected, lineterminator="\n").writerow
         digests = stack.enter_context(tf.io.gfile.GFile(digests_path, "wb"))
         digests.write(b"")
-        stream = stack.enter_context(_opened(path))
-        try:
-            for row in _read(stream, path, name, fmt, source):
-                tally.read += 1
-                if isinstance(row, BadRow):
-                    write_rejected([name, row.line, row.reason, json.dumps(row.fields)])
-                    tally.reasons[row.kind] += 1
-                    tally.first.setdefault(row.kind, f"{name} line {row.line}: {row.reason}")
-                    if stop_at_bad_row:
-                        break
-                elif (digest := digest_of(row.text)) in held_out:
-                    fields = [value for value in (row.text, row.text_pair, row.label) if value]
-                    write_rejected([name, row.line, f"this text is in {held_out_in} too", json.dumps(fields)])
-                    tally.reasons[f"also in {held_out_in}"] += 1
-                else:
-                    part = _split_of_digest(digest, split)
-                    shards[part].write(_as_example(row, pairs))
-                    tally.labels.setdefault(part, Counter())[row.label] += 1
-                    if part in keep_digests_of:
-                        digests.write(digest)
-        except InputError as error:
-            tally.error = str(error)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            tally.error = f"{source}: {name} is not a whole gzip file ({error}); copy it here again"
-    with tf.io.gfile.GFile(tally_part(parts_uri, number), "w") as file:
-        file.write(json.dumps(vars(tally)))
+        for row in _read(path, name, fmt, source, tally):
+            tally.read += 1
+            if isinstance(row, BadRow):
+                write_rejected([name, row.line, row.reason, json.dumps(row.fields)])
+                tally.reasons[row.kind] += 1
+                tally.first.setdefault(row.kind, f"{name} line {row.line}: {row.reason}")
+                if stop_at_bad_row:
+                    break
+                continue
+            tally.profile.count(row)
+            if (digest := digest_of(row.text)) in held_out:
+                fields = [value for value in (row.text, row.text_pair, row.label) if value]
+                write_rejected([name, row.line, f"this text is in {held_out_in} too", json.dumps(fields)])
+                tally.reasons[f"also in {held_out_in}"] += 1
+            else:
+                part = _split_of_digest(digest, split)
+                shards[part].write(_as_example(row, pairs))
+                tally.labels.setdefault(part, Counter())[row.label] += 1
+                if part in keep_digests_of:
+                    digests.write(digest)
+    _write_tally(tally, parts_uri, number)
     return digests_path
+
+
+def profile_file(element: tuple[int, str, str], fmt: CsvFormat, parts_uri: str) -> None:
+    """Writes the tally of a file that is only compared with: no examples, and its bad rows are nobody's concern now.
+
+    Args:
+        element: The file, as for `ingest_file`.
+        fmt: How it is written.
+        parts_uri: The folder for tallies.
+    """
+    number, path, name = element
+    tally = Tally()
+    for row in _read(path, name, fmt, INPUT_BASE, tally):
+        if isinstance(row, Row):
+            tally.profile.count(row)
+    _write_tally(tally, parts_uri, number)
+
+
+def _write_tally(tally: Tally, parts_uri: str, number: int) -> None:
+    with tf.io.gfile.GFile(tally_part(parts_uri, number), "w") as file:
+        file.write(tally.to_json())
 
 
 def tally_part(parts_uri: str, number: int) -> str:
@@ -254,10 +284,18 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
 
 
-def _read(stream: BinaryIO, path: str, name: str, fmt: CsvFormat, source: str) -> Iterator[Row | BadRow]:
-    if not fmt.labelled and is_plain_text(path):
-        return read_lines(stream, name, fmt.encoding, source)
-    return read_rows(stream, name, fmt, source)
+def _read(path: str, name: str, fmt: CsvFormat, source: str, tally: Tally) -> Iterator[Row | BadRow]:
+    """Yields the rows of a file; what makes the rest of it unreadable goes into the tally."""
+    try:
+        with _opened(path) as stream:
+            if not fmt.labelled and is_plain_text(path):
+                yield from read_lines(stream, name, fmt.encoding, source)
+            else:
+                yield from read_rows(stream, name, fmt, source)
+    except InputError as error:
+        tally.error = str(error)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        tally.error = f"{source}: {name} is not a whole gzip file ({error}); copy it here again"
 
 
 def _as_example(row: Row, pairs: bool) -> bytes:

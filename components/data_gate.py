@@ -1,17 +1,22 @@
 """The gate before training: data that is not what the config says stops the run before it has cost anything."""
 
 import json
+import logging
 import os
+from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.example_validator import executor as example_validator
-from tfx.dsl.component.experimental.annotations import InputArtifact
+from tfx.dsl.component.experimental.annotations import InputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 
+from components.drift import Drift
 from components.example_gen import INGEST_FILE
 from trainer.errors import InputError
+
+log = logging.getLogger("fullbake")
 
 _MOST_NAMED = 10  # anomalies, or classes without an example, that one line of error names
 
@@ -20,17 +25,23 @@ _MOST_NAMED = 10  # anomalies, or classes without an example, that one line of e
 def DataGate(  # noqa: N802, components are called as classes are
     examples: InputArtifact[standard_artifacts.Examples],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
+    # TFX reads these as optional by their default; it takes no Optional[...].
+    max_label_drift: Parameter[float] = None,
+    max_length_drift: Parameter[float] = None,
 ) -> None:
-    """Stops the run at any anomaly, and at a label of which a split has no example.
+    """Stops the run at any anomaly, at a label of which a split has no example, and at a drift beyond a bound.
 
     What is to wait for it needs `add_upstream_node`: it has no output.
 
     Args:
         examples: What `CsvExampleGen` wrote, with its counts beside it.
         anomalies: What TFX's `ExampleValidator` found, judging their statistics by the schema of `ConfigSchema`.
+        max_label_drift: How far the labels' shares may be from those of the span before (see
+            `components.drift.Drift.label_distance`). None (default): as far as they like.
+        max_length_drift: The same of the texts' lengths (`length_distance`).
 
     Raises:
-        InputError: Naming split, feature and TFDV's description; or split and label.
+        InputError: Naming split, feature and TFDV's description; or split and label; or what has drifted.
     """
     problems = []
     for split in artifact_utils.decode_split_names(anomalies.split_names):
@@ -41,7 +52,8 @@ def DataGate(  # noqa: N802, components are called as classes are
         raise InputError(f"data: {_listed(problems, '; ')}; mend the rows, or the columns and labels in the config")
 
     with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
-        counts = json.load(file)["labels"]
+        ingest = json.load(file)
+    counts = ingest["labels"]
     missing = [
         f"no {split} example of class {label!r}"
         for split, labels in counts.items()
@@ -53,6 +65,29 @@ def DataGate(  # noqa: N802, components are called as classes are
             f"data.labels: {_listed(missing, ', ')}; add rows of it, give the split a larger share in data.split, "
             "or take the class out of data.labels"
         )
+    _judge_drift(ingest, max_label_drift, max_length_drift)
+
+
+def _judge_drift(ingest: dict[str, Any], max_label_drift: float | None, max_length_drift: float | None) -> None:
+    if ingest["drift"] is not None:
+        drift = Drift(**ingest["drift"])
+        log.info("drift from span %d: %s", drift.before, drift)
+    for key, bound in (("max_label_drift", max_label_drift), ("max_length_drift", max_length_drift)):
+        if bound is None:
+            continue
+        if ingest["drift_unknown"]:
+            raise InputError(f"data.{key}: {ingest['drift_unknown']}; mend it, take it away, or set the bound to null")
+        if ingest["drift"] is None:
+            continue
+        if key == "max_label_drift":
+            distance, what = drift.label_distance, f"the labels' shares have drifted by {drift.labels_in_words}"
+        else:
+            distance, what = drift.length_distance, f"the texts' lengths have drifted by {drift.lengths_in_words}"
+        if distance > bound:
+            raise InputError(
+                f"data.{key}: since span {drift.before} {what}, and {bound:g} is allowed; look into the new span, and "
+                "if it is as it should be, raise the bound for this run"
+            )
 
 
 def anomalies_in(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:

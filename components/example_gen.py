@@ -4,11 +4,12 @@ TFX's own CsvExampleGen splits the header at commas, reads UTF-8 only, and shuff
 a shuffle (see `csv_ingest`), so memory stays flat however many rows there are.
 """
 
+import contextlib
 import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import apache_beam as beam
@@ -20,7 +21,7 @@ from tfx.components.example_gen import driver, input_processor, utils, write_spl
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor, executor_spec
 from tfx.dsl.io import fileio
-from tfx.proto import example_gen_pb2
+from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import io_utils, proto_utils
@@ -31,15 +32,19 @@ from components.csv_ingest import (
     IN_TEST_BASE,
     Tally,
     ingest_file,
+    profile_file,
     rejected_part,
     tally_part,
 )
 from components.csv_rows import CORPUS_BASE, TEST_BASE, CsvFormat
+from components.drift import Drift, measure_drift
 from trainer.errors import InputError
 
 INGEST_FILE = "ingest.json"
 """Beside the splits: of the labelled rows what was read, used and rejected, and the examples of each split and label;
-of the corpus what was used (`corpus`) and rejected (`corpus_rejected`), and why (`corpus_reasons`)."""
+of the corpus what was used (`corpus`) and rejected (`corpus_rejected`), and why (`corpus_reasons`); how the newest span
+differs from the one before it (`drift`, see `components.drift.Drift`; null if there is none before it), or why that
+cannot be told (`drift_unknown`)."""
 
 REJECTED_FILE = "rejected.csv"
 """Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined or, because its text
@@ -55,6 +60,7 @@ _MEASURING_SPLITS = ("eval", TEST_SPLIT)  # their texts must not be in the corpu
 _SETTINGS_KEY = "settings"
 _PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, until it is merged
 _REASONS_SHOWN = 3
+_LONGEST_GAP = 31  # between the numbers of a span and the one before it: of daily spans, a month; each costs a look
 
 _File = tuple[int, str, str]  # number, path and name for people, as `ingest_file` takes them
 
@@ -70,6 +76,7 @@ class _Settings:
     test_base: str | None
     corpus_base: str | None
     window: int
+    pattern: str
 
     @property
     def labelled_splits(self) -> list[str]:
@@ -116,9 +123,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         settings = _Settings.from_exec_properties(exec_properties)
         input_config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
-        files = _find_files(exec_properties[specs.INPUT_BASE_KEY], [part.pattern for part in input_config.splits])
+        input_base, patterns = exec_properties[specs.INPUT_BASE_KEY], [part.pattern for part in input_config.splits]
+        newest_files = _find_files(input_base, patterns[:1])
+        if not newest_files:
+            raise InputError(
+                f"data.input_base: no file matches {os.path.join(input_base, patterns[0])}; set data.input_base to the "
+                "folder of the CSV files and data.pattern to their names"
+            )
+        files = [*newest_files, *_find_files(input_base, patterns[1:], len(newest_files))]
         test_files = _find_other_files(settings.test_base, TEST_BASE, len(files))
         corpus_files = _find_other_files(settings.corpus_base, CORPUS_BASE, len(files) + len(test_files))
+        part_count = len(files) + len(test_files) + len(corpus_files)
+        span_before, pattern_before = _find_span_before(
+            input_base, settings.pattern, exec_properties[utils.SPAN_PROPERTY_NAME]
+        )
+        files_before = _find_files(input_base, [pattern_before], part_count) if pattern_before else []
 
         artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
         artifact.split_names = artifact_utils.encode_split_names(settings.split_names)
@@ -133,14 +152,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 "stop_at_bad_row": settings.on_bad_row == "fail",
             }
             _ingest(pipeline, settings, files, test_files, corpus_files, common)
+            if files_before:
+                _ = _shared_out(pipeline, "Before", files_before) | "ProfileBefore" >> beam.Map(
+                    profile_file, fmt=settings.csv_format, parts_uri=parts_uri
+                )
 
         tally, corpus = _add_up(parts_uri, [*files, *test_files]), _add_up(parts_uri, corpus_files)
         _judge_files(tally, corpus)
         _judge_rows(tally, settings)
         _judge_rows(corpus, settings)
         _judge_splits(tally, corpus, settings)
-        _write_summary(tally, corpus, settings, artifact.uri)
-        part_count = len(files) + len(test_files) + len(corpus_files)
+        drift = None
+        if files_before:
+            before, newest = _add_up(parts_uri, files_before), _add_up(parts_uri, newest_files)
+            drift = _drift(settings.csv_format.labels, span_before, before, newest)
+        _write_summary(tally, corpus, drift, settings, artifact.uri)
         _merge_rejected(parts_uri, part_count, os.path.join(artifact.uri, REJECTED_FILE))
         fileio.rmtree(parts_uri)
         for key in ("read", "used", "rejected"):
@@ -206,7 +232,8 @@ class CsvExampleGen(FileBasedExampleGen):
     Output `examples`: gzipped TFRecords of `tf.train.Example` with the features `text`, `label` (the canonical name)
     and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
     rows. Beside the splits lie `ingest.json` and `rejected.csv`; the artifact's custom properties `read`, `used` and
-    `rejected` say how many labelled rows were.
+    `rejected` say how many labelled rows were. Of numbered spans, `ingest.json` also says how far the newest has
+    drifted from the one before it, which is read once more for that.
 
     A test folder makes the split `test`, whole. A row of `input_base` with the text of one of its rows (or a trivial
     copy, see `split_of`) is rejected whatever `on_bad_row` and `max_bad_fraction` say, because a model is not to be
@@ -263,6 +290,7 @@ class CsvExampleGen(FileBasedExampleGen):
             "test_base": test_base,
             "corpus_base": corpus_base,
             "window": window,
+            "pattern": pattern,
         }
         # One string, because the parts of a Struct have no fixed order, and TFX's cache compares the bytes.
         settings = struct_pb2.Struct()
@@ -278,17 +306,27 @@ class CsvExampleGen(FileBasedExampleGen):
         )
 
 
-def _find_files(input_base: str, patterns: Sequence[str]) -> list[_File]:
+def _find_span_before(input_base: str, pattern: str, span: int) -> tuple[int, str | None]:
+    """Returns the number of the span before one, and the pattern of its files; None if there is none, or no spans."""
+    if not any(marker in pattern for marker in ("{SPAN", "{YYYY}")):
+        return span, None
+    for number in range(span - 1, max(span - 1 - _LONGEST_GAP, -1), -1):
+        only = range_config_pb2.RangeConfig(
+            static_range=range_config_pb2.StaticRange(start_span_number=number, end_span_number=number)
+        )
+        split = example_gen_pb2.Input.Split(name="before", pattern=pattern)
+        with contextlib.suppress(ValueError):  # there is no such span
+            # It also puts the numbers of the span and its newest version into the pattern.
+            utils.calculate_splits_fingerprint_span_and_version(input_base, [split], only)
+            return number, split.pattern
+    return span, None
+
+
+def _find_files(input_base: str, patterns: Sequence[str], first_number: int = 0) -> list[_File]:
     """Returns the labelled files, sorted within each pattern, each named by its path below the folder."""
     prefix = os.path.join(input_base, "")
     paths = [path for pattern in patterns for path in _match(prefix + pattern)]
-    files = [(number, path, path.removeprefix(prefix)) for number, path in enumerate(paths)]
-    if not files:
-        raise InputError(
-            f"data.input_base: no file matches {prefix}{patterns[0]}; set data.input_base to the folder of the CSV "
-            "files and data.pattern to their names"
-        )
-    return files
+    return [(number, path, path.removeprefix(prefix)) for number, path in enumerate(paths, first_number)]
 
 
 def _find_other_files(folder: str | None, key: str, first_number: int) -> list[_File]:
@@ -354,8 +392,17 @@ def _add_up(parts_uri: str, files: list[_File]) -> Tally:
     whole = Tally()
     for number, _, _ in files:
         with fileio.open(tally_part(parts_uri, number)) as part:
-            whole.add(Tally(**json.load(part)))
+            whole.add(Tally.from_json(part.read()))
     return whole
+
+
+def _drift(labels: Sequence[str], span_before: int, before: Tally, newest: Tally) -> Drift | str:
+    """Returns how the newest span differs from the one before, or why that cannot be told."""
+    if before.error:
+        return f"span {span_before}, the one before, cannot be read: {before.error}"
+    if not before.profile.rows:
+        return f"span {span_before}, the one before, has no row that can be used"
+    return measure_drift(labels, span_before, before.profile, newest.profile)
 
 
 def _judge_files(*tallies: Tally) -> None:
@@ -403,7 +450,9 @@ def _judge_splits(tally: Tally, corpus: Tally, settings: _Settings) -> None:
             )
 
 
-def _write_summary(tally: Tally, corpus: Tally, settings: _Settings, output_uri: str) -> None:
+def _write_summary(
+    tally: Tally, corpus: Tally, drift: Drift | str | None, settings: _Settings, output_uri: str
+) -> None:
     labels = {
         split: {label: tally.labels[split][label] for label in settings.csv_format.labels}
         for split in settings.labelled_splits
@@ -418,6 +467,8 @@ def _write_summary(tally: Tally, corpus: Tally, settings: _Settings, output_uri:
         "corpus": corpus.used,
         "corpus_rejected": corpus.rejected,
         "corpus_reasons": dict(corpus.reasons.most_common()),
+        "drift": asdict(drift) if isinstance(drift, Drift) else None,
+        "drift_unknown": drift if isinstance(drift, str) else None,
     }
     with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
         file.write(json.dumps(summary, indent=2, ensure_ascii=False))

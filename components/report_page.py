@@ -150,7 +150,11 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Ingest:
-    """Rows read, used and rejected, with the reasons, and examples and labels by split; the same of a corpus apart."""
+    """Rows read, used and rejected, with the reasons, and examples and labels by split; the same of a corpus apart.
+
+    Of numbered spans also how the newest differs from the one before it, as `components.drift.Drift` has it, or why
+    that cannot be told.
+    """
 
     read: int
     used: int
@@ -160,6 +164,8 @@ class Ingest:
     reasons: Mapping[str, int] = field(default_factory=dict)
     corpus: int = 0
     corpus_reasons: Mapping[str, int] = field(default_factory=dict)
+    drift: Mapping[str, Any] | None = None
+    drift_unknown: str | None = None
 
 
 @dataclass(frozen=True)

@@ -299,6 +299,8 @@ def _tell(record: RunRecord) -> None:
     for bound in record.bounds:
         if not bound.passed:
             console.print(f"[red]✗[/red] {describe(bound)}", soft_wrap=True)
+    if record.nothing_new:
+        console.print("nothing new: data and config are those of an earlier run, whose outcome stands")
     if record.pushed_model is None:
         console.print("[red]refused[/red]: the model was not pushed", soft_wrap=True)
     else:

@@ -87,6 +87,8 @@ class DataConfig(_Section):
     max_bad_fraction: Fraction = 0.01
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
     test_base: str | None = None
+    max_label_drift: Fraction | None = None
+    max_length_drift: Fraction | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -102,6 +104,16 @@ class DataConfig(_Section):
                 f"window: {self.window} spans are asked for, and pattern {self.pattern!r} does not number spans alone; "
                 'write it with {SPAN} and without {VERSION}, such as "span-{SPAN}/*", or set window to 1'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _drift_fits(self) -> DataConfig:
+        for key in ("max_label_drift", "max_length_drift"):
+            if getattr(self, key) is not None and not any(marker in self.pattern for marker in ("{SPAN", "{YYYY}")):
+                raise ValueError(
+                    f"{key}: drift is measured against the span before, and pattern {self.pattern!r} numbers no spans; "
+                    'write it with {SPAN}, such as "span-{SPAN}/*", or set the bound to null'
+                )
         return self
 
     @model_validator(mode="after")

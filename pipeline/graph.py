@@ -87,6 +87,11 @@ def create_components(config: Config, places: Places, production: str) -> list[B
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
+        **{
+            name: bound
+            for name in ("max_label_drift", "max_length_drift")
+            if (bound := getattr(data, name)) is not None
+        },
     )
     base: dict[str, Any] = {"base": model.base, "revision": model.revision}
     transform = Transform(

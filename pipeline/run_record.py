@@ -53,6 +53,11 @@ class RunRecord:
         return properties["pushed_destination"].string_value if properties["pushed"].int_value else None
 
     @property
+    def nothing_new(self) -> bool:
+        """Whether the cache spared every component."""
+        return len(self.cached) == len(self.artifacts)
+
+    @property
     def bounds(self) -> list[Bound]:
         """Every bound of the gate and its outcome."""
         return [Bound(**bound) for bound in self.evaluation["bounds"]]
@@ -73,6 +78,7 @@ class RunRecord:
             "blessed": evaluation["blessed"],
             "missed_bounds": missed,
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
+            "drift": ingest["drift"],
             "metrics": {
                 name: evaluation[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
             },

@@ -1,4 +1,5 @@
 import json
+import logging
 
 import pytest
 from ml_metadata import metadata_store
@@ -13,23 +14,28 @@ from components.schema import ConfigSchema
 from trainer.errors import InputError
 
 
+def write(path, labels, text="text"):
+    lines = "".join(f"{text} {number},{label}\n" for number, label in enumerate(labels))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("text,label\n" + lines)
+
+
 @pytest.fixture
 def run(tmp_path):
     """Runs the data half of a pipeline and returns the states of the gate's executions, by TFX's local runner."""
     metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
 
-    def run_pipeline(rows, labels_of_schema, labels=("good", "bad"), text_pair=0):
+    def run_pipeline(rows, labels_of_schema, labels=("good", "bad"), text_pair=0, pattern="*.csv", **bounds):
         if rows:
-            lines = "".join(f"text {number},{label}\n" for number, label in enumerate(rows))
-            (tmp_path / "data.csv").write_text("text,label\n" + lines)
-        example_gen = CsvExampleGen(str(tmp_path), "*.csv", CsvFormat("text", "label", labels), {"train": 1, "test": 1})
+            write(tmp_path / "data.csv", rows)
+        example_gen = CsvExampleGen(str(tmp_path), pattern, CsvFormat("text", "label", labels), {"train": 1, "test": 1})
         examples = example_gen.outputs["examples"]
         statistics_gen = tfx.components.StatisticsGen(examples=examples)
         schema = ConfigSchema(labels=json.dumps(labels_of_schema), text_pair=text_pair)
         validator = tfx.components.ExampleValidator(
             statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
         )
-        gate = DataGate(examples=examples, anomalies=validator.outputs["anomalies"])
+        gate = DataGate(examples=examples, anomalies=validator.outputs["anomalies"], **bounds)
         components = [example_gen, statistics_gen, schema, validator, gate]
         tfx.orchestration.LocalDagRunner().run(
             tfx.dsl.Pipeline("gate", str(tmp_path / "pipeline"), metadata, components=components, enable_cache=True)
@@ -89,3 +95,45 @@ def test_every_kind_of_anomaly_is_told_and_long_lists_are_cut():
         "split 'eval': there are no examples",
         "split 'eval': too few",
     ]
+
+
+@pytest.fixture
+def drifted(run, tmp_path):
+    """Judges two spans by bounds: a tenth more of the texts are bad, and all of them are longer."""
+    write(tmp_path / "span-1/a.csv", ["good"] * 90 + ["bad"] * 10)
+    write(tmp_path / "span-2/a.csv", ["good"] * 80 + ["bad"] * 20, text="a longer text")
+    return lambda **bounds: run([], ["good", "bad"], pattern="span-{SPAN}/*.csv", **bounds)
+
+
+def test_drift_without_a_bound_or_within_it_passes(drifted, caplog):
+    with caplog.at_level(logging.INFO, "fullbake"):
+        assert drifted() == ["COMPLETE"]
+    assert "drift from span 1: labels 0.100 (share of 'bad' 0.100, now 0.200); text lengths 1.000" in caplog.text
+    assert drifted(max_label_drift=0.11, max_length_drift=1.0) == ["COMPLETE", "COMPLETE"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "message"),
+    [
+        (
+            {"max_label_drift": 0.09},
+            "data.max_label_drift: since span 1 the labels' shares have drifted by 0.100 (share of 'bad' 0.100, now "
+            "0.200), and 0.09 is allowed; look into the new span",
+        ),
+        (
+            {"max_length_drift": 0.5},
+            "data.max_length_drift: since span 1 the texts' lengths have drifted by 1.000 (median 7, now 16 ch",
+        ),
+    ],
+)
+def test_drift_beyond_a_bound_stops_the_run(drifted, bound, message):
+    with pytest.raises(InputError) as error:
+        drifted(**bound)
+    assert str(error.value).startswith(message)
+
+
+def test_a_bound_is_not_passed_because_the_span_before_cannot_be_read(drifted, tmp_path):
+    (tmp_path / "span-1/a.csv").write_text("other,columns\nx,good\n")
+    assert drifted() == ["COMPLETE"]
+    with pytest.raises(InputError, match=r"^data.max_label_drift: span 1, the one before, cannot be read: .*null$"):
+        drifted(max_label_drift=0.5)

@@ -155,6 +155,62 @@ def test_a_window_takes_the_newest_spans_that_are_there(run, tmp_path):
     assert sum(text.startswith("another") for text in again.all_texts()) == len(ROWS)
 
 
+def test_drift_is_measured_from_the_span_before_whether_or_not_the_window_has_it(run, tmp_path):
+    write(tmp_path / "data/span-1/a.csv", [(f"{text} was long ago", "bad") for text, _ in ROWS])
+    write(tmp_path / "data/span-4/a.csv", [(f"text {n:05}", "good" if n % 4 else "bad") for n in range(100)])
+    with (tmp_path / "data/span-4/b.csv").open("w") as file:
+        file.write("text,label\n,good\nodd,odd\n")  # whose bad rows were judged in their time
+    write(tmp_path / "data/span-7/a.csv", [(f"text {n:05} and more", "good" if n % 2 else "bad") for n in range(200)])
+    ran = run(pattern="span-{SPAN}/*")
+    assert ran.counts["read"] == 200
+    assert ran.counts["drift"] == {
+        "before": 4,
+        "rows_before": 100,
+        "label_distance": 0.25,
+        "label": "bad",
+        "share_before": 0.25,
+        "share": 0.5,
+        "length_distance": 1.0,
+        "median_length_before": 10,
+        "median_length": 19,
+    }
+    windowed = run(pattern="span-{SPAN}/*", window=4, on_bad_row="quarantine")
+    assert windowed.counts["read"] == 302
+    assert windowed.counts["drift"] == ran.counts["drift"]
+
+
+def test_drift_of_dated_and_versioned_spans(run, tmp_path):
+    write(tmp_path / "data/2026-02-26/v9/a.csv", [("a text", "good")])
+    write(tmp_path / "data/2026-02-27/v1/a.csv", [("wrong", "good")])
+    write(tmp_path / "data/2026-02-27/v2/a.csv", [("a text", "bad")])
+    write(tmp_path / "data/2026-03-02/v1/a.csv", [(f"text {n:02}", "good") for n in range(50)])
+    drift = run(pattern="{YYYY}-{MM}-{DD}/v{VERSION}/*").counts["drift"]
+    assert (drift["rows_before"], drift["share_before"], drift["share"]) == (1, 0.0, 1.0)
+
+
+def test_no_drift_without_a_span_before(run, tmp_path):
+    write(tmp_path / "data/span-3/a.csv")
+    ran = run(pattern="span-{SPAN}/*")
+    assert (ran.counts["drift"], ran.counts["drift_unknown"]) == (None, None)
+    assert run(pattern="*/*").counts["drift"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"comment,label\nx,good\n", "span 2, the one before, cannot be read: data.text_column: "),
+        (b"text,label\nx,odd\n", "span 2, the one before, has no row that can be used"),
+    ],
+)
+def test_a_span_before_that_is_of_no_use_is_told_and_stops_nothing(run, tmp_path, content, why):
+    write(tmp_path / "data/span-2/a.csv")
+    (tmp_path / "data/span-2/a.csv").write_bytes(content)
+    write(tmp_path / "data/span-3/a.csv")
+    ran = run(pattern="span-{SPAN}/*")
+    assert ran.counts["drift"] is None
+    assert ran.counts["drift_unknown"].startswith(why)
+
+
 @pytest.mark.parametrize("line", BAD_LINES)
 def test_fail_stops_at_a_bad_row_and_names_file_line_and_reason(run, tmp_path, line):
     write(tmp_path / "data/a.csv", ROWS)

@@ -111,6 +111,9 @@ def other_parts(rows_of):
     ingest["examples"] = {split: n * sum(rows_of.values()) for split, n in times.items()}
     ingest["labels"] = {split: {label: rows * n for label, rows in rows_of.items()} for split, n in times.items()}
     ingest |= {"corpus": 12_000, "corpus_rejected": 810, "corpus_reasons": {"also in the eval or test split": 810}}
+    ingest["drift"] = {"before": 3, "rows_before": 4_000, "label_distance": 0.021, "label": "toxic"}
+    ingest["drift"] |= {"share_before": 0.139, "share": 0.16, "length_distance": 0.052}
+    ingest["drift"] |= {"median_length_before": 51, "median_length": 54}
     return {
         **{"pretraining": pretraining, "tuning": tuning},
         **{"training": training, "ingest": ingest, "seconds": spent, "base": "distilbert-base-uncased"},
@@ -322,6 +325,8 @@ def test_a_passing_report_tells_all_its_numbers(passing):
     assert f"found {found} of {texts} · {low:.2f}–{high:.2f}" in page
     assert f"{evaluation.recall['toxic'] - 0.7:+.3f}" in page
     said = "Rows read 5,010|corpus 12,000|the text is empty 7|also in the eval or test split 810|3,360 84%"
+    said += "|Since span 3, the one before, the share of “toxic” went from 13.9% to 16%"
+    said += "|at most 51 characters, and now have 54 (drift 0.052)"
     said += "|66,955,010, all trained|The weights of epoch 2 were kept"
     said += "|19 of 4,000 training texts (0.5%) are longer and were cut|Trainer 2 min 12 s|3 min 2 s in all"
     said += '|tensorflow 2.16.2|delimiter: ","|2024-05-04 10:15 UTC'

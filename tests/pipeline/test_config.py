@@ -36,6 +36,8 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "input_base": "texts",
             "pattern": "*",
             "window": 1,
+            "max_label_drift": None,
+            "max_length_drift": None,
             "text_column": "text",
             "text_pair_column": None,
             "label_column": "label",
@@ -155,6 +157,7 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
             "2 spans are asked for",
             "write it with {SPAN} and without {VERSION}",
         ),
+        ("data.max_label_drift=0.1", "data.max_label_drift", "pattern '*' numbers no spans", "write it with {SPAN}"),
         (
             "data={input_base: a, labels: [a, b], test_base: t, split: {train: 8, eval: 1, test: 1}}",
             "data.split",
