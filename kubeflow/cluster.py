@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import PurePosixPath
 
+from pipeline.beam_engine import distributed_runner
 from pipeline.config import Config
 from pipeline.graph import Places
 from trainer.approaches import APPROACHES
@@ -60,6 +61,12 @@ def check_cluster(config: Config) -> None:
         raise InputError(
             f"kubeflow.pipeline_root: {root!r} is not a bucket that Kubeflow's launcher knows; "
             f"begin it with {', '.join(ARTIFACT_SCHEMES)}, or leave it out for the cluster's own"
+        )
+    runner = distributed_runner(config.beam.args)
+    if runner is not None and not (root or "").startswith(DATA_SCHEME):
+        raise InputError(
+            f"beam.args: the workers of {runner} see no folder of a step's container; set kubeflow.pipeline_root to a "
+            f"bucket that begins with {DATA_SCHEME}, which they read and write themselves"
         )
 
 

@@ -10,6 +10,7 @@
    without it the span would be lost.
    If the model in production was made of these very files in the same way, nothing more is done, in no step.
 4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
+   Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
 Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. All but 0
 show as a failed step, whose log ends with one line that says why.
@@ -23,6 +24,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -38,12 +40,12 @@ from components.evaluator import MISSED
 from components.production import made_of
 from components.pusher import Pusher
 from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
-from kubeflow.launcher import read_artifacts, write_artifacts
+from kubeflow.launcher import read_artifacts, to_local, write_artifacts
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
+from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
 from pipeline.graph import create_components, recipe
-from pipeline.local_runner import beam_args
 from trainer.errors import InputError
 
 log = logging.getLogger("fullbake")
@@ -102,8 +104,9 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
     # A folder that this run names instead may be in the container alone: a model pushed there would be lost with it.
     check_cluster(config)
     component = _component(config, name)
-    inputs = read_artifacts(given.get("artifacts", {}), component.inputs)
-    outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs)
+    locate = place_of_artifacts(component, config)
+    inputs = read_artifacts(given.get("artifacts", {}), component.inputs, locate)
+    outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs, locate)
     settings = {key: value for key, value in component.exec_properties.items() if value is not None}
     if issubclass(component.driver_class, example_gen_driver.Driver):
         nothing_new = _find_span(component, config, settings, outputs)
@@ -117,12 +120,22 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
     return nothing_new
 
 
+def place_of_artifacts(component: BaseNode, config: Config) -> Callable[[str], str]:
+    """Where a component finds and puts its artifacts, by their addresses: in the launcher's folders.
+
+    Or, where Beam workers that do not see these folders do the work, in the bucket itself. The launcher allows that
+    there is nothing in its folder to upload, and the next step's downloads what the workers wrote.
+    """
+    on_beam = issubclass(component.executor_spec.executor_class, base_beam_executor.BaseBeamExecutor)
+    return str if on_beam and distributed_runner(config.beam.args) else to_local
+
+
 def _execute(
     component: BaseNode, config: Config, inputs: Artifacts, outputs: Artifacts, settings: dict[str, Any]
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
-        executor_class = component.executor_spec.executor_class
-        executor = executor_class(_context(executor_class, config, scratch))
+    executor_class = component.executor_spec.executor_class
+    with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch, beam_engine(config.beam.args) as args:
+        executor = executor_class(_context(executor_class, args, scratch))
         executor.Do(inputs, outputs, settings)
     outputs_utils.tag_output_artifacts_with_version(outputs)
     if isinstance(component, Pusher):
@@ -169,10 +182,10 @@ def _pass_on(outputs: Artifacts, reason: str) -> None:
         artifact.set_string_custom_property(NOTHING_NEW, reason)
 
 
-def _context(executor_class: type, config: Config, scratch: str) -> base_executor.BaseExecutor.Context:
+def _context(executor_class: type, beam_args: list[str], scratch: str) -> base_executor.BaseExecutor.Context:
     common = {"tmp_dir": scratch, "unique_id": "step", "stateful_working_dir": os.path.join(scratch, "state")}
     if issubclass(executor_class, base_beam_executor.BaseBeamExecutor):
-        return base_beam_executor.BaseBeamExecutor.Context(beam_pipeline_args=beam_args(config), **common)
+        return base_beam_executor.BaseBeamExecutor.Context(beam_pipeline_args=beam_args, **common)
     return base_executor.BaseExecutor.Context(**common)
 
 

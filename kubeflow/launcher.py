@@ -8,7 +8,7 @@ end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -35,7 +35,9 @@ def to_remote(path: str) -> str:
     return path
 
 
-def read_artifacts(given: Mapping[str, Any], channels: Mapping[str, Channel]) -> dict[str, list[types.Artifact]]:
+def read_artifacts(
+    given: Mapping[str, Any], channels: Mapping[str, Channel], locate: Callable[[str], str] = to_local
+) -> dict[str, list[types.Artifact]]:
     """Makes TFX's artifacts of those in an executor input.
 
     Their types come from the component: the driver sends input artifacts with an empty ``instanceSchema``. What the
@@ -44,6 +46,7 @@ def read_artifacts(given: Mapping[str, Any], channels: Mapping[str, Channel]) ->
     Args:
       given: ``inputs.artifacts`` or ``outputs.artifacts`` of the executor input, from JSON.
       channels: the component's inputs or outputs.
+      locate: by an artifact's address, where the component is to find or put it; by default the launcher's folder.
 
     Returns:
       By key, a list of one artifact.
@@ -52,8 +55,8 @@ def read_artifacts(given: Mapping[str, Any], channels: Mapping[str, Channel]) ->
     for key, channel in channels.items():
         for runtime_artifact in given.get(key, {}).get("artifacts", []):
             artifact = channel.type()
-            artifact.uri = to_local(runtime_artifact["uri"])
-            _read_metadata(artifact, runtime_artifact.get("metadata", {}))
+            artifact.uri = locate(runtime_artifact["uri"])
+            _read_metadata(artifact, runtime_artifact.get("metadata", {}), locate)
             found.setdefault(key, []).append(artifact)
     return found
 
@@ -75,7 +78,7 @@ def write_artifacts(outputs: Mapping[str, list[types.Artifact]]) -> dict[str, An
     return written
 
 
-def _read_metadata(artifact: types.Artifact, metadata: Mapping[str, Any]) -> None:
+def _read_metadata(artifact: types.Artifact, metadata: Mapping[str, Any], locate: Callable[[str], str]) -> None:
     declared = artifact.artifact_type.properties
     for name, value in metadata.items():
         proto = artifact.mlmd_artifact
@@ -83,7 +86,7 @@ def _read_metadata(artifact: types.Artifact, metadata: Mapping[str, Any]) -> Non
         # JSON has one kind of number, so a span comes back as 7.0.
         wants_double = name in declared and declared[name] == metadata_store_pb2.DOUBLE
         if isinstance(value, str):
-            target.string_value = to_local(value)
+            target.string_value = locate(value)
         elif isinstance(value, bool) or not isinstance(value, int | float):
             continue  # nothing of ours; Kubeflow adds metadata of its own
         elif float(value).is_integer() and not wants_double:

@@ -20,6 +20,7 @@ from tfx.orchestration.pipeline import Pipeline
 from components.production import NOTHING, production_key
 from components.report import PARTS_FILE, REPORT_FILE
 from components.report_page import Report, render
+from pipeline.beam_engine import beam_engine
 from pipeline.config import Config
 from pipeline.graph import Places, create_components, recipe
 from pipeline.run_record import RunRecord, read_run
@@ -77,12 +78,6 @@ def train_locally(config: Config, root: Path) -> RunRecord:
     return _run_components(config, places, root, components[: trainer + 1])
 
 
-def beam_args(config: Config) -> list[str]:
-    """How Beam runs: as the config says, or on this machine."""
-    # In-process: on one machine it is faster than workers that each import TensorFlow.
-    return list(config.beam.args) or ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
-
-
 def _places(config: Config, root: Path) -> tuple[Path, Places]:
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True)
@@ -96,15 +91,16 @@ def _places(config: Config, root: Path) -> tuple[Path, Places]:
 
 
 def _run_components(config: Config, places: Places, root: Path, components: list[BaseNode]) -> RunRecord:
-    pipeline = Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=places.pipeline_root,
-        components=components,
-        enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE)),
-        beam_pipeline_args=beam_args(config),
-    )
-    LocalDagRunner().run(pipeline)
+    with beam_engine(config.beam.args) as args:
+        pipeline = Pipeline(
+            pipeline_name=config.name,
+            pipeline_root=places.pipeline_root,
+            components=components,
+            enable_cache=True,
+            metadata_connection_config=metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE)),
+            beam_pipeline_args=args,
+        )
+        LocalDagRunner().run(pipeline)
     return read_run(root / METADATA_FILE, config.name)
 
 

@@ -163,6 +163,10 @@ def test_the_pipeline_has_a_name_that_kubernetes_takes(cluster_config: MakeConfi
             ["kubeflow.pipeline_root=/tmp"],
             "kubeflow.pipeline_root: '/tmp' is not a bucket that Kubeflow's launcher knows",
         ),
+        (
+            ["beam.args=[--runner=FlinkRunner]", "kubeflow.pipeline_root=minio://b/x"],
+            "beam.args: the workers of FlinkRunner see no folder of a step's container; set kubeflow.pipeline_root to",
+        ),
         (["kubeflow.resources={Trainr: {cpu: 1}}"], "kubeflow.resources: 'Trainr' is no component of this pipeline"),
     ],
 )

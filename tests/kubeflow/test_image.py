@@ -1,5 +1,7 @@
 """The image and the manifests cannot be built and applied here; what can be known of them without is looked at."""
 
+import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +17,19 @@ MANIFESTS = sorted((ROOT / "kubeflow/manifests").glob("*.yaml"))
 TOOLS = Path(sys.executable).parent
 
 
-def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, continued lines joined."""
+def instructions(stage: str | None = None) -> list[tuple[str, str]]:
+    """The instructions of a stage of the Dockerfile, or of all of it, continued lines joined."""
     text = DOCKERFILE.read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ").splitlines()
-    return [(line.split()[0], " ".join(line.split()[1:])) for line in joined if line.strip()]
+    found = [(line.split()[0], " ".join(line.split()[1:])) for line in joined if line.strip()]
+    if stage is None:
+        return found
+    starts = [number for number, (name, _) in enumerate(found) if name == "FROM"] + [len(found)]
+    (of_stage,) = [
+        found[start:end] for start, end in itertools.pairwise(starts) if found[start][1].endswith(f" AS {stage}")
+    ]
+    return of_stage
 
 
 def test_the_dockerfile_passes_the_linter():
@@ -31,14 +40,22 @@ def test_the_dockerfile_passes_the_linter():
 
 
 def test_the_image_runs_the_packages_command_as_a_user_without_rights():
-    found = dict(instructions())
+    found = dict(instructions("runtime"))
     assert found["USER"] == "1000"
     assert yaml.safe_load(found["ENTRYPOINT"]) == list(ENTRYPOINT)
 
 
-def test_there_is_an_image_for_cpu_and_one_for_gpu():
+def test_an_engines_workers_have_the_locked_beam():
+    (beam,) = [rest for _, rest in instructions("beam-worker") if "--from=apache/beam" in rest]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (locked,) = re.findall(r"^apache-beam==(\S+) ; python_full_version < '3\.11'", lock, re.MULTILINE)
+    assert beam.startswith(f"--from=apache/beam_python3.10_sdk:{locked} ")
+
+
+def test_there_is_an_image_for_cpu_which_is_the_default_and_one_for_gpu():
     stages = {rest.split(" AS ")[1]: rest.split(" AS ")[0] for name, rest in instructions() if name == "FROM"}
     assert (stages["cpu"], stages["gpu"]) == ("runtime", "runtime")
+    assert list(stages)[-1] == "cpu"
 
 
 def test_every_package_of_the_project_is_in_the_image():
