@@ -3,8 +3,10 @@
 Without dropout, whose numbers each device draws for itself, the arithmetic is the same on both.
 """
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +51,24 @@ tf_keras.utils.set_random_seed(spec.seed)
 np.savez(Path(folder, "start-further_pretrain"), *MaskedLanguageModel.from_base(Path(base)).backbone.get_weights())
 """
 
+WORKER = """
+import sys
+from pathlib import Path
+from trainer.distribution import choose_placement
+placement = choose_placement("auto", "float32")  # before anything else, as in run_fn
+import numpy as np
+from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.tokenized import random_rows, read_split
+from trainer.fine_tune import train_classifier
+base, folder = map(Path, sys.argv[1:])
+splits = [read_split(random_rows(rows, seed), folder / str(seed)) for seed, rows in ((1, 41), (2, 11))]
+for approach in ("fine_tune", "frozen"):
+    spec = make_spec(base, head="linear", approach=approach, epochs=2)
+    classifier, record = train_classifier(spec, placement, base, *splits, scratch=folder)
+    np.savez(folder / approach, *classifier.get_weights())
+    print(record["distribution"], record["epochs"][-1]["eval_loss"])
+"""
+
 
 def flat(file: Path) -> np.ndarray:
     with np.load(file) as arrays:
@@ -75,6 +95,44 @@ def test_two_devices_train_the_same_weights_as_one(base_without_dropout: Path, t
         assert np.linalg.norm(by_two - by_one) < 1e-3 * np.linalg.norm(by_one - start)
 
 
+def test_two_workers_that_meet_train_the_same_weights_as_one(base_without_dropout: Path, tmp_path: Path):
+    ports = []
+    with contextlib.ExitStack() as sockets:
+        for _ in range(2):
+            taken = sockets.enter_context(socket.socket())
+            taken.bind(("127.0.0.1", 0))
+            ports.append(taken.getsockname()[1])
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    alone = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+    environments = {"one": alone}
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        environments[f"two-{index}"] = {**alone, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
+    started = {}
+    for name, environment in environments.items():
+        (tmp_path / name).mkdir()
+        started[name] = subprocess.Popen(
+            [sys.executable, "-c", WORKER, base_without_dropout, tmp_path / name],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=(tmp_path / f"{name}.log").open("w"),
+            text=True,
+        )
+    losses = {}
+    for name, process in started.items():
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, (tmp_path / f"{name}.log").read_text()[-3000:]
+        found = "one CPU device" if name == "one" else "2 workers named by TF_CONFIG"
+        lines = [line for line in output.splitlines() if line.startswith(found)]
+        losses[name] = [float(line.removeprefix(found)) for line in lines]
+    assert losses["two-0"] == losses["two-1"] == pytest.approx(losses["one"], rel=1e-4)
+    assert len(losses["one"]) == 2
+    for approach in ("fine_tune", "frozen"):
+        one, *two = (flat(tmp_path / name / f"{approach}.npz") for name in environments)
+        np.testing.assert_array_equal(*two)
+        assert np.linalg.norm(two[0] - one) < 1e-4 * np.linalg.norm(one)
+
+
 def test_auto_takes_the_one_device_there_is(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if tf.config.list_physical_devices("GPU"):
@@ -91,16 +149,6 @@ def test_what_is_asked_for_and_not_there_is_an_input_error(monkeypatch: pytest.M
         choose_strategy("multi_worker")
     with pytest.raises(InputError, match="no TPU was found"):
         choose_strategy("tpu")
-
-
-def test_the_workers_that_tf_config_names_are_taken():
-    config = {"cluster": {"worker": ["127.0.0.1:0"]}, "task": {"type": "worker", "index": 0}}
-    script = "from trainer.distribution import choose_strategy; print(choose_strategy('multi_worker'))"
-    environment = {**os.environ, "TF_CONFIG": json.dumps(config)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment, timeout=120
-    )
-    assert "1 workers named by TF_CONFIG" in done.stdout, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize(
