@@ -69,17 +69,16 @@ def test_every_package_of_the_project_is_in_the_image():
     assert {f"!{name}" for name in names} <= set(ignored)
 
 
+def validate(manifest: Path) -> subprocess.CompletedProcess[str]:
+    # In an environment of its own: where the Kubernetes client finds the validator, it imports it into every process of
+    # ours, which takes seconds.
+    command = ["sh", "tools/uv.sh", "tool", "run", VALIDATOR, "--strict", manifest]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
 def test_a_manifest_is_what_kubernetes_expects(manifest: Path):
-    # In an environment of its own: where it can be imported, the Kubernetes client imports it into every process of ours,
-    # which takes seconds.
-    done = subprocess.run(
-        ["sh", "tools/uv.sh", "tool", "run", VALIDATOR, "--strict", manifest],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = validate(manifest)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -87,7 +86,4 @@ def test_the_linter_of_manifests_sees_a_field_that_is_not_one(tmp_path: Path):
     (volume,) = [path for path in MANIFESTS if path.stem == "volume"]
     spoiled = tmp_path / "volume.yaml"
     spoiled.write_text(volume.read_text(encoding="utf-8").replace("accessModes", "accessMode"), encoding="utf-8")
-    done = subprocess.run(
-        [TOOLS / "kubernetes-validate", "--strict", spoiled], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
+    assert validate(spoiled).returncode == 1
