@@ -1,36 +1,18 @@
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from kubeflow.command_line import main
+from tests.commands import answers
 from tests.kubeflow.kfp_server import KfpServer, serve
 
 KEY = "open-sesame"
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-
-# Runs the commands given as JSON, then says what each gave and which heavy libraries were imported for all of them.
-COMMANDS = """
-import contextlib, io, json, sys
-from kubeflow.command_line import main
-given = []
-for arguments in json.loads(sys.argv[1]):
-    out, err, code = io.StringIO(), io.StringIO(), None
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main(arguments)
-        except SystemExit as end:
-            code = end.code
-    heavy = [name for name in ("tensorflow", "tfx", "kfp", "kfp_server_api", "numpy") if name in sys.modules]
-    given.append([code, out.getvalue(), err.getvalue(), heavy])
-print(json.dumps(given))
-"""
 
 HOST = ["--host", "http://127.0.0.1:1"]  # where nobody listens
 ERRORS = {
@@ -79,13 +61,6 @@ HELP = {
 }
 
 
-class Answer(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-    heavy: list[str]
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
@@ -131,14 +106,6 @@ def fullbake(server: KfpServer, folder: Path, *arguments: str, **environment: st
     )
     assert KEY not in result.output
     return result
-
-
-def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
-    done = subprocess.run(
-        [sys.executable, "-c", COMMANDS, json.dumps(commands)], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return [Answer(*answer) for answer in json.loads(done.stdout)]
 
 
 def test_errors_end_with_code_2_and_one_line_before_anything_heavy_is_imported(folder: Path):

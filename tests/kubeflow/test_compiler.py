@@ -10,21 +10,9 @@ from kfp.components import load_component_from_file
 from kubeflow.compiler import compile_package, pipeline_name, write_package
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from pipeline.config import Config, restore_config
+from tests.pipeline.planted import COMPONENTS
 from trainer.errors import InputError
 
-COMPONENTS = [
-    "CsvExampleGen",
-    "StatisticsGen",
-    "ConfigSchema",
-    "ExampleValidator",
-    "DataGate",
-    "Transform",
-    "Trainer",
-    "Evaluator",
-    "ServableCheck",
-    "Report",
-    "Pusher",
-]
 MakeConfig = Callable[..., Config]
 
 

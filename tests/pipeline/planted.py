@@ -12,6 +12,21 @@ from ml_metadata.proto import metadata_store_pb2
 
 from pipeline.local_runner import METADATA_FILE
 
+COMPONENTS = [
+    "CsvExampleGen",
+    "StatisticsGen",
+    "ConfigSchema",
+    "ExampleValidator",
+    "DataGate",
+    "Transform",
+    "Trainer",
+    "Evaluator",
+    "ServableCheck",
+    "Report",
+    "Pusher",
+]
+"""Those of a run of this config, in the order in which data flows."""
+
 LABELS = ["kind", "rude", "plain"]
 SIGNAL = {"kind": "lovely", "rude": "idiot", "plain": "garden"}
 FILLER = ["you", "are", "a", "good", "bad", "kind", "of", "person", "what", "the", "day", "very", "not", "is", "it"]

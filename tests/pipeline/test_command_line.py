@@ -1,8 +1,6 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
@@ -10,25 +8,9 @@ from filelock import FileLock
 
 from pipeline.command_line import ROOT_LOCK
 from pipeline.config import load_config
+from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-
-# Runs the commands given as JSON, then says what each gave and which heavy libraries were imported for all of them.
-COMMANDS = """
-import contextlib, io, json, sys
-from pipeline.command_line import main
-given = []
-for arguments in json.loads(sys.argv[1]):
-    out, err, code = io.StringIO(), io.StringIO(), None
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main(arguments)
-        except SystemExit as end:
-            code = end.code
-    heavy = [name for name in ("tensorflow", "tfx", "transformers", "apache_beam", "numpy") if name in sys.modules]
-    given.append([code, out.getvalue(), err.getvalue(), heavy])
-print(json.dumps(given))
-"""
 
 ERRORS = {
     "no config file": (["run", "none.yaml"], "none.yaml: there is no such config file; make one with: fullbake init"),
@@ -67,13 +49,6 @@ HELP = {
 }
 
 
-class Answer(NamedTuple):
-    code: int
-    stdout: str
-    stderr: str
-    heavy: list[str]
-
-
 @pytest.fixture(scope="module")
 def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
@@ -89,14 +64,6 @@ def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     return folder
-
-
-def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
-    done = subprocess.run(
-        [sys.executable, "-c", COMMANDS, json.dumps(commands)], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return [Answer(*answer) for answer in json.loads(done.stdout)]
 
 
 @pytest.fixture(scope="module")

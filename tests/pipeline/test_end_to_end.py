@@ -14,22 +14,11 @@ import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 from components.example_gen import INGEST_FILE, REJECTED_FILE
 from pipeline.local_runner import METADATA_FILE
 from pipeline.run_record import RunRecord, read_run
+from tests.pipeline.planted import COMPONENTS as IN_ORDER
 from tests.pipeline.planted import LABELS, ROWS, executions, planted_rows, write_config, write_csv
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMPONENTS = {
-    "CsvExampleGen",
-    "StatisticsGen",
-    "ConfigSchema",
-    "ExampleValidator",
-    "DataGate",
-    "Transform",
-    "Trainer",
-    "Evaluator",
-    "ServableCheck",
-    "Report",
-    "Pusher",
-}
+COMPONENTS = set(IN_ORDER)
 JUDGES = {"Evaluator", "Report", "Pusher"}
 
 

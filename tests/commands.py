@@ -1,0 +1,42 @@
+"""Commands run one after the other in one new process, which also tells what they imported."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+# Heavy: what costs seconds to import, for which no help text and no error about a config should wait.
+SCRIPT = """
+import contextlib, io, json, sys
+from kubeflow.command_line import main
+given = []
+for arguments in json.loads(sys.argv[1]):
+    out, err, code = io.StringIO(), io.StringIO(), None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            code = end.code
+    heavy = {"tensorflow", "tfx", "transformers", "apache_beam", "numpy", "kfp", "kfp_server_api"} & set(sys.modules)
+    given.append([code, out.getvalue(), err.getvalue(), sorted(heavy)])
+print(json.dumps(given))
+"""
+
+
+class Answer(NamedTuple):
+    """What a command gave, and the heavy libraries that were imported by then."""
+
+    code: int
+    stdout: str
+    stderr: str
+    heavy: list[str]
+
+
+def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
+    """Runs commands of ``fullbake`` in a folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(commands)], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [Answer(*answer) for answer in json.loads(done.stdout)]
