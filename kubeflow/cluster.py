@@ -23,14 +23,19 @@ PRODUCTION = "the newest in the push destination"
 def cluster_places(config: Config) -> Places:
     """Where the pipeline keeps things on the cluster.
 
-    Artifacts are where Kubeflow says, run by run; checkpoints are on the volume, if there is one, so that a training
-    that is retried goes on where it was.
+    Artifacts are where Kubeflow says, run by run; checkpoints and vectors are on the volume, if there is one, so that a
+    training that is retried goes on where it was.
     """
     volume = config.kubeflow.volume
+
+    def kept(kind: str) -> str | None:
+        return posixpath.join(volume.mount_path, kind, config.name) if volume else None
+
     return Places(
         pipeline_root="",
         serving_dir=config.push.serving_dir or "",
-        checkpoints=posixpath.join(volume.mount_path, "checkpoints", config.name) if volume else None,
+        checkpoints=kept("checkpoints"),
+        vectors=kept("vectors"),
     )
 
 

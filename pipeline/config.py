@@ -172,6 +172,7 @@ class TrainingConfig(_Section):
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.01
     class_weights: Literal["none", "balanced"] = "none"
     early_stopping_patience: Positive | None = None
+    frozen_vectors: Literal["float32", "float16"] = "float32"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     mixed_precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     distribution: Literal["auto", "none", "mirrored", "multi_worker", "tpu"] = "auto"

@@ -33,11 +33,13 @@ class Places:
       pipeline_root: TFX's artifacts.
       serving_dir: pushed models.
       checkpoints: the last epoch of an interrupted training, or None to keep none.
+      vectors: a frozen base's output for the last texts, or None to keep none.
     """
 
     pipeline_root: str
     serving_dir: str
     checkpoints: str | None
+    vectors: str | None
 
 
 def recipe(config: Config) -> str:
@@ -141,6 +143,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=text_columns,
+        vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=(
             config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None

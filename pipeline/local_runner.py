@@ -87,6 +87,7 @@ def _places(config: Config, root: Path) -> tuple[Path, Places]:
         pipeline_root=str(root / "pipeline"),
         serving_dir=serving_dir if "://" in serving_dir else os.path.abspath(serving_dir),
         checkpoints=str(root / "checkpoints"),
+        vectors=str(root / "vectors"),
     )
 
 

@@ -130,7 +130,7 @@ def train_classifier(
       base: the folder of the base model.
       train: the rows that are learned.
       evaluate: the rows that each epoch is measured on.
-      scratch: a folder for the vectors of a frozen base.
+      scratch: a folder for the vectors of a frozen base, where ``spec`` names none.
       logs: where TensorBoard's logs go.
       checkpoints: where each epoch's state is kept until the training is complete, and found again if it was
         interrupted. A training that may stop early starts over: Keras forgets the best weights so far.
@@ -201,9 +201,10 @@ def _train_phase(
         data: tuple[Split, Split] = (train, evaluate)
         if not phase.base_is_trainable:
             network = classifier.head
+            folder = Path(spec.vectors) if spec.vectors else scratch
             data = (
-                EncodedSplit.encode(classifier, train, scratch / "train.vectors", verbose=verbose),
-                EncodedSplit.encode(classifier, evaluate, scratch / "eval.vectors", verbose=verbose),
+                EncodedSplit.encode(classifier, train, folder, dtype=spec.frozen_vectors, verbose=verbose),
+                EncodedSplit.encode(classifier, evaluate, folder, dtype=spec.frozen_vectors, verbose=verbose),
             )
         learner = Learner(
             network,

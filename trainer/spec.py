@@ -32,6 +32,8 @@ class TrainingSpec:
       distribution: see ``trainer.distribution.choose_strategy``.
       text_columns: by feature (``text``, maybe ``text_pair``), the CSV column it came from; kept beside the model.
       checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
+      vectors: a folder in which later trainings find the vectors of a frozen base again, or None.
+      frozen_vectors: their dtype, ``float32`` or ``float16``.
       head_learning_rate: the head's peak rate where it is not the base's, or None (see ``trainer.rates``).
       layer_decay: each layer's rate is that of the layer above it times this.
       unfreeze_layers_per_epoch: how many layers join the training at each epoch, from the top; None: all at once.
@@ -57,6 +59,8 @@ class TrainingSpec:
     distribution: str
     text_columns: dict[str, str]
     checkpoints: str | None = None
+    vectors: str | None = None
+    frozen_vectors: str = "float32"
     head_learning_rate: float | None = None
     layer_decay: float = 1.0
     unfreeze_layers_per_epoch: int | None = None

@@ -133,7 +133,9 @@ def test_the_next_run_takes_the_newer_span_and_judges_against_the_model_before(v
     backend, steps = second
     assert codes(steps) == everything_done(volume.package()), [s.log[-2000:] for s in steps.values() if s.code]
     assert steps["CsvExampleGen"].outputs["examples"]["metadata"]["span"] == 2
-    assert json.loads(backend.read(steps["CsvExampleGen"].outputs["examples"], "ingest.json"))["read"] == HALF
+    ingest = json.loads(backend.read(steps["CsvExampleGen"].outputs["examples"], "ingest.json"))
+    assert (ingest["read"], ingest["drift"]["before"], ingest["drift"]["rows_before"]) == (HALF, 1, HALF)
+    assert "drift from span 1: labels 0.0" in steps["DataGate"].log
     evaluation = json.loads(backend.read(steps["Evaluator"].outputs["evaluation"], EVALUATION_FILE))
     assert evaluation["baseline"]["model"] == str(volume.folder / "serving" / first[2][0])
     assert len(volume.versions) == 2

@@ -95,7 +95,7 @@ def test_the_data_components_run_on_a_job_server(base: Path, job_server: str, tm
     file = write_config(tmp_path, str(base), data={"label_map": {0: "kind", 1: "rude", 2: "plain"}})
     engine = ["--runner=PortableRunner", f"--job_endpoint={job_server}", "--environment_type=LOOPBACK"]
     components = create_components(
-        load_config(file), Places(str(tmp_path / "out"), str(tmp_path / "serving"), None), ""
+        load_config(file), Places(str(tmp_path / "out"), str(tmp_path / "serving"), None, None), ""
     )
     (transform,) = [number for number, component in enumerate(components) if component.id == "Transform"]
     with beam_engine(engine) as args:

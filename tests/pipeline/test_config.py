@@ -69,6 +69,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "weight_decay": 0.01,
             "class_weights": "none",
             "early_stopping_patience": None,
+            "frozen_vectors": "float32",
             "seed": 0,
             "mixed_precision": "auto",
             "distribution": "auto",

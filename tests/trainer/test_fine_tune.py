@@ -1,4 +1,5 @@
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from trainer.classifier import Classifier
 from trainer.distribution import choose_placement
 from trainer.errors import InputError
 from trainer.fine_tune import class_weights, train_classifier, trained_variables
-from trainer.frozen_features import EncodedSplit
+from trainer.frozen_features import KEPT_SPLITS, EncodedSplit
 from trainer.input_pipeline import TokenizedSplit
 from trainer.spec import TrainingSpec
 
@@ -134,15 +135,58 @@ def test_layers_that_have_not_joined_yet_do_not_change_by_a_byte(base: Path, spl
         assert (before[path].tobytes() == after[path].tobytes()) is path.startswith("encoder/embeddings"), path
 
 
-def test_the_vectors_of_a_frozen_base_are_those_without_dropout(base: Path, splits, tmp_path: Path):
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float16", 4e-3)])
+def test_the_vectors_of_a_frozen_base_are_those_without_dropout(base: Path, splits, tmp_path: Path, dtype, tolerance):
     rows, _ = splits
     classifier = Classifier.from_base(base, "linear", LABELS)
-    encoded = EncodedSplit.encode(classifier, rows, tmp_path / "vectors")
-    assert encoded.vectors.shape == (len(rows), 32)
+    encoded = EncodedSplit.encode(classifier, rows, tmp_path / "vectors", dtype=dtype)
+    assert (encoded.vectors.shape, encoded.vectors.dtype) == ((len(rows), 32), dtype)
     for row in (0, 17, 89):
         tokens = {name: tf.constant(value) for name, value in rows.take(np.array([row])).items()}
         expected = classifier.encode(tokens, training=False)[0]
-        np.testing.assert_allclose(encoded.vectors[row], expected, atol=1e-5)
+        np.testing.assert_allclose(encoded.take(np.array([row]))[0], expected, atol=tolerance)
+
+
+def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Path, splits, tmp_path: Path, capsys):
+    folder = tmp_path / "vectors"
+    spec = make_spec(base, approach="frozen", head="mlp", vectors=str(folder))
+    first = values(train(spec, *splits, scratch=tmp_path)[0])
+    made = {file: file.read_bytes() for file in folder.iterdir()}
+    assert len(made) == 2
+    assert "were kept by an earlier training" not in capsys.readouterr().out
+    for file in made:
+        file.chmod(0o400)
+    again = values(train(spec, *splits, scratch=tmp_path)[0])
+    assert capsys.readouterr().out.count("were kept by an earlier training") == 2
+    assert {file: file.read_bytes() for file in folder.iterdir()} == made
+    assert all(np.array_equal(again[path], first[path]) for path in first)
+
+    classifier = Classifier.from_base(base, "linear", LABELS)
+    EncodedSplit.encode(classifier, splits[0], folder)
+    assert set(folder.iterdir()) == set(made)  # the head has no part in them
+    EncodedSplit.encode(classifier, splits[0], folder, dtype="float16")
+    others = read_split(random_rows(90, seed=3), tmp_path / "others")
+    EncodedSplit.encode(classifier, others, folder)
+    assert len(list(folder.iterdir())) == 4
+    kernel = next(variable for path, variable in classifier.paths().items() if "query/kernel" in path)
+    kernel.assign_add(tf.fill(kernel.shape, 1e-3))
+    moved = EncodedSplit.encode(classifier, splits[0], folder)
+    assert len(list(folder.iterdir())) == 5
+    tokens = {name: tf.constant(value) for name, value in splits[0].take(np.array([5])).items()}
+    np.testing.assert_allclose(moved.vectors[5], classifier.encode(tokens, training=False)[0], atol=1e-5)
+
+
+def test_the_vectors_that_were_used_last_are_kept(base: Path, splits, tmp_path: Path):
+    folder = tmp_path / "vectors"
+    folder.mkdir()
+    for age in range(KEPT_SPLITS):
+        file = folder / f"{age}.vectors"
+        file.touch()
+        os.utime(file, (1000 - age, 1000 - age))
+    EncodedSplit.encode(Classifier.from_base(base, "linear", LABELS), splits[1], folder)
+    names = {file.stem for file in folder.iterdir()}
+    assert len(names) == KEPT_SPLITS
+    assert {str(age) for age in range(KEPT_SPLITS - 1)} < names
 
 
 def test_what_can_be_learned_is_learned(base: Path, tmp_path: Path):
