@@ -147,6 +147,7 @@ class ModelConfig(_Section):
     revision: str | None = None
     approach: Annotated[str, AfterValidator(_known_approach)] = "fine_tune"
     head: Literal["linear", "hf", "mlp"] | None = None
+    pooling: Literal["cls", "mean"] = "cls"
     max_length: Annotated[int, Field(ge=3)] = 512
     truncation: Literal["head", "head_tail"] = "head"
 
@@ -156,6 +157,8 @@ class ModelConfig(_Section):
             raise ValueError(
                 f"head: 'hf' needs a trainable base, and approach {self.approach!r} freezes it; use linear or mlp"
             )
+        if self.head == "hf" and self.pooling != "cls":
+            raise ValueError(f"pooling: head 'hf' has its own, and cannot have {self.pooling!r}; use linear or mlp")
         return self
 
 
@@ -365,7 +368,10 @@ class Config(_Section):
     @property
     def head(self) -> str:
         """The head that is used: the config's, or the approach's own."""
-        return self.model.head or APPROACHES[self.model.approach].head
+        if self.model.head:
+            return self.model.head
+        own = APPROACHES[self.model.approach].head
+        return "linear" if own == "hf" and self.model.pooling != "cls" else own
 
     @property
     def learning_rate(self) -> float:

@@ -140,6 +140,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         **placement,
         approach=model.approach,
         head=config.head,
+        pooling=model.pooling,
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=text_columns,

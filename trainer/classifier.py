@@ -16,6 +16,9 @@ from transformers import AutoConfig, TFAutoModel, TFAutoModelForSequenceClassifi
 from trainer.errors import InputError
 from trainer.heads import HEADS
 
+# What a head of ours is put on: the first token's vector, or the mean of all, as Sentence-BERT's encoders are trained
+# (Reimers and Gurevych 2019).
+POOLINGS = ("cls", "mean")
 # Hugging Face's dummy input: any two rows of two tokens, to make the variables.
 _BUILD_IDS = ((1, 2), (1, 2))
 
@@ -29,24 +32,29 @@ class Classifier(tf_keras.Model):
     Args:
       backbone: a Hugging Face TensorFlow model: an encoder, or a ``*ForSequenceClassification`` when ``head`` is None.
       head: a model from ``(batch_size, hidden_size)`` to logits, or None when the backbone brings its own.
+      pooling: what the head gets of the last hidden state, one of ``POOLINGS``.
     """
 
-    def __init__(self, backbone: TFPreTrainedModel, head: tf_keras.Model | None):
+    def __init__(self, backbone: TFPreTrainedModel, head: tf_keras.Model | None, pooling: str = "cls"):
         super().__init__(name="classifier")
         self.backbone = backbone
         self.head = head
+        self.pooling = pooling
         self._accepted = accepted_inputs(backbone)
         ids = tf.constant(_BUILD_IDS, tf.int32)
         self({"input_ids": ids, "attention_mask": tf.ones_like(ids)})
 
     @classmethod
-    def from_base(cls, folder: Path, head: str, labels: tuple[str, ...], *, pretrained: bool = True) -> Classifier:
+    def from_base(
+        cls, folder: Path, head: str, labels: tuple[str, ...], *, pooling: str = "cls", pretrained: bool = True
+    ) -> Classifier:
         """Makes a classifier on a base model.
 
         Args:
           folder: the resolved base model (see ``trainer.base_model.resolve_base``).
           head: a key of ``trainer.heads.HEADS``.
           labels: the labels in the order of their class index.
+          pooling: what a head of ours gets of the last hidden state, one of ``POOLINGS``.
           pretrained: whether to load the base's weights. False leaves them random, for a model whose weights are set
             next, such as an export.
 
@@ -64,7 +72,7 @@ class Classifier(tf_keras.Model):
             folder, auto, options, pretrained=pretrained, build={"add_pooling_layer": False} if make_head else {}
         )
         hidden_size: int = backbone.config.hidden_size
-        return cls(backbone, make_head(hidden_size, len(labels)) if make_head else None)
+        return cls(backbone, make_head(hidden_size, len(labels)) if make_head else None, pooling)
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Gives logits, float32 ``(batch_size, num_labels)``."""
@@ -75,8 +83,16 @@ class Classifier(tf_keras.Model):
         return tf.cast(logits, tf.float32)
 
     def encode(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        """Gives the ``[CLS]`` vector of the last hidden state, ``(batch_size, hidden_size)``."""
-        return self._run_backbone(inputs, training).last_hidden_state[:, 0]
+        """Gives one vector for a row, ``(batch_size, hidden_size)``.
+
+        It is that of ``[CLS]`` in the last hidden state, or the mean of those of all tokens.
+        """
+        hidden = self._run_backbone(inputs, training).last_hidden_state
+        if self.pooling == "cls":
+            return hidden[:, 0]
+        # In float32: a sum of hundreds of bfloat16 loses most of its digits.
+        mask = tf.cast(inputs["attention_mask"], tf.float32)[:, :, None]
+        return tf.reduce_sum(tf.cast(hidden, tf.float32) * mask, axis=1) / tf.reduce_sum(mask, axis=1)
 
     def paths(self) -> dict[str, tf.Variable]:
         """All variables by path: ``encoder/...`` for the base, then ``head/...`` for the rest."""

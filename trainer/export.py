@@ -162,6 +162,7 @@ def export_model(
         "decision_threshold": threshold,
         "approach": spec.approach,
         "head": spec.head,
+        "pooling": spec.pooling,
         "base": spec.base,
         "versions": {"tensorflow": tf.__version__, "transformers": transformers.__version__},
     }
@@ -178,7 +179,7 @@ def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Class
       spec: how it was made.
       base: the folder of the base model.
     """
-    copy = Classifier.from_base(base, spec.head, spec.labels, pretrained=False)
+    copy = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling, pretrained=False)
     copy.set_weights(classifier.get_weights())
     return copy
 

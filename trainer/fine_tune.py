@@ -148,7 +148,7 @@ def train_classifier(
     set_precision(placement.policy)
     try:
         with strategy.scope():
-            classifier = Classifier.from_base(base, spec.head, spec.labels)
+            classifier = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling)
         paths = classifier.paths()
         start = {path: v.numpy() for path, v in paths.items() if path.startswith("encoder/")}
         *before, last = spec.row.phases

@@ -1,4 +1,4 @@
-"""The ``[CLS]`` vectors of a frozen encoder: computed once, then every epoch reads them instead of the texts.
+"""One vector for a row out of a frozen encoder: computed once, then every epoch reads them instead of the texts.
 
 So does every later training on the same texts with the same encoder, if the vectors are kept.
 """
@@ -107,7 +107,7 @@ def _fingerprint(classifier: Classifier, split: TokenizedSplit, dtype: str) -> s
     """Tells all that decides the vectors: the encoder and its weights, its arithmetic, the tokens, and ``dtype``."""
     digest = hashlib.blake2b(digest_size=16)
     policy = tf_keras.mixed_precision.global_policy().name
-    digest.update(f"{dtype} {policy} {classifier.backbone.config.to_json_string()}".encode())
+    digest.update(f"{dtype} {policy} {classifier.pooling} {classifier.backbone.config.to_json_string()}".encode())
     for path, variable in sorted(classifier.paths().items()):
         if path.startswith("encoder/"):
             digest.update(path.encode())

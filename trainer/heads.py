@@ -1,4 +1,4 @@
-"""The classification heads: what turns the encoder's ``[CLS]`` vector into one logit for each label."""
+"""The classification heads: what turns the encoder's one vector for a row into one logit for each label."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ class TrainingSpec:
       mixed_precision: see ``trainer.distribution.choose_precision``.
       distribution: see ``trainer.distribution.choose_strategy``.
       text_columns: by feature (``text``, maybe ``text_pair``), the CSV column it came from; kept beside the model.
+      pooling: what a head of ours gets of the encoder, one of ``trainer.classifier.POOLINGS``.
       checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
       vectors: a folder in which later trainings find the vectors of a frozen base again, or None.
       frozen_vectors: their dtype, ``float32`` or ``float16``.
@@ -58,6 +59,7 @@ class TrainingSpec:
     mixed_precision: str
     distribution: str
     text_columns: dict[str, str]
+    pooling: str = "cls"
     checkpoints: str | None = None
     vectors: str | None = None
     frozen_vectors: str = "float32"

@@ -28,6 +28,14 @@ def refusal(load, *arguments: str) -> str:
     return message
 
 
+@pytest.mark.parametrize(
+    ("approach", "pooling", "head"),
+    [("fine_tune", "cls", "hf"), ("fine_tune", "mean", "linear"), ("frozen", "mean", "mlp")],
+)
+def test_a_head_of_hugging_faces_gives_way_to_pooling(load, approach, pooling, head):
+    assert load(f"model.approach={approach}", f"model.pooling={pooling}").head == head
+
+
 def test_what_a_config_leaves_out_has_the_documented_default(load):
     values = load().model_dump(mode="json")
     assert values == {
@@ -55,6 +63,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "revision": None,
             "approach": "fine_tune",
             "head": None,
+            "pooling": "cls",
             "max_length": 512,
             "truncation": "head",
         },
@@ -165,6 +174,7 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
             "names train, eval, test",
             "each of train and eval (data.test_base is the test set)",
         ),
+        ("model={head: hf, pooling: mean}", "model.pooling", "head 'hf' has its own", "use linear or mlp"),
         ("model={approach: probe_then_fine_tune, head: hf}", "model.head", "'hf'", "use linear or mlp"),
         ("training.layer_decay=0", "training.layer_decay", "0", "greater than 0"),
         ("training.layer_decay=1.1", "training.layer_decay", "1.1", "less than or equal to 1"),

@@ -49,10 +49,11 @@ def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tft.TFTra
     return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
 
 
-@pytest.fixture(scope="module", params=["hf", "linear", "mlp"])
+@pytest.fixture(scope="module", params=["hf", "linear", "mlp", "linear on the mean"])
 def exported(request, base: Path, transform, tmp_path_factory: pytest.TempPathFactory) -> tuple[Classifier, Path]:
-    spec = make_spec(base, head=request.param, labels=LABELS)
-    classifier = Classifier.from_base(base, request.param, LABELS)
+    head, *on_the = request.param.split()
+    spec = make_spec(base, head=head, labels=LABELS, pooling="mean" if on_the else "cls")
+    classifier = Classifier.from_base(base, head, LABELS, pooling=spec.pooling)
     # A new head's biases are zero; as trained ones are not, neither are these.
     for variable in classifier.variables:
         variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.02))

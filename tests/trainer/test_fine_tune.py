@@ -147,6 +147,23 @@ def test_the_vectors_of_a_frozen_base_are_those_without_dropout(base: Path, spli
         np.testing.assert_allclose(encoded.take(np.array([row]))[0], expected, atol=tolerance)
 
 
+def test_the_mean_of_all_tokens_leaves_padding_out(base: Path, splits, tmp_path: Path):
+    rows, _ = splits
+    classifier = Classifier.from_base(base, "linear", LABELS, pooling="mean")
+    row = np.array([17])
+    length = int(rows.lengths[17])
+    for full_width in (False, True):
+        tokens = {name: tf.constant(value) for name, value in rows.take(row, full_width=full_width).items()}
+        hidden = classifier.backbone(tokens, training=False).last_hidden_state[0, :length]
+        np.testing.assert_allclose(
+            classifier.encode(tokens, training=False)[0], tf.reduce_mean(hidden, axis=0), atol=1e-5
+        )
+    encoded = EncodedSplit.encode(classifier, rows, tmp_path / "vectors")
+    np.testing.assert_allclose(encoded.vectors[17], tf.reduce_mean(hidden, axis=0), atol=1e-5)
+    EncodedSplit.encode(Classifier.from_base(base, "linear", LABELS), rows, tmp_path / "vectors")
+    assert len(list((tmp_path / "vectors").iterdir())) == 2
+
+
 def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Path, splits, tmp_path: Path, capsys):
     folder = tmp_path / "vectors"
     spec = make_spec(base, approach="frozen", head="mlp", vectors=str(folder))

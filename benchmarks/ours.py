@@ -1,0 +1,53 @@
+"""Fullbake's own training, called as the Trainer calls it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.texts import BASE, LABELS
+from trainer.approaches import APPROACHES
+from trainer.base_model import resolve_base
+from trainer.distribution import choose_placement
+from trainer.fine_tune import train_classifier
+from trainer.input_pipeline import TokenizedSplit
+from trainer.spec import TrainingSpec
+
+BATCH = 16
+
+
+def train(
+    approach: str, train_split: TokenizedSplit, epochs: int, *, head: str = "linear", precision: str = "auto"
+) -> dict[str, Any]:
+    """Trains MiniLM, and gives the record of the training (see ``train_classifier``)."""
+    spec = TrainingSpec(
+        base=BASE,
+        revision=None,
+        approach=approach,
+        head=head,
+        labels=LABELS,
+        batch_size=BATCH,
+        epochs=epochs,
+        learning_rate=APPROACHES[approach].learning_rate,
+        warmup_fraction=0.1,
+        weight_decay=0.01,
+        class_weights="none",
+        early_stopping_patience=None,
+        seed=0,
+        mixed_precision=precision,
+        distribution="none",
+        text_columns={"text": "text"},
+    )
+    few = TokenizedSplit(
+        train_split.streams, train_split.offsets[: BATCH + 1], train_split.labels[:BATCH], train_split.max_length
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        placement = choose_placement(spec.distribution, spec.mixed_precision)
+        return train_classifier(spec, placement, resolve_base(BASE), train_split, few, scratch=Path(scratch))[1]
+
+
+def rows_per_second(split: TokenizedSplit, precision: str = "auto") -> float:
+    """Rows a second of the second epoch of a fine-tuning, when its graphs are built."""
+    record = train("fine_tune", split, 2, precision=precision)
+    return len(split) / record["epochs"][1]["seconds"]

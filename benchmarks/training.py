@@ -1,0 +1,66 @@
+"""Training with a trainable base: rows a second, against the padded way and against PyTorch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from benchmarks import texts
+from benchmarks.ours import rows_per_second
+from benchmarks.padded_keras import PaddedKeras
+from benchmarks.results import Result, side_by_side
+
+ENVIRONMENT = Path(__file__).parent / ".torch"
+REQUIREMENTS = Path(__file__).with_name("torch-requirements.txt")
+TORCH_SCRIPT = Path(__file__).with_name("torch_trainer.py")
+
+
+def main() -> None:
+    """Measures tweets and comments."""
+    python = torch_python()
+    for (name, found), least in ((texts.tweets(960), 20), (texts.comments(320), 6)):
+        split = texts.tokenized(found)
+        # Three steps of the padded way take as long as hundreds of ours.
+        padded = PaddedKeras(found[:48])
+        ours, keras = side_by_side(lambda split=split: rows_per_second(split), padded.rows_per_second)
+        figures = f"{ours:.1f} and {keras:.2f} rows/s"
+        Result(f"training v. padded Keras, {name}", ours / keras, "x", least, figures).print()
+        del padded
+        pytorch, precision = torch_rows_per_second(python, found)
+        ours, *_ = side_by_side(lambda split=split: rows_per_second(split))
+        figures = f"{ours:.1f} and {pytorch:.1f} rows/s ({precision})"
+        Result(f"training v. PyTorch's Trainer, {name}", ours / pytorch, "x", 1.5, figures).print()
+
+
+def torch_python() -> Path:
+    """The Python of an environment with PyTorch, made on first use."""
+    python = ENVIRONMENT / "bin/python"
+    if not (ENVIRONMENT / ".complete").exists():
+        root = Path(__file__).parents[1]
+        make = ["sh", "tools/uv.sh", "venv", "--quiet", "--clear", "--seed", "--python", "3.11", ENVIRONMENT]
+        subprocess.run(make, cwd=root, check=True)
+        # pip, not uv: it takes a CPU build of PyTorch where the machine's settings offer one.
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
+        (ENVIRONMENT / ".complete").touch()
+    return python
+
+
+def torch_rows_per_second(python: Path, found: list[str]) -> tuple[float, str]:
+    """Rows a second of the PyTorch Trainer in the better of its two precisions, and which that is."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "texts.json")
+        file.write_text(json.dumps(found), encoding="utf-8")
+        base = texts.resolve_base(texts.BASE)
+        command = [python, TORCH_SCRIPT, file, base, str(len(texts.LABELS)), folder]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    speeds: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    best = max(speeds, key=lambda precision: speeds[precision])
+    return speeds[best], best
+
+
+if __name__ == "__main__":
+    main()
