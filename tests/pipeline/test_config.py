@@ -33,7 +33,8 @@ def refusal(load, *arguments: str) -> str:
     [("fine_tune", "cls", "hf"), ("fine_tune", "mean", "linear"), ("frozen", "mean", "mlp")],
 )
 def test_a_head_of_hugging_faces_gives_way_to_pooling(load, approach, pooling, head):
-    assert load(f"model.approach={approach}", f"model.pooling={pooling}").head == head
+    config = load(yaml.safe_dump(MINIMAL), f"model.approach={approach}", f"model.pooling={pooling}")
+    assert config.head == head
 
 
 def test_what_a_config_leaves_out_has_the_documented_default(load):
