@@ -6,7 +6,7 @@ import dataclasses
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 _MARK = "benchmark: "
 
@@ -69,8 +69,3 @@ def seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def spread(values: Sequence[float]) -> str:
-    """Smallest and largest."""
-    return f"{min(values):.3g} to {max(values):.3g}"

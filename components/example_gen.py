@@ -138,6 +138,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             input_base, settings.pattern, exec_properties[utils.SPAN_PROPERTY_NAME]
         )
         files_before = _find_files(input_base, [pattern_before], part_count) if pattern_before else []
+        # A window has read them already.
+        ingested = {path: (number, path, name) for number, path, name in files}
+        unread = [file for file in files_before if file[1] not in ingested]
+        files_before = [ingested.get(file[1], file) for file in files_before]
 
         artifact = artifact_utils.get_single_instance(output_dict[specs.EXAMPLES_KEY])
         artifact.split_names = artifact_utils.encode_split_names(settings.split_names)
@@ -152,8 +156,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 "stop_at_bad_row": settings.on_bad_row == "fail",
             }
             _ingest(pipeline, settings, files, test_files, corpus_files, common)
-            if files_before:
-                _ = _shared_out(pipeline, "Before", files_before) | "ProfileBefore" >> beam.Map(
+            if unread:
+                _ = _shared_out(pipeline, "Before", unread) | "ProfileBefore" >> beam.Map(
                     profile_file, fmt=settings.csv_format, parts_uri=parts_uri
                 )
 
@@ -233,7 +237,7 @@ class CsvExampleGen(FileBasedExampleGen):
     and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
     rows. Beside the splits lie `ingest.json` and `rejected.csv`; the artifact's custom properties `read`, `used` and
     `rejected` say how many labelled rows were. Of numbered spans, `ingest.json` also says how far the newest has
-    drifted from the one before it, which is read once more for that.
+    drifted from the one before it, which is read for that where the window does not hold it.
 
     A test folder makes the split `test`, whole. A row of `input_base` with the text of one of its rows (or a trivial
     copy, see `split_of`) is rejected whatever `on_bad_row` and `max_bad_fraction` say, because a model is not to be
