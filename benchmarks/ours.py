@@ -43,7 +43,7 @@ def train(
         train_split.streams, train_split.offsets[: BATCH + 1], train_split.labels[:BATCH], train_split.max_length
     )
     with tempfile.TemporaryDirectory() as scratch:
-        placement = choose_placement(spec.distribution, spec.mixed_precision)
+        placement = choose_placement(spec.distribution, spec.mixed_precision, resolve_base(BASE))
         return train_classifier(spec, placement, resolve_base(BASE), train_split, few, scratch=Path(scratch))[1]
 
 

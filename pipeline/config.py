@@ -166,6 +166,7 @@ class TrainingConfig(_Section):
     """How it is trained."""
 
     batch_size: Positive = 16
+    gradient_accumulation_steps: Positive = 1
     epochs: Positive = 3
     learning_rate: Rate | None = None
     head_learning_rate: Rate | None = None
@@ -187,6 +188,7 @@ class PretrainingConfig(_Section):
     epochs: Positive = 3
     learning_rate: Rate = 5e-5
     batch_size: Positive = 32
+    gradient_accumulation_steps: Positive = 1
     mask_probability: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15
     whole_word: bool = False
     next_sentence: bool = False

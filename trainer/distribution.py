@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import tensorflow as tf
-import tf_keras
 
 from trainer.errors import InputError
-
-DISTRIBUTIONS = ("auto", "none", "mirrored", "multi_worker", "tpu")
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+from trainer.precision import choose_precision
 
 
 @dataclass(frozen=True)
@@ -23,17 +21,35 @@ class Placement:
       strategy: holds variables, batches, metrics and checkpoints.
       found: a sentence on the devices.
       policy: the Keras policy, such as ``mixed_bfloat16``.
+      policy_reason: why it is that one.
     """
 
     strategy: tf.distribute.Strategy
     found: str
     policy: str
+    policy_reason: str
+
+    def __str__(self) -> str:
+        return f"{self.found}, in {self.policy} ({self.policy_reason})"
+
+    @property
+    def static_shapes(self) -> bool:
+        """Whether all batches must have one shape."""
+        return isinstance(self.strategy, tf.distribute.TPUStrategy)
+
+    def check_accumulation(self, section: str, steps: int) -> None:
+        """Raises InputError where the batches of one optimiser step, set in a section, cannot be added up."""
+        if steps > 1 and self.static_shapes:
+            raise InputError(
+                f"{section}.gradient_accumulation_steps: {steps} is not possible on a TPU; leave it out and set "
+                f"{section}.batch_size to all rows of a step"
+            )
 
 
-def choose_placement(distribution: str, precision: str) -> Placement:
+def choose_placement(distribution: str, precision: str, base: Path) -> Placement:
     """Finds the devices and the precision that a config asks for; see ``choose_strategy`` and ``choose_precision``."""
     strategy, found = choose_strategy(distribution)
-    return Placement(strategy, found, choose_precision(precision, strategy))
+    return Placement(strategy, found, *choose_precision(precision, strategy, base))
 
 
 def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
@@ -80,33 +96,6 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
         strategy = tf.distribute.MirroredStrategy([device.name for device in devices], cross_device_ops=reduction)
         return strategy, f"{len(devices)} mirrored {kind}{'s' if len(devices) != 1 else ''}"
     return tf.distribute.get_strategy(), "one GPU" if gpus else "one CPU device"
-
-
-def choose_precision(precision: str, strategy: tf.distribute.Strategy) -> str:
-    """Gives the Keras policy: ``float32``, ``mixed_bfloat16`` or ``mixed_float16``.
-
-    Args:
-      precision: ``auto`` is bfloat16 on TPUs and on GPUs of compute capability 8 and above, float16 with loss scaling
-        on those of 7 (https://www.tensorflow.org/guide/mixed_precision), float32 on anything else; or ``float32``,
-        ``bfloat16``, ``float16``.
-      strategy: what training runs on.
-    """
-    if precision != "auto":
-        return precision if precision == "float32" else f"mixed_{precision}"
-    if isinstance(strategy, tf.distribute.TPUStrategy):
-        return "mixed_bfloat16"
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return "float32"
-    capability = min(tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus)
-    if capability >= (8, 0):
-        return "mixed_bfloat16"
-    return "mixed_float16" if capability >= (7, 0) else "float32"
-
-
-def set_precision(policy: str) -> None:
-    """Makes this Keras policy the one under which layers are built from now on."""
-    tf_keras.mixed_precision.set_global_policy(policy)
 
 
 def _best_distribution(gpus: int) -> str:

@@ -21,7 +21,7 @@ from trainer.approaches import Phase, forgetting_warning
 from trainer.base_model import resolve_base
 from trainer.classifier import Classifier
 from trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
-from trainer.distribution import Placement, choose_placement, set_precision
+from trainer.distribution import Placement, choose_placement
 from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
 from trainer.export import export_model, served_copy
@@ -30,6 +30,7 @@ from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, tr
 from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
 from trainer.optimizer import make_optimizer
+from trainer.precision import set_precision
 from trainer.progress import CountDealt, Dealt, Progress
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.records import TRAINING_FILE
@@ -54,9 +55,9 @@ def run_fn(fn_args: FnArgs) -> None:
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
     if fn_args.hyperparameters:
         spec = dataclasses.replace(spec, learning_rate=fn_args.hyperparameters["values"]["learning_rate"])
-    # First of all: workers can meet only before TensorFlow does anything else.
-    placement = choose_placement(spec.distribution, spec.mixed_precision)
     base = Path(fn_args.base_model) if fn_args.base_model else resolve_base(spec.base, spec.revision)
+    # Before anything else of TensorFlow's: workers can meet only then.
+    placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     transform = tft.TFTransformOutput(fn_args.transform_output)
     run_folder = Path(fn_args.model_run_dir)
     run_folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,8 @@ def train_classifier(
     """
     tf_keras.utils.set_random_seed(spec.seed)
     strategy = placement.strategy
-    print(f"training on {placement.found}, in {placement.policy}", flush=True)
+    placement.check_accumulation("training", spec.gradient_accumulation_steps)
+    print(f"training on {placement}", flush=True)
     warning = forgetting_warning(spec.row, spec.learning_rate)
     keep_freed_memory()
     set_precision(placement.policy)
@@ -193,7 +195,7 @@ def _train_phase(
     checkpoints: Path | None = None,
 ) -> list[dict[str, float]]:
     verbose = 1 if sys.stdout.isatty() else 2
-    steps = -(-len(train) // spec.batch_size)
+    steps = -(-len(train) // spec.step_rows)
     epochs = phase.epochs or spec.epochs
     with placement.strategy.scope():
         trained = trained_variables(classifier, phase)
@@ -210,7 +212,8 @@ def _train_phase(
             network,
             list(trained.values()),
             num_labels=len(spec.labels),
-            batch_size=spec.batch_size,
+            batch_size=spec.step_rows,
+            accumulation_steps=spec.gradient_accumulation_steps,
             class_weights=class_weights(spec.class_weights, train.labels, len(spec.labels)),
         )
         optimizer: tf_keras.optimizers.Optimizer = make_optimizer(
@@ -232,9 +235,9 @@ def _train_phase(
     learner.fit(
         training_dataset(
             data[0],
-            spec.batch_size,
+            spec.step_rows,
             spec.seed,
-            static_shapes=isinstance(placement.strategy, tf.distribute.TPUStrategy),
+            static_shapes=placement.static_shapes,
             dealt=dealt,
         ),
         epochs=epochs,

@@ -8,6 +8,8 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from trainer.accumulation import accumulated_gradients
+
 
 class MacroRecall(tf_keras.metrics.Metric):
     """The mean of the classes' recalls, each class counting alike however rare it is.
@@ -49,7 +51,8 @@ class Learner(tf_keras.Model):
       network: gives logits, float32 ``(batch_size, num_labels)``.
       trained: the variables to train.
       num_labels: number of labels.
-      batch_size: rows to a batch, over all replicas.
+      batch_size: rows to a step, over all replicas.
+      accumulation_steps: in how many parts the rows of a step are computed (see ``trainer.accumulation``).
       class_weights: what a row of each class weighs in the loss, by class index.
     """
 
@@ -61,11 +64,13 @@ class Learner(tf_keras.Model):
         num_labels: int,
         batch_size: int,
         class_weights: Sequence[float],
+        accumulation_steps: int = 1,
     ):
         super().__init__(name="learner")
         self.network = network
         self.trained = trained
         self.batch_size = batch_size
+        self.accumulation_steps = accumulation_steps
         self.class_weights = tf.constant(class_weights, tf.float32)
         self.loss_mean = tf_keras.metrics.Mean(name="loss")
         self.accuracy = tf_keras.metrics.SparseCategoricalAccuracy(name="accuracy")
@@ -84,15 +89,11 @@ class Learner(tf_keras.Model):
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: tuple[Any, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One optimiser step on a batch of inputs and int32 labels ``(batch_size,)``."""
-        inputs, labels = data
-        with tf.GradientTape() as tape:
-            logits = self.network(inputs, training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            losses *= tf.gather(self.class_weights, labels)
-            loss = tf.nn.compute_average_loss(losses, global_batch_size=self.batch_size)
-            if self.network.losses:
-                loss += tf.nn.scale_regularization_loss(tf.add_n(self.network.losses))
-        self.optimizer.minimize(loss, self.trained, tape=tape)
+        gradients, (logits, losses) = accumulated_gradients(
+            self._loss, data, self.accumulation_steps, self.optimizer, self.trained
+        )
+        self.optimizer.apply_gradients(gradients)
+        _, labels = data
         return self._measure(labels, logits, losses)
 
     @tf.autograph.experimental.do_not_convert
@@ -101,6 +102,16 @@ class Learner(tf_keras.Model):
         inputs, labels = data
         logits = self.network(inputs, training=False)
         return self._measure(labels, logits, tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
+
+    def _loss(self, data: tuple[Any, tf.Tensor], share: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
+        inputs, labels = data
+        logits = self.network(inputs, training=True)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        losses *= tf.gather(self.class_weights, labels)
+        loss = tf.nn.compute_average_loss(losses, global_batch_size=self.batch_size)
+        if self.network.losses:
+            loss += tf.nn.scale_regularization_loss(tf.add_n(self.network.losses)) * share
+        return loss, (logits, losses)
 
     def _measure(self, labels: tf.Tensor, logits: tf.Tensor, losses: tf.Tensor) -> dict[str, tf.Tensor]:
         self.loss_mean.update_state(losses)

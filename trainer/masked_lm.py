@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 from transformers import TFAutoModelForMaskedLM, TFPreTrainedModel
 
+from trainer.accumulation import accumulated_gradients
 from trainer.base_model import check_masked_lm
 from trainer.classifier import accepted_inputs, load_backbone
 
@@ -43,15 +44,24 @@ class MaskedLanguageModel(tf_keras.Model):
     Args:
       backbone: a Hugging Face ``*ForMaskedLM``.
       next_sentence: whether to learn that too; its head is a softmax layer on the ``[CLS]`` vector and is not kept.
+      accumulation_steps: in how many parts the rows of a step are computed (see ``trainer.accumulation``).
 
     Attributes:
       new_head: whether the base carried no masked-LM head, so that this one starts untrained.
     """
 
-    def __init__(self, backbone: TFPreTrainedModel, *, next_sentence: bool = False, new_head: bool = True):
+    def __init__(
+        self,
+        backbone: TFPreTrainedModel,
+        *,
+        next_sentence: bool = False,
+        new_head: bool = True,
+        accumulation_steps: int = 1,
+    ):
         super().__init__(name="masked_lm")
         self.backbone = backbone
         self.new_head = new_head
+        self.accumulation_steps = accumulation_steps
         self.encoder = getattr(backbone, backbone.base_model_prefix)
         self.follow_head = tf_keras.layers.Dense(2, dtype="float32", name="follows") if next_sentence else None
         self._accepted = accepted_inputs(backbone)
@@ -61,7 +71,9 @@ class MaskedLanguageModel(tf_keras.Model):
         self({"input_ids": ids, "attention_mask": tf.ones_like(ids), "positions": tf.zeros_like(ids)})
 
     @classmethod
-    def from_base(cls, folder: Path, *, next_sentence: bool = False) -> MaskedLanguageModel:
+    def from_base(
+        cls, folder: Path, *, next_sentence: bool = False, accumulation_steps: int = 1
+    ) -> MaskedLanguageModel:
         """Makes the model on a base, with the base's own masked-LM head where it carries one.
 
         Raises:
@@ -69,7 +81,7 @@ class MaskedLanguageModel(tf_keras.Model):
         """
         check_masked_lm(folder)
         backbone, missing = load_backbone(folder, TFAutoModelForMaskedLM, {})
-        return cls(backbone, next_sentence=next_sentence, new_head=bool(missing))
+        return cls(backbone, next_sentence=next_sentence, new_head=bool(missing), accumulation_steps=accumulation_steps)
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Gives the scores of the hidden tokens, float32 ``(batch_size, places, vocabulary_size)``, and those of
@@ -91,17 +103,23 @@ class MaskedLanguageModel(tf_keras.Model):
     @tf.autograph.experimental.do_not_convert
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One optimiser step."""
-        with tf.GradientTape() as tape:
-            scores, follows = self(batch, training=True)
-            losses = masked_losses(scores, batch)
-            loss = tf.reduce_sum(losses * batch["shares"])
-            if follows is not None:
-                answers = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(batch["follows"], 0), follows)
-                loss += tf.reduce_sum(answers * batch["follow_shares"])
-        self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+        gradients, (losses,) = accumulated_gradients(
+            self._loss, batch, self.accumulation_steps, self.optimizer, self.trainable_variables
+        )
+        self.optimizer.apply_gradients(gradients)
         self.loss_sum.update_state(losses)
         self.guesses.update_state(batch["weights"])
         return {"loss": tf.math.divide_no_nan(self.loss_sum.result(), self.guesses.result())}
+
+    def _loss(self, batch: dict[str, tf.Tensor], share: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor]]:
+        del share  # nothing here is regularised
+        scores, follows = self(batch, training=True)
+        losses = masked_losses(scores, batch)
+        loss = tf.reduce_sum(losses * batch["shares"])
+        if follows is not None:
+            answers = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(batch["follows"], 0), follows)
+            loss += tf.reduce_sum(answers * batch["follow_shares"])
+        return loss, (losses,)
 
 
 def masked_losses(scores: tf.Tensor, batch: dict[str, tf.Tensor]) -> tf.Tensor:

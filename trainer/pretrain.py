@@ -18,7 +18,7 @@ import tf_keras
 
 from trainer.base_model import resolve_base
 from trainer.classifier import encoder_paths, weights_left_out
-from trainer.distribution import Placement, choose_placement, set_precision
+from trainer.distribution import Placement, choose_placement
 from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
 from trainer.export import write_hf_folder
@@ -29,6 +29,7 @@ from trainer.masking import Masker, Vocabulary
 from trainer.memory import keep_freed_memory
 from trainer.next_sentence import SentencePairs
 from trainer.optimizer import make_optimizer
+from trainer.precision import set_precision
 from trainer.progress import CountDealt, Dealt, Progress
 from trainer.records import PRETRAINING_FILE
 from trainer.spec import PretrainingSpec
@@ -55,8 +56,8 @@ def run_fn(fn_args: FnArgs) -> None:
         only. The model goes to ``serving_model_dir``, ``pretraining.json`` to ``model_run_dir``.
     """
     spec = PretrainingSpec(**fn_args.custom_config["spec"])
-    placement = choose_placement(spec.distribution, spec.mixed_precision)
     base = resolve_base(spec.base, spec.revision)
+    placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     run_folder = Path(fn_args.model_run_dir)
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -98,14 +99,17 @@ def pretrain(
       InputError: the base has no masked-LM head here, or the training has diverged.
     """
     tf_keras.utils.set_random_seed(spec.seed)
-    print(f"further pre-training on {placement.found}, in {placement.policy}", flush=True)
-    steps = -(-len(train) // spec.batch_size)
-    static_shapes = isinstance(placement.strategy, tf.distribute.TPUStrategy)
+    placement.check_accumulation("pretraining", spec.gradient_accumulation_steps)
+    print(f"further pre-training on {placement}", flush=True)
+    steps = -(-len(train) // spec.step_rows)
+    static_shapes = placement.static_shapes
     keep_freed_memory()
     set_precision(placement.policy)
     try:
         with placement.strategy.scope():
-            model = MaskedLanguageModel.from_base(base, next_sentence=spec.next_sentence)
+            model = MaskedLanguageModel.from_base(
+                base, next_sentence=spec.next_sentence, accumulation_steps=spec.gradient_accumulation_steps
+            )
             variables = {variable.name.removesuffix(":0"): variable for variable in model.trainable_variables}
             optimizer: tf_keras.optimizers.Optimizer = make_optimizer(
                 variables,
@@ -128,7 +132,7 @@ def pretrain(
                 SentencePairs(train, vocabulary, spec.seed, fixed=False, dealt=dealt),
                 SentencePairs(evaluate, vocabulary, spec.seed, fixed=True),
             )
-        learned = training_dataset(rows[0], spec.batch_size, spec.seed, static_shapes=static_shapes, dealt=dealt)
+        learned = training_dataset(rows[0], spec.step_rows, spec.seed, static_shapes=static_shapes, dealt=dealt)
         measured = evaluation_dataset(rows[1], EVALUATION_ROWS)
         measure = _measurer(model, _masked(measured, dataclasses.replace(masker, static_shapes=False)))
         perplexity = _Perplexity(measure, steps, None if checkpoints is None else checkpoints / "evaluations.json")

@@ -19,7 +19,8 @@ class TrainingSpec:
       approach: a key of ``trainer.approaches.APPROACHES``.
       head: a key of ``trainer.heads.HEADS``.
       labels: the labels in the order of their class index.
-      batch_size: rows to a batch, over all replicas.
+      batch_size: rows that are computed at once, over all replicas.
+      gradient_accumulation_steps: batches to an optimiser step.
       epochs: passes over the train split.
       learning_rate: the peak rate.
       warmup_fraction: part of the steps over which the rate rises.
@@ -62,6 +63,7 @@ class TrainingSpec:
     pooling: str = "cls"
     checkpoints: str | None = None
     vectors: str | None = None
+    gradient_accumulation_steps: int = 1
     frozen_vectors: str = "float32"
     head_learning_rate: float | None = None
     layer_decay: float = 1.0
@@ -79,6 +81,11 @@ class TrainingSpec:
         return dataclasses.asdict(self)
 
     @property
+    def step_rows(self) -> int:
+        """Rows to an optimiser step."""
+        return self.batch_size * self.gradient_accumulation_steps
+
+    @property
     def row(self) -> Approach:
         """The approach's row of the table."""
         return APPROACHES[self.approach]
@@ -91,7 +98,8 @@ class PretrainingSpec:
     Attributes:
       base: the base model, as ``trainer.base_model.resolve_base`` takes it.
       revision: the hub revision of the base, or None.
-      batch_size: rows to a batch, over all replicas.
+      batch_size: rows that are computed at once, over all replicas.
+      gradient_accumulation_steps: batches to an optimiser step.
       epochs: passes over the text.
       learning_rate: the peak rate.
       mask_probability: the part of the tokens that is to be guessed.
@@ -115,6 +123,12 @@ class PretrainingSpec:
     mixed_precision: str
     distribution: str
     checkpoints: str | None = None
+    gradient_accumulation_steps: int = 1
+
+    @property
+    def step_rows(self) -> int:
+        """Rows to an optimiser step."""
+        return self.batch_size * self.gradient_accumulation_steps
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -43,9 +43,9 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
       (``values.learning_rate``) and all candidates, the best first, to ``tuner_results.json``.
     """
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
-    # First of all: workers can meet only before TensorFlow does anything else.
-    placement = choose_placement(spec.distribution, spec.mixed_precision)
     base = Path(fn_args.base_model) if fn_args.base_model else resolve_base(spec.base, spec.revision)
+    # Before anything else of TensorFlow's: workers can meet only then.
+    placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     search = LearningRateSearch(
         spec, placement, base, fn_args.custom_config["learning_rates"], folder=fn_args.working_dir
     )

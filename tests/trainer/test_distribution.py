@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.distribution import choose_precision, choose_strategy
+from trainer.distribution import Placement, choose_strategy
 from trainer.errors import InputError
 
 SCRIPT = """
@@ -44,7 +44,7 @@ for approach in ("fine_tune", "frozen"):
     print(record["distribution"], record["epochs"][-1]["eval_loss"])
     np.savez(Path(folder, f"start-{approach}"), *Classifier.from_base(Path(base), "linear", spec.labels).get_weights())
 spec = dataclasses.replace(SPEC, distribution=distribution, batch_size=8)
-model, record = pretrain(spec, choose_placement(distribution, "float32"), Path(base), *splits)
+model, record = pretrain(spec, choose_placement(distribution, "float32", Path(base)), Path(base), *splits)
 np.savez(Path(folder, f"{distribution}-further_pretrain"), *model.backbone.get_weights())
 print(record["distribution"], record["evaluations"][-1]["loss"])
 tf_keras.utils.set_random_seed(spec.seed)
@@ -55,12 +55,12 @@ WORKER = """
 import sys
 from pathlib import Path
 from trainer.distribution import choose_placement
-placement = choose_placement("auto", "float32")  # before anything else, as in run_fn
+base, folder = map(Path, sys.argv[1:])
+placement = choose_placement("auto", "float32", base)  # before anything else, as in run_fn
 import numpy as np
 from tests.trainer.test_fine_tune import make_spec
 from tests.trainer.tokenized import random_rows, read_split
 from trainer.fine_tune import train_classifier
-base, folder = map(Path, sys.argv[1:])
 splits = [read_split(random_rows(rows, seed), folder / str(seed)) for seed, rows in ((1, 41), (2, 11))]
 for approach in ("fine_tune", "frozen"):
     spec = make_spec(base, head="linear", approach=approach, epochs=2)
@@ -140,7 +140,6 @@ def test_auto_takes_the_one_device_there_is(monkeypatch: pytest.MonkeyPatch):
     strategy, found = choose_strategy("auto")
     assert strategy is tf.distribute.get_strategy()
     assert found == "one CPU device"
-    assert choose_precision("auto", strategy) == "float32"
 
 
 def test_what_is_asked_for_and_not_there_is_an_input_error(monkeypatch: pytest.MonkeyPatch):
@@ -151,8 +150,14 @@ def test_what_is_asked_for_and_not_there_is_an_input_error(monkeypatch: pytest.M
         choose_strategy("tpu")
 
 
-@pytest.mark.parametrize(
-    ("asked", "policy"), [("float32", "float32"), ("bfloat16", "mixed_bfloat16"), ("float16", "mixed_float16")]
-)
-def test_a_precision_that_is_asked_for_is_taken(asked: str, policy: str):
-    assert choose_precision(asked, tf.distribute.get_strategy()) == policy
+class OnTpu(Placement):
+    """Stands in for a TPU, which takes a cluster: all that is asked of it here is that shapes are static."""
+
+    static_shapes = True
+
+
+def test_a_tpu_that_should_accumulate_gradients_is_an_input_error():
+    placement = OnTpu(tf.distribute.get_strategy(), "a TPU of 8 cores", "mixed_bfloat16", "a TPU's own arithmetic")
+    placement.check_accumulation("training", 1)
+    with pytest.raises(InputError, match=r"training.gradient_accumulation_steps: 2 is not possible on a TPU"):
+        placement.check_accumulation("training", 2)

@@ -45,7 +45,7 @@ def make_spec(base: Path, **changes) -> TrainingSpec:
 
 
 def train(spec: TrainingSpec, *splits: TokenizedSplit, **folders: Path):
-    placement = choose_placement(spec.distribution, spec.mixed_precision)
+    placement = choose_placement(spec.distribution, spec.mixed_precision, resolve_base(spec.base))
     return train_classifier(spec, placement, resolve_base(spec.base), *splits, **folders)
 
 

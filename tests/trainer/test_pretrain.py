@@ -41,7 +41,7 @@ def counting_rows(rows: int, seed: int) -> list[tuple[list[int], int]]:
 
 def run(base: Path, *splits: TokenizedSplit, checkpoints: Path | None = None, **changes):
     spec = dataclasses.replace(SPEC, **changes)
-    placement = choose_placement(spec.distribution, spec.mixed_precision)
+    placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     return pretrain(spec, placement, base, *splits, checkpoints=checkpoints)
 
 
