@@ -12,7 +12,7 @@ from rich.table import Table
 
 from benchmarks.results import Result
 
-NAMES = ("tokenizing", "utilisation", "training", "frozen", "serving", "evaluator", "whole_run", "growth")
+NAMES = ("tokenizing", "utilisation", "training", "frozen", "serving", "evaluator", "whole_run", "growth", "quality")
 
 
 @click.command()

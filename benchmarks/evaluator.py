@@ -58,7 +58,7 @@ def main() -> None:
                 inputs = {"examples": [examples], "schema": [schema], "model": [model]}
                 EvaluatorExecutor(context).Do(inputs, outputs, settings)
 
-        evaluated, predicted = side_by_side(lambda: seconds(evaluate), lambda: seconds(predict))
+        evaluated, predicted = side_by_side(lambda: seconds(evaluate), lambda: seconds(predict), repeats=2)
     figures = f"{evaluated:.1f} and {predicted:.1f} s for {ROWS:,} rows"
     Result(f"Evaluator ÷ plain prediction, {name}", evaluated / predicted, "x", 1.5, figures, at_most=True).print()
 

@@ -14,7 +14,7 @@ def main() -> None:
     """Measures tweets."""
     name, found = texts.tweets(2000)
     split = texts.tokenized(found)
-    padded = PaddedKeras(found[:96], trainable=False)
+    padded = PaddedKeras(found[:32], trainable=False)
     ours, keras = side_by_side(
         lambda: len(found) / seconds(lambda: train("frozen", split, EPOCHS, head="mlp")),
         lambda: padded.rows_per_second() / EPOCHS,

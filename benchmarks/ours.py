@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,22 @@ BATCH = 16
 
 
 def train(
-    approach: str, train_split: TokenizedSplit, epochs: int, *, head: str = "linear", precision: str = "auto"
+    approach: str, train_split: TokenizedSplit, epochs: int, evaluate: TokenizedSplit | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """Trains MiniLM, and gives the record of the training (see ``train_classifier``)."""
+    """Trains MiniLM, and gives the record of the training (see ``train_classifier``).
+
+    Args:
+      approach: a key of ``trainer.approaches.APPROACHES``.
+      train_split: what is learned.
+      epochs: passes over it.
+      evaluate: what each epoch is measured on; None: a batch.
+      changes: to the rest of the ``TrainingSpec``.
+    """
     spec = TrainingSpec(
         base=BASE,
         revision=None,
         approach=approach,
-        head=head,
+        head="linear",
         labels=LABELS,
         batch_size=BATCH,
         epochs=epochs,
@@ -35,19 +44,22 @@ def train(
         class_weights="none",
         early_stopping_patience=None,
         seed=0,
-        mixed_precision=precision,
+        mixed_precision="auto",
         distribution="none",
         text_columns={"text": "text"},
     )
+    spec = dataclasses.replace(spec, **changes)
     few = TokenizedSplit(
         train_split.streams, train_split.offsets[: BATCH + 1], train_split.labels[:BATCH], train_split.max_length
     )
     with tempfile.TemporaryDirectory() as scratch:
         placement = choose_placement(spec.distribution, spec.mixed_precision, resolve_base(BASE))
-        return train_classifier(spec, placement, resolve_base(BASE), train_split, few, scratch=Path(scratch))[1]
+        return train_classifier(
+            spec, placement, resolve_base(BASE), train_split, evaluate or few, scratch=Path(scratch)
+        )[1]
 
 
 def rows_per_second(split: TokenizedSplit, precision: str = "auto") -> float:
     """Rows a second of the second epoch of a fine-tuning, when its graphs are built."""
-    record = train("fine_tune", split, 2, precision=precision)
+    record = train("fine_tune", split, 2, mixed_precision=precision)
     return len(split) / record["epochs"][1]["seconds"]

@@ -32,6 +32,17 @@ def tweets(count: int) -> tuple[str, list[str]]:
     return "tweets", [found[row] for row in rows]
 
 
+def labelled_tweets(count: int) -> tuple[list[str], np.ndarray] | None:
+    """Tweets and their class indices in ``LABELS``, int32 ``(rows,)``; None where the file is not given."""
+    file = os.environ.get(TWEETS_VARIABLE)
+    if not file:
+        return None
+    with Path(file).open(encoding="utf-8", newline="") as stream:
+        found = [(row["tweet"], int(row["class"])) for row in csv.DictReader(stream)]
+    rows = [found[row] for row in np.random.default_rng(4).permutation(len(found))[:count]]
+    return [text for text, _ in rows], np.array([label for _, label in rows], np.int32)
+
+
 def comments(count: int, seed: int = 2) -> tuple[str, list[str]]:
     """Generated texts with lengths like forum comments': mean 90 tokens, the longest above 512."""
     return "generated comments", generated(count, mean=90, deviation=0.9, seed=seed)
@@ -58,16 +69,17 @@ def tokenizer() -> BertTokenizerFast:
     return BertTokenizerFast.from_pretrained(resolve_base(BASE))
 
 
-def tokenized(texts: list[str]) -> TokenizedSplit:
-    """Texts as the Trainer holds them after Transform, with labels drawn at random."""
+def tokenized(texts: list[str], labels: np.ndarray | None = None) -> TokenizedSplit:
+    """Texts as the Trainer holds them after Transform; without labels they are drawn at random."""
     rows = tokenizer()(texts, truncation=True, max_length=MAX_LENGTH)["input_ids"]
-    return packed(rows)
+    return packed(rows, labels)
 
 
-def packed(rows: list[list[int]]) -> TokenizedSplit:
-    """Token ids as the Trainer holds them, with labels drawn at random."""
+def packed(rows: list[list[int]], labels: np.ndarray | None = None) -> TokenizedSplit:
+    """Token ids as the Trainer holds them; without labels they are drawn at random."""
     offsets = np.cumsum([0] + [len(row) for row in rows])
-    labels = np.random.default_rng(3).integers(0, len(LABELS), len(rows)).astype(np.int32)
+    if labels is None:
+        labels = np.random.default_rng(3).integers(0, len(LABELS), len(rows)).astype(np.int32)
     return TokenizedSplit({"input_ids": np.concatenate(rows).astype(np.int32)}, offsets, labels, MAX_LENGTH)
 
 

@@ -13,7 +13,7 @@ import torch
 import transformers
 
 BATCH = 16
-REPEATS = 3
+REPEATS = 2
 
 
 class EpochSeconds(transformers.TrainerCallback):

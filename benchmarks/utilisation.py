@@ -10,7 +10,7 @@ from benchmarks.results import Result, seconds, side_by_side
 from benchmarks.texts import BASE, packed
 from trainer.base_model import read_base_config, resolve_base
 
-STEPS = 20
+STEPS = 10
 SIZE = 2048
 
 
