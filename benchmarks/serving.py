@@ -6,7 +6,7 @@ import resource
 import tempfile
 from pathlib import Path
 
-import numpy as np
+import apache_beam as beam
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform import beam as tft_beam
@@ -56,11 +56,12 @@ def serving_model(folder: Path) -> ServingModel:
     config = {"base": texts.BASE, "revision": None, "labels": list(texts.LABELS), "max_length": texts.MAX_LENGTH}
     config["truncation"] = "head"
     metadata = dataset_metadata.DatasetMetadata(make_schema(list(texts.LABELS), text_pair=False))
-    rows = [{"text": np.array([b"any"]), "label": np.array([texts.LABELS[0].encode()])}]
-    with tft_beam.Context(temp_dir=str(folder / "tmp")):
-        dataset = (rows, metadata)
+    rows = [{"text": [b"any"], "label": [texts.LABELS[0].encode()]}]
+    with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):
+        dataset = (pipeline | beam.Create(rows), metadata)
         transform_fn = dataset | tft_beam.AnalyzeDataset(lambda inputs: preprocessing_fn(inputs, config))
         _ = transform_fn | tft_beam.WriteTransformFn(str(folder))
+        _ = metadata | tft_beam.WriteMetadata(str(folder / tft.TFTransformOutput.RAW_METADATA_DIR), pipeline)
     classifier = Classifier.from_base(resolve_base(texts.BASE), "linear", texts.LABELS)
     return ServingModel(classifier, tft.TFTransformOutput(str(folder)), texts.LABELS)
 
