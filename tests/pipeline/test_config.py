@@ -70,6 +70,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
         },
         "training": {
             "batch_size": 16,
+            "gradient_accumulation_steps": 1,
             "epochs": 3,
             "learning_rate": None,
             "head_learning_rate": None,
@@ -88,6 +89,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "epochs": 3,
             "learning_rate": 5e-5,
             "batch_size": 32,
+            "gradient_accumulation_steps": 1,
             "mask_probability": 0.15,
             "whole_word": False,
             "next_sentence": False,
