@@ -23,13 +23,10 @@ def tweets(count: int) -> tuple[str, list[str]]:
 
     Their mean is 27 tokens of MiniLM's tokenizer.
     """
-    file = os.environ.get(TWEETS_VARIABLE)
-    if not file:
+    rows = labelled_tweets(count)
+    if rows is None:
         return "generated tweets", generated(count, mean=27, deviation=0.45, seed=1)
-    with Path(file).open(encoding="utf-8", newline="") as stream:
-        found = [row["tweet"] for row in csv.DictReader(stream)]
-    rows = np.random.default_rng(1).permutation(len(found))[:count]
-    return "tweets", [found[row] for row in rows]
+    return "tweets", rows[0]
 
 
 def labelled_tweets(count: int) -> tuple[list[str], np.ndarray] | None:
@@ -39,7 +36,7 @@ def labelled_tweets(count: int) -> tuple[list[str], np.ndarray] | None:
         return None
     with Path(file).open(encoding="utf-8", newline="") as stream:
         found = [(row["tweet"], int(row["class"])) for row in csv.DictReader(stream)]
-    rows = [found[row] for row in np.random.default_rng(4).permutation(len(found))[:count]]
+    rows = [found[row] for row in np.random.default_rng(1).permutation(len(found))[:count]]
     return [text for text, _ in rows], np.array([label for _, label in rows], np.int32)
 
 

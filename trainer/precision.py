@@ -41,6 +41,9 @@ def choose_precision(precision: str, strategy: tf.distribute.Strategy, base: Pat
         return _of_gpus(
             min(tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0)) for gpu in gpus)
         )
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        # Each would measure for itself, and two might disagree.
+        return "float32", "several workers must not differ; training.mixed_precision may name another"
     if not multiplies_bfloat16(_cpuinfo()):
         return "float32", "this processor has no bfloat16"
     return choose_by_speed(bfloat16_speedup(base))
@@ -60,7 +63,7 @@ def multiplies_bfloat16(cpuinfo: str) -> bool:
     )
 
 
-# Once in a process: trainings that are compared with each other must not differ in it.
+# Once for a base in a process: trainings of it that are compared with each other must not differ in it.
 @functools.lru_cache
 def bfloat16_speedup(base: Path) -> float:
     """Measures how many times as fast as in float32 one layer of an encoder trains in bfloat16 on this processor.
