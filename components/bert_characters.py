@@ -6,6 +6,7 @@ boundaries of BertPreTokenizer after it, are one table from character to outcome
 """
 
 import dataclasses
+import functools
 import unicodedata
 
 import numpy as np
@@ -57,10 +58,11 @@ class CharacterMap:
     expansions: np.ndarray
 
 
+@functools.cache
 def character_map(
     *, clean_text: bool, handle_chinese_chars: bool, strip_accents: bool, lowercase: bool
 ) -> CharacterMap:
-    """The outcome of every code point under these settings of BertNormalizer.
+    """The outcome of every code point under these settings of BertNormalizer; made once in a process.
 
     Args:
         clean_text: Whether control characters are removed.
@@ -73,8 +75,10 @@ def character_map(
     """
     rules = _Rules(clean_text, handle_chinese_chars, strip_accents, lowercase)
     cells = np.full(CODE_POINTS, LETTER, np.int32)
+    for kind, codes in rules.uniform().items():
+        cells[list(codes)] = _cell(kind, 0)
     expansions: list[list[tuple[int, int]]] = []
-    for code in rules.touched():
+    for code in rules.touched().difference(*rules.uniform().values()):
         outcome = rules.outcome(code)
         if len(outcome) == 1:
             image, kind, combining_class = outcome[0]
@@ -83,10 +87,11 @@ def character_map(
             cells[code] = _cell(EXPANDED, len(expansions))
             row = [(image, _cell(kind, combining_class)) for image, kind, combining_class in outcome]
             expansions.append(row + [(0, REMOVED)] * (LONGEST_EXPANSION - len(row)))
-    different, page_numbers = np.unique(cells.reshape(-1, PAGE_SIZE), axis=0, return_inverse=True)
+    place_of: dict[bytes, int] = {}
+    places = [place_of.setdefault(page.tobytes(), len(place_of)) for page in cells.reshape(-1, PAGE_SIZE)]
     return CharacterMap(
-        pages=(page_numbers.reshape(-1) * PAGE_SIZE).astype(np.int32),
-        cells=different.reshape(-1),
+        pages=np.array(places, np.int32) * PAGE_SIZE,
+        cells=np.frombuffer(b"".join(place_of), np.int32),
         expansions=np.array(expansions or [[(0, REMOVED)] * LONGEST_EXPANSION], np.int32),
     )
 
@@ -111,15 +116,18 @@ class _Rules:
         self.punctuation = members(unicode_tables.PUNCTUATION)
         self.lowercase = unicode_tables.lowercase_map() if lowercase else {}
 
+    def uniform(self) -> dict[int, set[int]]:
+        """By kind, the many code points that need no look at each: they become nothing, or stay, as words."""
+        special = self.decomposed | self.reordered | self.nonspacing | self.whitespace | self.lowercase.keys()
+        return {REMOVED: self.removed, ALONE: self.chinese - self.removed - special - STAND_INS.keys()}
+
     def touched(self) -> set[int]:
         """The code points that are not just letters that stay as they are."""
         plain = self.removed | self.chinese | self.decomposed | self.reordered | self.nonspacing
         return plain | self.whitespace | self.punctuation | self.lowercase.keys() | STAND_INS.keys()
 
     def outcome(self, code: int) -> list[tuple[int, int, int]]:
-        """(code point, kind, combining class) of each character that `code` becomes; at least one."""
-        if code in self.removed:
-            return [(code, REMOVED, 0)]
+        """(code point, kind, combining class) of each character that a code point becomes, unless it is `uniform`."""
         parts = unicodedata.normalize("NFD", chr(code)) if code in self.decomposed else chr(code)
         kept: list[tuple[int, int, int]] = []
         has_base = False

@@ -22,7 +22,7 @@ from tfx_bsl.tfxio import tensor_adapter
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
 from components.gate import GateSpec, describe, judge
 from components.production import newest_version, read_about
-from trainer.served_model import EXAMPLES_SIGNATURE
+from trainer.served_model import EXAMPLES_SIGNATURE, SLAB_ROWS
 
 EVALUATION_FILE = "evaluation.json"
 TEST_SPLIT = "test"
@@ -103,6 +103,8 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 tfma.ModelSpec(
                     # TFMA names no model where there is only one.
                     name=name if len(models) > 1 else "",
+                    # Else TFMA loads the model with Keras first, to see whether it is one of its own.
+                    model_type=tfma.TF_GENERIC,
                     signature_name=EXAMPLES_SIGNATURE,
                     label_key="label",
                     is_baseline=name == BASELINE,
@@ -142,7 +144,9 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "ReadTestExamples" >> source.BeamSource()
+                # Left to itself, Beam tunes the batches by the time they take, which varies with the texts; so it stays
+                # at a dozen rows, and the graph has nothing to sort.
+                | "ReadTestExamples" >> source.BeamSource(SLAB_ROWS)
                 | "ExtractEvaluateAndWriteResults"
                 >> tfma.ExtractEvaluateAndWriteResults(
                     eval_shared_model=shared if len(shared) > 1 else shared[0],

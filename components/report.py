@@ -114,7 +114,7 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
         "text_pair": tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
     }
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def lengths_of(serialized: tf.Tensor) -> tf.Tensor:
         rows = tf.io.parse_example(serialized, spec)
         pairs = rows["text_pair"]

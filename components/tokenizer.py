@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
+from tensorflow_text.core.pybinds.pywrap_fast_wordpiece_tokenizer_model_builder import build_fast_wordpiece_model
 
 from components import bert_characters as characters
 from components.tokenizer_files import TokenizerFiles, read_tokenizer_files
@@ -327,22 +328,24 @@ def _compile_wordpiece(files: TokenizerFiles) -> np.ndarray:
     """
     vocabulary = [f"{files.continuing_prefix} {index}" for index in range(max(files.vocabulary.values()) + 1)]
     longest = files.max_input_chars_per_word + len(files.continuing_prefix)
+    longest_bytes = BYTES_PER_CHARACTER * max(files.max_input_chars_per_word, len(files.unk_token))
     never_found = {"\0", *map(chr, characters.STAND_INS.values())}
     for token, index in files.vocabulary.items():
         if 0 < len(token) <= longest and never_found.isdisjoint(token):
             vocabulary[index] = token.translate(characters.STAND_INS)
     try:
-        with tf.Graph().as_default() as graph:
-            tf_text.FastWordpieceTokenizer(
-                vocabulary,
-                suffix_indicator=files.continuing_prefix,
-                max_bytes_per_word=BYTES_PER_CHARACTER * max(files.max_input_chars_per_word, len(files.unk_token)),
-                unknown_token=files.unk_token,
-                no_pretokenization=True,
-            )
+        # What FastWordpieceTokenizer's constructor does; but that makes a constant of a million single numbers,
+        # which takes TensorFlow more than a second where a graph is being built.
+        model = build_fast_wordpiece_model(
+            vocabulary,
+            longest_bytes,
+            files.continuing_prefix,
+            files.unk_token,
+            True,  # no_pretokenization
+            False,  # support_detokenization
+        )
     except RuntimeError as error:
         raise InputError(
             f"the tokenizer's vocabulary cannot be used: {error}; save the model's tokenizer again"
         ) from error
-    (model,) = [node for node in graph.as_graph_def().node if node.op == "Const"]
-    return tf.make_ndarray(model.attr["value"].tensor)
+    return np.frombuffer(model, np.uint8)

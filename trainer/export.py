@@ -16,11 +16,9 @@ from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_wei
 
 from trainer.base_model import TOKENIZER_FILES
 from trainer.classifier import Classifier
-from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HF_FOLDER, TEXT_SIGNATURE
+from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
 from trainer.spec import TrainingSpec
 
-# Rows that are tokenized and sorted together: at length 512 their ids take 17 MB.
-SLAB_ROWS = 2048
 # Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
 # heads; at width 32 it is 256 rows.
 CHUNK_TOKENS = 8192
@@ -52,11 +50,12 @@ class ServingModel(tf.Module):
         super().__init__()
         if threshold is not None and len(labels) != 2:
             raise ValueError(f"a threshold decides between two labels, not {len(labels)}")
-        # The model is reached through a function and only its variables are kept: a SavedModel that holds no Keras
-        # objects loads without Keras, and saving it does not trace each layer once more.
+        # Model and tokenizer are reached through functions, and only variables are kept (the tokenizer has none): a
+        # SavedModel that holds no Keras objects loads without Keras, and saving it does not trace each layer once more.
         self._logits = lambda features: classifier(features, training=False)
         self._variables = list(classifier.variables)
-        self._tokenize = transform.transform_features_layer()
+        tokenizer = transform.transform_features_layer()
+        self._tokenize = lambda columns: tokenizer(columns)
         self._labels = tf.constant(labels)
         self._threshold = threshold
         raw = transform.raw_feature_spec()
@@ -79,10 +78,12 @@ class ServingModel(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")], autograph=False)
         def from_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             parsed = tf.io.parse_example(examples, self._raw_feature_spec)
-            return self._classify({name: tf.reshape(parsed[name], [-1]) for name in self.text_features})
+            return from_texts(*(tf.reshape(parsed[name], [-1]) for name in self.text_features))
 
         return {TEXT_SIGNATURE: from_texts, EXAMPLES_SIGNATURE: from_examples}
 
+    # AutoGraph would convert Transform's layer; nothing here needs it.
+    @tf.autograph.experimental.do_not_convert
     def _classify(self, texts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         rows = tf.shape(texts["text"])[0]
         probabilities = tf.zeros([0, self._labels.shape[0]])

@@ -1,8 +1,11 @@
-"""The layout of an exported model, shared by what writes one and what opens one. Imports nothing heavy."""
+"""What those that write an exported model and those that open one agree on. Imports nothing heavy."""
 
 # The signatures of the SavedModel: from columns of text, and from serialized tf.Example.
 TEXT_SIGNATURE = "serving_default"
 EXAMPLES_SIGNATURE = "examples"
+
+# Rows that the graph tokenizes and sorts together (at length 512 their ids take 17 MB); so it pays to give it as many.
+SLAB_ROWS = 2048
 
 # Beside the SavedModel: the backbone as Hugging Face loads it, and what the model is.
 HF_FOLDER = "assets.extra/hf"
