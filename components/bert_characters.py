@@ -75,10 +75,11 @@ def character_map(
     """
     rules = _Rules(clean_text, handle_chinese_chars, strip_accents, lowercase)
     cells = np.full(CODE_POINTS, LETTER, np.int32)
-    for kind, codes in rules.uniform().items():
+    uniform = rules.uniform()
+    for kind, codes in uniform.items():
         cells[list(codes)] = _cell(kind, 0)
     expansions: list[list[tuple[int, int]]] = []
-    for code in rules.touched().difference(*rules.uniform().values()):
+    for code in rules.touched().difference(*uniform.values()):
         outcome = rules.outcome(code)
         if len(outcome) == 1:
             image, kind, combining_class = outcome[0]

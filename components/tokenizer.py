@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
-from tensorflow_text.core.pybinds.pywrap_fast_wordpiece_tokenizer_model_builder import build_fast_wordpiece_model
 
 from components import bert_characters as characters
 from components.tokenizer_files import TokenizerFiles, read_tokenizer_files
@@ -336,7 +335,7 @@ def _compile_wordpiece(files: TokenizerFiles) -> np.ndarray:
     try:
         # What FastWordpieceTokenizer's constructor does; but that makes a constant of a million single numbers,
         # which takes TensorFlow more than a second where a graph is being built.
-        model = build_fast_wordpiece_model(
+        model = tf_text.build_fast_wordpiece_model(
             vocabulary,
             longest_bytes,
             files.continuing_prefix,

@@ -110,8 +110,6 @@ class Classifier(tf_keras.Model):
             raise RuntimeError("two variables of the classifier share a path")
         return found
 
-    # Keras would have AutoGraph convert each layer of the encoder, which takes seconds and which none of them needs.
-    @tf.autograph.experimental.do_not_convert
     def _run_backbone(self, inputs: dict[str, tf.Tensor], training: bool) -> Any:
         known = {name: value for name, value in inputs.items() if name in self._accepted}
         return self.backbone(known, training=training)

@@ -82,8 +82,6 @@ class ServingModel(tf.Module):
 
         return {TEXT_SIGNATURE: from_texts, EXAMPLES_SIGNATURE: from_examples}
 
-    # AutoGraph would convert Transform's layer; nothing here needs it.
-    @tf.autograph.experimental.do_not_convert
     def _classify(self, texts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         rows = tf.shape(texts["text"])[0]
         probabilities = tf.zeros([0, self._labels.shape[0]])

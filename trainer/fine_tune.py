@@ -25,7 +25,7 @@ from trainer.distribution import Placement, choose_placement
 from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
 from trainer.export import export_model, served_copy
-from trainer.frozen_features import EncodedSplit
+from trainer.frozen_features import FrozenEncoder
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
@@ -204,10 +204,8 @@ def _train_phase(
         if not phase.base_is_trainable:
             network = classifier.head
             folder = Path(spec.vectors) if spec.vectors else scratch
-            data = (
-                EncodedSplit.encode(classifier, train, folder, dtype=spec.frozen_vectors, verbose=verbose),
-                EncodedSplit.encode(classifier, evaluate, folder, dtype=spec.frozen_vectors, verbose=verbose),
-            )
+            encoder = FrozenEncoder(classifier, folder, dtype=spec.frozen_vectors, verbose=verbose)
+            data = encoder.encode(train), encoder.encode(evaluate)
         learner = Learner(
             network,
             list(trained.values()),

@@ -37,33 +37,6 @@ class EncodedSplit:
         self.vectors = vectors
         self.labels = labels
 
-    @classmethod
-    def encode(
-        cls, classifier: Classifier, split: TokenizedSplit, folder: Path, *, dtype: str = "float32", verbose: int = 0
-    ) -> EncodedSplit:
-        """Finds the vectors of all rows in a folder, or runs the encoder over them once and leaves the vectors there.
-
-        The encoder is in inference mode (no dropout) and gets the longest rows first.
-
-        Args:
-          classifier: its encoder gives the vectors.
-          split: the rows.
-          folder: where vectors are kept, under a name that tells encoder, tokens and ``dtype``; of more than
-            ``KEPT_SPLITS`` those that were used last.
-          dtype: ``float32``, or ``float16``: half the space, and values rounded to 11 bits.
-          verbose: as in Keras's ``fit``: 0 silent, 1 a progress bar, 2 a line.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / (_fingerprint(classifier, split, dtype) + _SUFFIX)
-        if file.exists():
-            print(f"the vectors of {len(split):,} rows were kept by an earlier training", flush=True)
-        else:
-            _encode(classifier, split, file, dtype, verbose)
-        os.utime(file)
-        _drop_others(folder)
-        hidden_size = classifier.backbone.config.hidden_size
-        return cls(np.memmap(file, dtype, "r", shape=(len(split), hidden_size)), split.labels)
-
     @property
     def lengths(self) -> np.ndarray:
         """All alike: vectors need no sorting."""
@@ -80,27 +53,64 @@ class EncodedSplit:
         return tf.TensorSpec((batch_size, self.vectors.shape[1]), tf.float32)
 
 
-def _encode(classifier: Classifier, split: TokenizedSplit, file: Path, dtype: str, verbose: int) -> None:
-    encode = tf.function(
-        lambda batch: tf.cast(classifier.encode(batch, training=False), tf.float32),
-        input_signature=[split.signature(None, full_width=False)],
-        autograph=False,
-    )
-    order = np.argsort(-split.lengths, kind="stable")
-    # Renamed when whole, and under a name of its own: an interruption leaves nothing, and two trainings may be at it.
-    handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".unfinished")
-    os.close(handle)
-    try:
-        vectors = np.memmap(unfinished, dtype, "w+", shape=(len(split), classifier.backbone.config.hidden_size))
-        progress = tf_keras.utils.Progbar(len(order), unit_name="row", verbose=verbose)
-        for start in range(0, len(order), ENCODE_ROWS):
-            rows = order[start : start + ENCODE_ROWS]
-            vectors[rows] = encode({name: tf.constant(value) for name, value in split.take(rows).items()}).numpy()
-            progress.update(start + len(rows))
-        vectors.flush()
-        os.replace(unfinished, file)
-    finally:
-        Path(unfinished).unlink(missing_ok=True)
+class FrozenEncoder:
+    """Finds the vectors of splits in a folder, or runs an encoder over them once and leaves the vectors there.
+
+    The encoder is in inference mode (no dropout) and gets the longest rows first.
+
+    Args:
+      classifier: its encoder gives the vectors.
+      folder: where vectors are kept, under a name that tells encoder, tokens and ``dtype``; of more than
+        ``KEPT_SPLITS`` those that were used last.
+      dtype: ``float32``, or ``float16``: half the space, and values rounded to 11 bits.
+      verbose: as in Keras's ``fit``: 0 silent, 1 a progress bar, 2 a line.
+    """
+
+    def __init__(self, classifier: Classifier, folder: Path, *, dtype: str = "float32", verbose: int = 0):
+        self._classifier = classifier
+        self._folder = folder
+        self._dtype = dtype
+        self._verbose = verbose
+        self._encode = tf.function(
+            lambda batch: tf.cast(classifier.encode(batch, training=False), tf.float32),
+            autograph=False,
+        )
+
+    def encode(self, split: TokenizedSplit) -> EncodedSplit:
+        """Gives a split as vectors."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / (_fingerprint(self._classifier, split, self._dtype) + _SUFFIX)
+        if file.exists():
+            print(f"the vectors of {len(split):,} rows were kept by an earlier training", flush=True)
+        else:
+            self._write(split, file)
+        os.utime(file)
+        _drop_others(self._folder)
+        return EncodedSplit(np.memmap(file, self._dtype, "r", shape=(len(split), self._hidden_size)), split.labels)
+
+    @property
+    def _hidden_size(self) -> int:
+        size: int = self._classifier.backbone.config.hidden_size
+        return size
+
+    def _write(self, split: TokenizedSplit, file: Path) -> None:
+        encode = self._encode.get_concrete_function(split.signature(None, full_width=False))
+        order = np.argsort(-split.lengths, kind="stable")
+        # Renamed when whole, and under a name of its own: an interruption leaves nothing, and two trainings may be at
+        # it.
+        handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".unfinished")
+        os.close(handle)
+        try:
+            vectors = np.memmap(unfinished, self._dtype, "w+", shape=(len(split), self._hidden_size))
+            progress = tf_keras.utils.Progbar(len(order), unit_name="row", verbose=self._verbose)
+            for start in range(0, len(order), ENCODE_ROWS):
+                rows = order[start : start + ENCODE_ROWS]
+                vectors[rows] = encode({name: tf.constant(value) for name, value in split.take(rows).items()}).numpy()
+                progress.update(start + len(rows))
+            vectors.flush()
+            os.replace(unfinished, file)
+        finally:
+            Path(unfinished).unlink(missing_ok=True)
 
 
 def _fingerprint(classifier: Classifier, split: TokenizedSplit, dtype: str) -> str:

@@ -153,6 +153,18 @@ def make_classifier(base: Path, transform: tft.TFTransformOutput, rows=ROWS, lab
     return classifier
 
 
+def test_the_graph_gets_batches_that_are_worth_sorting(evaluate, tmp_path: Path):
+    # Each row's probability is one in so many of its batch, so their sum is the number of batches.
+    save_keyword_model(
+        tmp_path / "Format-Serving",
+        CAREFUL,
+        finish=lambda given: tf.ones_like(given) / tf.cast(tf.shape(given)[0], given.dtype),
+    )
+    result = evaluate(tmp_path, rows=ROWS * 20).evaluation
+    assert result["examples"] == len(ROWS) * 20
+    assert sum(result["confidence"]["probability_sum"]) < 2.01  # one of each file
+
+
 def test_a_real_classifier_is_measured_by_the_labels_it_serves(base: Path, transform, tmp_path: Path, evaluate):
     classifier = make_classifier(base, transform)
     saved = tmp_path / "model/Format-Serving"

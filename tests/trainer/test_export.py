@@ -25,8 +25,8 @@ from tests.trainer.test_fine_tune import make_spec
 from tests.trainer.tokenized import read_split
 from trainer.classifier import Classifier
 from trainer.decision import choose_threshold, score_split
-from trainer.export import CHUNK_TOKENS, SLAB_ROWS, ServingModel, export_model, served_copy, write_hf_folder
-from trainer.served_model import ABOUT_FILE, HF_FOLDER
+from trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy, write_hf_folder
+from trainer.served_model import ABOUT_FILE, HF_FOLDER, SLAB_ROWS
 
 LABELS = ("fine", "rude", "odd")
 

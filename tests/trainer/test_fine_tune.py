@@ -15,7 +15,7 @@ from trainer.classifier import Classifier
 from trainer.distribution import choose_placement
 from trainer.errors import InputError
 from trainer.fine_tune import class_weights, train_classifier, trained_variables
-from trainer.frozen_features import KEPT_SPLITS, EncodedSplit
+from trainer.frozen_features import KEPT_SPLITS, FrozenEncoder
 from trainer.input_pipeline import TokenizedSplit
 from trainer.spec import TrainingSpec
 
@@ -139,7 +139,7 @@ def test_layers_that_have_not_joined_yet_do_not_change_by_a_byte(base: Path, spl
 def test_the_vectors_of_a_frozen_base_are_those_without_dropout(base: Path, splits, tmp_path: Path, dtype, tolerance):
     rows, _ = splits
     classifier = Classifier.from_base(base, "linear", LABELS)
-    encoded = EncodedSplit.encode(classifier, rows, tmp_path / "vectors", dtype=dtype)
+    encoded = FrozenEncoder(classifier, tmp_path / "vectors", dtype=dtype).encode(rows)
     assert (encoded.vectors.shape, encoded.vectors.dtype) == ((len(rows), 32), dtype)
     for row in (0, 17, 89):
         tokens = {name: tf.constant(value) for name, value in rows.take(np.array([row])).items()}
@@ -158,9 +158,9 @@ def test_the_mean_of_all_tokens_leaves_padding_out(base: Path, splits, tmp_path:
         np.testing.assert_allclose(
             classifier.encode(tokens, training=False)[0], tf.reduce_mean(hidden, axis=0), atol=1e-5
         )
-    encoded = EncodedSplit.encode(classifier, rows, tmp_path / "vectors")
+    encoded = FrozenEncoder(classifier, tmp_path / "vectors").encode(rows)
     np.testing.assert_allclose(encoded.vectors[17], tf.reduce_mean(hidden, axis=0), atol=1e-5)
-    EncodedSplit.encode(Classifier.from_base(base, "linear", LABELS), rows, tmp_path / "vectors")
+    FrozenEncoder(Classifier.from_base(base, "linear", LABELS), tmp_path / "vectors").encode(rows)
     assert len(list((tmp_path / "vectors").iterdir())) == 2
 
 
@@ -179,15 +179,15 @@ def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Pat
     assert all(np.array_equal(again[path], first[path]) for path in first)
 
     classifier = Classifier.from_base(base, "linear", LABELS)
-    EncodedSplit.encode(classifier, splits[0], folder)
+    FrozenEncoder(classifier, folder).encode(splits[0])
     assert set(folder.iterdir()) == set(made)  # the head has no part in them
-    EncodedSplit.encode(classifier, splits[0], folder, dtype="float16")
+    FrozenEncoder(classifier, folder, dtype="float16").encode(splits[0])
     others = read_split(random_rows(90, seed=3), tmp_path / "others")
-    EncodedSplit.encode(classifier, others, folder)
+    FrozenEncoder(classifier, folder).encode(others)
     assert len(list(folder.iterdir())) == 4
     kernel = next(variable for path, variable in classifier.paths().items() if "query/kernel" in path)
     kernel.assign_add(tf.fill(kernel.shape, 1e-3))
-    moved = EncodedSplit.encode(classifier, splits[0], folder)
+    moved = FrozenEncoder(classifier, folder).encode(splits[0])
     assert len(list(folder.iterdir())) == 5
     tokens = {name: tf.constant(value) for name, value in splits[0].take(np.array([5])).items()}
     np.testing.assert_allclose(moved.vectors[5], classifier.encode(tokens, training=False)[0], atol=1e-5)
@@ -200,7 +200,7 @@ def test_the_vectors_that_were_used_last_are_kept(base: Path, splits, tmp_path: 
         file = folder / f"{age}.vectors"
         file.touch()
         os.utime(file, (1000 - age, 1000 - age))
-    EncodedSplit.encode(Classifier.from_base(base, "linear", LABELS), splits[1], folder)
+    FrozenEncoder(Classifier.from_base(base, "linear", LABELS), folder).encode(splits[1])
     names = {file.stem for file in folder.iterdir()}
     assert len(names) == KEPT_SPLITS
     assert {str(age) for age in range(KEPT_SPLITS - 1)} < names
