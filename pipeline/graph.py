@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import tensorflow_data_validation as tfdv
 from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, Tuner
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
@@ -80,7 +81,12 @@ def create_components(config: Config, places: Places, production: str) -> list[B
     )
     examples = example_gen.outputs["examples"]
     # A corpus has no labels; ExampleGen has seen to its texts.
-    statistics_gen = StatisticsGen(examples=examples, exclude_splits=corpus)
+    # Sketches, because the exact count of the most frequent values keeps every text in memory: 3 GB of a million.
+    statistics_gen = StatisticsGen(
+        examples=examples,
+        stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
+        exclude_splits=corpus,
+    )
     schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in text_columns))
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
