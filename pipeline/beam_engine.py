@@ -12,7 +12,7 @@ from pathlib import Path
 from trainer.errors import InputError
 
 # On one machine it is faster than workers that each import TensorFlow. Of a run of 600 rows cloudpickle, the default of
-# newer Beams, saves 3 seconds over dill.
+# newer Beams, saves 2 seconds over dill.
 _IN_PROCESS = ("--direct_running_mode=in_memory", "--direct_num_workers=1", "--pickle_library=cloudpickle")
 
 # Any of these says how the code reaches the workers (tfx.utils.dependency_utils asks for the same ones).
