@@ -1,7 +1,7 @@
 """Hugging Face's Trainer on PyTorch: dynamic padding, batches of similar length. Runs in an environment of its own.
 
-``python torch_trainer.py TEXTS.json BASE LABELS FOLDER PRECISION STEPS`` prints the seconds of the last of so many
-steps; with 0 steps it trains whole epochs and prints rows a second. One precision to a process: Accelerate keeps the
+``python torch_trainer.py TEXTS.json BASE LABELS FOLDER PRECISION STEPS`` prints rows a second of the last of so many
+steps; with 0 steps those of whole epochs. One precision to a process: Accelerate keeps the
 first.
 """
 
@@ -76,7 +76,7 @@ def main() -> None:
         data_collator=transformers.DataCollatorWithPadding(tokenizer),
         callbacks=[clock],
     ).train()
-    print(clock.steps[-1] if int(steps) else len(rows) / statistics.median(clock.epochs[1:]))
+    print(BATCH / clock.steps[-1] if int(steps) else len(rows) / statistics.median(clock.epochs[1:]))
 
 
 if __name__ == "__main__":

@@ -26,11 +26,14 @@ def main() -> None:
         split = texts.tokenized(found)
         # Two steps of the padded way take as long as dozens of ours.
         padded = PaddedKeras(found[:32])
-        ours, keras = side_by_side(lambda split=split: rows_per_second(split), padded.rows_per_second)
+        precision = faster_torch_precision(python, found)
+        ours, keras, pytorch = side_by_side(
+            lambda split=split: rows_per_second(split),
+            padded.rows_per_second,
+            lambda found=found, precision=precision: torch_rows_per_second(python, found, precision),
+        )
         figures = f"{ours:.1f} and {keras:.2f} rows/s"
         Result(f"training v. padded Keras, {name}", ours / keras, "x", least, figures).print()
-        del padded
-        pytorch, precision = torch_rows_per_second(python, found)
         figures = f"{ours:.1f} and {pytorch:.1f} rows/s ({precision})"
         Result(f"training v. PyTorch's Trainer, {name}", ours / pytorch, "x", 1.5, figures).print()
 
@@ -48,21 +51,30 @@ def torch_python() -> Path:
     return python
 
 
-def torch_rows_per_second(python: Path, found: list[str]) -> tuple[float, str]:
-    """Rows a second of the PyTorch Trainer in the faster of two precisions, and which that is."""
+def faster_torch_precision(python: Path, found: list[str]) -> str:
+    """The precision in which PyTorch trains faster here, by a few steps in each."""
+    return max(
+        ("float32", "bfloat16"), key=lambda precision: torch_rows_per_second(python, found, precision, TRIAL_STEPS)
+    )
+
+
+def torch_rows_per_second(python: Path, found: list[str], precision: str, steps: int = 0) -> float:
+    """Rows a second of the PyTorch Trainer, in a process of its own.
+
+    Args:
+      python: of the environment with PyTorch.
+      found: the texts.
+      precision: ``float32`` or ``bfloat16``.
+      steps: how many are trained; 0: an epoch.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    base = texts.resolve_base(texts.BASE)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "texts.json")
         file.write_text(json.dumps(found), encoding="utf-8")
-
-        def measure(precision: str, steps: int) -> float:
-            base = texts.resolve_base(texts.BASE)
-            command = [python, TORCH_SCRIPT, file, base, str(len(texts.LABELS)), folder, precision, str(steps)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-            return float(done.stdout.splitlines()[-1])
-
-        faster = min(("float32", "bfloat16"), key=lambda precision: measure(precision, TRIAL_STEPS))
-        return measure(faster, 0), faster
+        command = [python, TORCH_SCRIPT, file, base, str(len(texts.LABELS)), folder, precision, str(steps)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    return float(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":
