@@ -65,7 +65,7 @@ def torch_rows_per_second(python: Path, found: list[str], precision: str, steps:
       python: of the environment with PyTorch.
       found: the texts.
       precision: ``float32`` or ``bfloat16``.
-      steps: how many are trained; 0: an epoch.
+      steps: how many are trained; 0: whole epochs.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     base = texts.resolve_base(texts.BASE)

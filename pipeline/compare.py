@@ -28,13 +28,12 @@ from pipeline.preflight import check_inputs
 from pipeline.run_record import RunRecord
 from trainer.approaches import APPROACHES
 from trainer.errors import InputError
-from trainer.served_model import EXAMPLES_SIGNATURE
+from trainer.served_model import EXAMPLES_SIGNATURE, SLAB_ROWS
 
 # What is compared unless --approach names others.
 FOUNDING_APPROACHES = ("further_pretrain", "fine_tune", "frozen")
 COMPARISON_FOLDER = "comparison"
 _TRAINING_COMPONENTS = ("Pretrainer", "Tuner", "Trainer")
-_SCORE_ROWS = 2048
 _SEEDS = 2**32  # as many as training.seed of the config can be, which are NumPy's
 
 
@@ -210,7 +209,7 @@ def fingerprint(splits: Sequence[str]) -> str:
 
 def _batches(split: str) -> tf.data.Dataset:
     files = sorted(tf.io.gfile.glob(os.path.join(split, "*")))
-    return tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_SCORE_ROWS)
+    return tf.data.TFRecordDataset(files, compression_type="GZIP").batch(SLAB_ROWS)
 
 
 def _write(folder: Path, name: str, text: str) -> None:

@@ -16,10 +16,10 @@ import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 from components.csv_rows import KEEP_UNDECODABLE, BadRow, read_records
 from components.production import newest_version, read_about
 from trainer.errors import InputError
-from trainer.served_model import TEXT_SIGNATURE
+from trainer.served_model import SLAB_ROWS, TEXT_SIGNATURE
 
 # Rows that are read, labelled and written at once, so that a file larger than memory passes through.
-BATCH_ROWS = 2048
+BATCH_ROWS = SLAB_ROWS
 
 
 class Prediction(NamedTuple):
