@@ -20,8 +20,9 @@ from tfx.dsl.components.base.base_node import BaseNode
 from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
 from kubeflow.package_check import SCHEMA_VERSION, check_package
 from kubeflow.parameters import CONFIG_PARAMETER, RuntimeParameter, runtime_parameters
-from pipeline.config import Config, KubeflowConfig
+from pipeline.config import Config
 from pipeline.graph import create_components
+from pipeline.kubeflow_config import KubeflowConfig
 from trainer.errors import InputError
 
 ENTRYPOINT = ("python", "-m", "kubeflow.entrypoint")

@@ -1,48 +1,25 @@
-"""The config: every key, its type, its default and its bounds. Nobody else reads YAML."""
+"""The config: every key, its type, its default and its bounds; those about a cluster are in ``kubeflow_config``."""
 
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from pipeline.config_file import explain, read_values
+from pipeline.config_section import Fraction, Label, Positive, Rate, Section, nearest
+from pipeline.kubeflow_config import KubeflowConfig
 from trainer.approaches import APPROACHES, forgetting_warning
 from trainer.errors import InputError
-
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[int, Field(ge=1)]
-Rate = Annotated[float, Field(gt=0.0)]
-# RFC 1123, as Kubernetes names its objects.
-KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-MountPath = Annotated[str, Field(pattern=r"^/[^:]+$")]
-
-
-def _number_as_text(value: Any) -> Any:
-    # Class numbers are mostly written without quotes. Only whole numbers: yes, 1.0 or 1e3 have been changed by YAML.
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Label = Annotated[str, BeforeValidator(_number_as_text)]
 
 
 def _known_approach(name: str) -> str:
     if name not in APPROACHES:
-        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{_nearest(name, APPROACHES)}")
+        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{nearest(name, APPROACHES)}")
     return name
 
 
@@ -58,19 +35,7 @@ def _threshold(value: Any) -> Any:
     return number
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_values(cls, value: Any, info: ValidationInfo) -> Any:
-        # Python takes yes and true for the number 1.
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("is a truth value to YAML; a number or quoted text belongs here")
-        return value
-
-
-class DataConfig(_Section):
+class DataConfig(Section):
     """Where the texts are and how they are read."""
 
     input_base: str
@@ -129,7 +94,7 @@ class DataConfig(_Section):
         for value, label in self.label_map.items():
             if label not in self.labels:
                 raise ValueError(
-                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels{_nearest(label, self.labels)}"
+                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels{nearest(label, self.labels)}"
                 )
         wanted = {"train", "eval", "test"} if self.test_base is None else {"train", "eval"}
         if set(self.split) != wanted:
@@ -140,7 +105,7 @@ class DataConfig(_Section):
         return self
 
 
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """What is fine-tuned, and in which way."""
 
     base: str = "distilbert-base-uncased"
@@ -162,7 +127,7 @@ class ModelConfig(_Section):
         return self
 
 
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """How it is trained."""
 
     batch_size: Positive = 16
@@ -182,7 +147,7 @@ class TrainingConfig(_Section):
     distribution: Literal["auto", "none", "mirrored", "multi_worker", "tpu"] = "auto"
 
 
-class PretrainingConfig(_Section):
+class PretrainingConfig(Section):
     """How the base is trained further on the task's text, for an approach that does so."""
 
     epochs: Positive = 3
@@ -195,7 +160,7 @@ class PretrainingConfig(_Section):
     corpus_base: str | None = None
 
 
-class TuningConfig(_Section):
+class TuningConfig(Section):
     """What is tried before the training that counts."""
 
     learning_rates: tuple[Rate, ...] = ()
@@ -211,7 +176,7 @@ class TuningConfig(_Section):
         return self
 
 
-class GateConfig(_Section):
+class GateConfig(Section):
     """What a model must reach on the test split to be pushed."""
 
     min_recall: dict[Label, Fraction] = {}
@@ -220,91 +185,19 @@ class GateConfig(_Section):
     decision_threshold: Annotated[float | str | None, BeforeValidator(_threshold)] = None
 
 
-class PushConfig(_Section):
+class PushConfig(Section):
     """Where a blessed model goes."""
 
     serving_dir: str | None = None
 
 
-class BeamConfig(_Section):
+class BeamConfig(Section):
     """How the data components run; any Beam runner."""
 
     args: tuple[str, ...] = ()
 
 
-class AcceleratorConfig(_Section):
-    """A GPU or TPU, by the name of its Kubernetes resource, such as ``nvidia.com/gpu`` or ``google.com/tpu``."""
-
-    type: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9_.-]+$")]
-    count: Positive = 1
-
-
-class ResourcesConfig(_Section):
-    """What one component's container asks for, and may not exceed."""
-
-    cpu: Rate | None = None
-    memory_gb: Rate | None = None
-    accelerator: AcceleratorConfig | None = None
-
-
-class VolumeConfig(_Section):
-    """A volume that every container sees."""
-
-    claim: KubernetesName
-    mount_path: MountPath
-
-
-class SecretKeyConfig(_Section):
-    """One value of a Kubernetes secret."""
-
-    secret: KubernetesName
-    key: str
-
-
-class SecretMountConfig(_Section):
-    """A Kubernetes secret as a folder of files."""
-
-    secret: KubernetesName
-    mount_path: MountPath
-
-
-class TolerationConfig(_Section):
-    """A taint of a node that does not keep our containers away, in Kubernetes' own words."""
-
-    key: str | None = None
-    operator: Literal["Equal", "Exists"] = "Equal"
-    value: str | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-
-
-class ScheduleConfig(_Section):
-    """When the pipeline runs by itself."""
-
-    cron: str | None = None
-    max_concurrency: Annotated[int, Field(ge=1, le=10)] = 1  # Kubeflow's own bounds
-
-
-class KubeflowConfig(_Section):
-    """How the pipeline runs on a cluster."""
-
-    image: str | None = None
-    namespace: KubernetesName = "kubeflow"
-    pipeline_root: str | None = None
-    service_account: KubernetesName | None = None
-    image_pull_secret: KubernetesName | None = None
-    resources: dict[str, ResourcesConfig] = {}
-    env: dict[str, str] = {}
-    secret_env: dict[str, SecretKeyConfig] = {}
-    secret_mounts: tuple[SecretMountConfig, ...] = ()
-    volume: VolumeConfig | None = None
-    node_selector: dict[str, str] = {}
-    tolerations: tuple[TolerationConfig, ...] = ()
-    retries: Annotated[int, Field(ge=0)] = 0
-    timeout_minutes: Positive | None = None
-    schedule: ScheduleConfig = ScheduleConfig()
-
-
-class Config(_Section):
+class Config(Section):
     """A whole run. Made by ``load_config``."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -325,7 +218,7 @@ class Config(_Section):
                 if label not in self.data.labels:
                     raise ValueError(
                         f"gate.{bounds}: {label!r} is not in data.labels ({', '.join(self.data.labels)})"
-                        f"{_nearest(label, self.data.labels)}"
+                        f"{nearest(label, self.data.labels)}"
                     )
         if self.data.text_pair_column is not None:
             if self.model.truncation != "head":
@@ -423,18 +316,7 @@ def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:
       InputError: the file cannot be read, is not YAML, or says something that is not allowed. The text names file,
         key, value and remedy.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(f"{file}: there is no such config file; make one with: fullbake init data.csv") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: the config file cannot be read: {error}") from error
-    values = _parse_yaml(text, str(file))
-    if not isinstance(values, dict):
-        raise InputError(f"{file}: a config is a mapping of keys to values; see fullbake init")
-    for override in overrides:
-        _apply(values, override)
-    return _validated(values, str(file))
+    return _validated(read_values(file, overrides), str(file))
 
 
 def restore_config(values: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
@@ -458,89 +340,4 @@ def _validated(values: Mapping[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise InputError("; ".join(_explain(source, item) for item in error.errors()[:3])) from error
-
-
-def _apply(values: dict[str, Any], override: str) -> None:
-    path, equals, text = override.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
-        raise InputError(f"--set {override}: write it as key.path=value, such as --set training.epochs=2")
-    section: Any = values
-    for depth, key in enumerate(keys[:-1]):
-        section = section.setdefault(key, {})
-        if not isinstance(section, dict):
-            raise InputError(f"--set {override}: {'.'.join(keys[: depth + 1])} is a value, not a section")
-    section[keys[-1]] = _parse_yaml(text, f"--set {override}")
-
-
-def _parse_yaml(text: str, source: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 (it is a SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"{source}{line}: not valid YAML: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML without code, in which a key that stands twice is an error instead of a value lost in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
-                raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _explain(source: str, item: Mapping[str, Any]) -> str:
-    path = [str(part) for part in item["loc"] if not str(part).startswith("[")]
-    where = f"{source}: {'.'.join(path)}" if path else source
-    value = item["input"]
-    match item["type"]:
-        case "extra_forbidden":
-            known = _keys_of(path[:-1])
-            return f"{where}: unknown key{_nearest(path[-1], known)}; the keys here are {', '.join(known)}"
-        case "missing":
-            return f"{where}: missing; give it a value"
-        case "value_error":
-            message = str(item["ctx"]["error"])
-            # A check over several keys names its own; a check of one value is about the key it was called for.
-            if isinstance(value, str | bool | int | float):
-                return f"{where}: {value!r} {message}"
-            return f"{where}{'.' if path else ': '}{message}"
-        case "string_type" | "tuple_type" if value is None:
-            return f"{where}: has no value; give it one"
-        case "tuple_type":
-            return f"{where}: {value!r} is not a list; write it as [{value}]"
-        case "string_type":
-            return f'{where}: {value!r} is not text; write it in quotes: "{value}"'
-        case "literal_error":
-            expected = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{where}: {value!r} is not one of {', '.join(expected)}{_nearest(str(value), expected)}"
-        case "model_type" | "dict_type":
-            return f"{where}: {value!r} is a value; a section of keys belongs here"
-    message = item["msg"].replace("Input should", "should").replace("String should", "should")
-    return f"{where}: {value!r} {message}"
-
-
-def _keys_of(path: Sequence[str]) -> list[str]:
-    section: Any = Config
-    for part in path:
-        # A key of a mapping, or a place in a list, leads to a section of the same kind.
-        if part in section.model_fields:
-            section = _section_in(section.model_fields[part].annotation) or section
-    return list(section.model_fields)
-
-
-def _section_in(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, _Section):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
-
-
-def _nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+        raise InputError(explain(error, Config, source)) from error
