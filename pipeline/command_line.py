@@ -226,10 +226,15 @@ def _sole_use(root: Path) -> Iterator[Path]:
 @contextmanager
 def loading() -> Iterator[None]:
     """Tells that heavy libraries are being imported, while they are."""
+    with _native_stderr_shut() as shown, _console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"):
+        yield
+
+
+def _console(**settings: Any) -> Console:
+    """A terminal that shows labels, names and paths as they stand: no ``[/b]`` in them is markup, no ``:x:`` an emoji."""
     from rich.console import Console
 
-    with _native_stderr_shut() as shown, Console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"):
-        yield
+    return Console(markup=False, emoji=False, highlight=False, **settings)
 
 
 def _run(config: Config, root: Path) -> RunRecord:
@@ -240,7 +245,7 @@ def _run(config: Config, root: Path) -> RunRecord:
 
 
 def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int) -> Comparison:
-    from rich.console import Console
+    from rich.text import Text
 
     with loading():
         from pipeline.compare import COMPARISON_FOLDER, FOUNDING_APPROACHES, compare_approaches
@@ -251,21 +256,21 @@ def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int
         approaches=list(dict.fromkeys(approaches)) or FOUNDING_APPROACHES,
         seeds=seeds,
         on_training=lambda approach, seed, number, count: console.print(
-            f"[bold]{approach}[/bold], seed {seed} ({number} of {count})"
+            Text.assemble((approach, "bold"), f", seed {seed} ({number} of {count})")
         ),
         on_component=lambda name, seconds: _tell_component(console, name, seconds),
     )
     # Into a file or a pipe, which has no width, nothing is cut off.
-    comparison.print_table(Console(highlight=False, width=None if sys.stdout.isatty() else COMPARISON_WIDTH))
+    comparison.print_table(_console(width=None if sys.stdout.isatty() else COMPARISON_WIDTH))
     click.echo(f"comparison: {_short(str(root / COMPARISON_FOLDER / 'comparison.html'))}")
     return comparison
 
 
 def _progress_console(config: Config, root: Path) -> Console:
-    from rich.console import Console
+    from rich.text import Text
 
-    console = Console(stderr=True, highlight=False)
-    console.print(f"[bold]{config.name}[/bold]: output goes to {root}")
+    console = _console(stderr=True)
+    console.print(Text.assemble((config.name, "bold"), f": output goes to {root}"))
     return console
 
 
@@ -274,8 +279,8 @@ def _tell_component(console: Console, name: str, seconds: float | None) -> None:
 
 
 def _tell(record: RunRecord) -> None:
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from components.gate import describe
 
@@ -286,26 +291,26 @@ def _tell(record: RunRecord) -> None:
     for name in ("recall", "must be", "precision", "must be", "F1", ""):
         table.add_column(name, justify="right")
     for label in evaluation["labels"]:
-        row = [label]
+        row: list[str | Text] = [label]
         passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
         for metric in ("recall", "precision"):
             bound = bounds.get((metric, label))
             row += [_number(evaluation[metric][label]), f"≥ {bound.bound:g}" if bound else ""]
-        verdict = "" if not passed else "[green]met[/green]" if all(passed) else "[red]missed[/red]"
+        verdict = "" if not passed else Text("met", "green") if all(passed) else Text("missed", "red")
         table.add_row(*row, _number(evaluation["f1"][label]), verdict)
-    console = Console(highlight=False)
+    console = _console()
     console.print(table)
     if evaluation["baseline_note"]:
         console.print(f"note: {evaluation['baseline_note']}")
     for bound in record.bounds:
         if not bound.passed:
-            console.print(f"[red]✗[/red] {describe(bound)}", soft_wrap=True)
+            console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
     if record.nothing_new:
         console.print("nothing new: data and config are those of an earlier run, whose outcome stands")
     if record.pushed_model is None:
-        console.print("[red]refused[/red]: the model was not pushed", soft_wrap=True)
+        console.print(Text.assemble(("refused", "red"), ": the model was not pushed"), soft_wrap=True)
     else:
-        console.print(f"[green]pushed[/green]: {_short(record.pushed_model)}", soft_wrap=True)
+        console.print(Text.assemble(("pushed", "green"), f": {_short(record.pushed_model)}"), soft_wrap=True)
     console.print(f"report: {_short(str(record.report))}", soft_wrap=True)
 
 

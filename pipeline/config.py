@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,11 +11,15 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from pipeline.config_file import explain, read_values
+from pipeline.config_file import apply_override, explain, parse_override, read_values
 from pipeline.config_section import Fraction, Label, Positive, Rate, Section, nearest
 from pipeline.kubeflow_config import KubeflowConfig
 from trainer.approaches import APPROACHES, forgetting_warning
 from trainer.errors import InputError
+
+# Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
+# are not among them: they join emoji, and letters of several scripts.
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 
 def _known_approach(name: str) -> str:
@@ -88,6 +93,11 @@ class DataConfig(Section):
         for label in self.labels:
             if not label or label != label.strip():
                 raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; mend it")
+            if any(unicodedata.category(char) in _UNPRINTABLE for char in label):
+                raise ValueError(
+                    f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "
+                    "map it to another name with data.label_map"
+                )
         twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
         if twice:
             raise ValueError(f"labels: {twice[0]!r} is listed twice")
@@ -200,7 +210,7 @@ class BeamConfig(Section):
 class Config(Section):
     """A whole run. Made by ``load_config``."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     data: DataConfig
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -310,13 +320,34 @@ def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:
 
     Args:
       file: a YAML file.
-      overrides: ``key.path=value`` each, the value read as YAML; they win over the file.
+      overrides: ``key.path=value`` each; they win over the file, and later ones over earlier ones.
 
     Raises:
       InputError: the file cannot be read, is not YAML, or says something that is not allowed. The text names file,
         key, value and remedy.
     """
-    return _validated(read_values(file, overrides), str(file))
+    values = read_values(file)
+    if not overrides:
+        return _validated(values, str(file))
+    given = [parse_override(override, Config) for override in overrides]
+    changed = copy.deepcopy(values)
+    for override in given:
+        apply_override(changed, override)
+    try:
+        return Config.model_validate(changed)
+    except ValidationError as error:
+        source = str(file)
+        if _is_valid(values):
+            source += f" with {', '.join(override.shown for override in given)}"
+        raise InputError(explain(error, Config, source, given)) from error
+
+
+def _is_valid(values: Mapping[str, Any]) -> bool:
+    try:
+        Config.model_validate(values)
+    except ValidationError:
+        return False
+    return True
 
 
 def restore_config(values: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:

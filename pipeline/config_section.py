@@ -13,8 +13,16 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0.0)]
 
 
+class TruthValue(str):
+    """A word that YAML takes for true or false, as it was written."""
+
+    __slots__ = ()
+
+
 def _number_as_text(value: Any) -> Any:
-    # Class numbers are mostly written without quotes. Only whole numbers: yes, 1.0 or 1e3 have been changed by YAML.
+    if isinstance(value, TruthValue):
+        raise ValueError(f'is a truth value to YAML; write it in quotes: "{value}"')
+    # Class numbers are mostly written without quotes. Only whole numbers: 1.0 may be meant as 1.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -29,8 +37,8 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_truth_values(cls, value: Any, info: ValidationInfo) -> Any:
-        # Python takes yes and true for the number 1.
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+        # Python takes true for the number 1.
+        if isinstance(value, bool | TruthValue) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError("is a truth value to YAML; a number or quoted text belongs here")
         return value
 

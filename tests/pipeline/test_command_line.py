@@ -108,7 +108,7 @@ def fullbake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_installed_script_gives_code_line_and_help(folder: Path):
     done = fullbake(folder, "run", "config.yaml", "--set", "training.epochs=none")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("fullbake: config.yaml: training.epochs: 'none' ")
+    assert done.stderr.startswith("fullbake: --set training.epochs=none: training.epochs: 'none' ")
     assert done.stderr.count("\n") == 1
     done = fullbake(folder, "run", "--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,9 @@ import yaml
 from pipeline.config import Config, load_config
 from trainer.errors import InputError
 
+BOMB = "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
 MINIMAL = {"name": "small", "data": {"input_base": "texts", "labels": ["good", "bad"]}}
 
 
@@ -145,23 +149,22 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
         ("data=5", "data", "5", "a section of keys belongs here"),
         ("model=null", "model", "None", "a section of keys belongs here"),
         ("data.input_base=null", "data.input_base", "", "has no value; give it one"),
-        ("data.text_column=5", "data.text_column", "5", 'write it in quotes: "5"'),
         ("data.labels=null", "data.labels", "", "has no value; give it one"),
         ("data.labels=good", "data.labels", "'good'", "write it as [good]"),
         ("data.labels=[good]", "data.labels", "", "at least two are needed"),
         ("data.labels=[good, bad, good]", "data.labels", "'good'", "is listed twice"),
-        ("data.labels=[yes, bad]", "data.labels.0", "True", 'write it in quotes: "True"'),
-        ("data.labels=[0.5, bad]", "data.labels.0", "0.5", 'write it in quotes: "0.5"'),
+        ("data.labels=[no, bad]", "data.labels.0", "'no'", 'is a truth value to YAML; write it in quotes: "no"'),
+        ("data.labels=[0.50, bad]", "data.labels.0", "0.50", 'write it in quotes: "0.50"'),
         ("data.labels=[' bad', good]", "data.labels", "' bad'", "can never be found"),
         ("data.labels=['', good]", "data.labels", "''", "can never be found"),
-        ("training.epochs=yes", "training.epochs", "True", "a number or quoted text belongs here"),
+        ("training.epochs=yes", "training.epochs", "'yes'", "a number or quoted text belongs here"),
         ("data.label_map={g: goood}", "data.label_map", "'goood'", "did you mean 'good'?"),
         ("data.label_map=[good]", "data.label_map", "['good']", "a section of keys belongs here"),
         ("data.delimiter=;;", "data.delimiter", "';;'", "should have at most 1 character"),
         ('data.delimiter=""', "data.delimiter", "''", "should have at least 1 character"),
         ("data.on_bad_row=quarantin", "data.on_bad_row", "'quarantin'", "fail, quarantine; did you mean 'quarantine'?"),
         ("data.max_bad_fraction=1.5", "data.max_bad_fraction", "1.5", "less than or equal to 1"),
-        ("data.max_bad_fraction=.nan", "data.max_bad_fraction", "nan", "should be a finite number"),
+        ("data.max_bad_fraction=.nan", "data.max_bad_fraction", ".nan", "should be a finite number"),
         ("data.split={train: 8, eval: 2}", "data.split", "train, eval", "one share for each of train, eval and test"),
         ("data.split={train: 8, eval: 1, dev: 1}", "data.split", "dev", "one share for each of train, eval and test"),
         (
@@ -188,23 +191,23 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
             "0",
             "greater than or equal to 1",
         ),
-        ("pretraining.epochs=true", "pretraining.epochs", "True", "a number or quoted text belongs here"),
+        ("pretraining.epochs=true", "pretraining.epochs", "'true'", "a number or quoted text belongs here"),
         ("pretraining.whole_word=3", "pretraining.whole_word", "3", "valid boolean"),
         ("pretraining.mask_probability=1", "pretraining.mask_probability", "1", "less than 1"),
         ("tuning.learning_rates=[1e-4]", "tuning.learning_rates", "", "one rate is no search"),
         ("tuning.learning_rates=[1e-4, 0.0001]", "tuning.learning_rates", "0.0001", "name each once"),
         ("gate.decision_threshold=outo", "gate.decision_threshold", "'outo'", "neither auto nor a probability"),
         ("gate.decision_threshold=1.5", "gate.decision_threshold", "1.5", "neither auto nor a probability"),
-        ("gate.decision_threshold=yes", "gate.decision_threshold", "True", "truth value"),
+        ("gate.decision_threshold=yes", "gate.decision_threshold", "'yes'", "truth value"),
         ("data.split.train=6", "data.split", "names train;", "one share for each"),
         ("data.split={train: 8, eval: 0, test: 1}", "data.split.eval", "0", "greater than or equal to 1"),
         ("data.split={train: 8, eval: 1.5, test: 1}", "data.split.eval", "1.5", "valid integer"),
-        ("model.base=5", "model.base", "5", 'write it in quotes: "5"'),
         ("model.approach=fine-tune", "model.approach", "'fine-tune'", "did you mean 'fine_tune'?"),
-        ("model.approach=7", "model.approach", "7", "is not text"),
+        ("model.approach=7", "model.approach", "'7'", "is not an approach"),
         ("model.approach=null", "model.approach", "", "has no value; give it one"),
-        ("model.approach=[frozen]", "model.approach", "['frozen']", "is not text"),
-        ("model.approach={frozen: 1}", "model.approach", "{'frozen': 1}", "is not text"),
+        ("model={approach: [frozen]}", "model.approach", "['frozen']", "is not text"),
+        ("model={approach: {frozen: 1}}", "model.approach", "{'frozen': 1}", "is not text"),
+        ("model={base: 5}", "model.base", "5", 'write it in quotes: "5"'),
         ("model.head=soft", "model.head", "'soft'", "linear, hf, mlp"),
         ("model.max_length=2", "model.max_length", "2", "greater than or equal to 3"),
         ("model.max_length=long", "model.max_length", "'long'", "valid integer"),
@@ -231,7 +234,7 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
 )
 def test_a_bad_value_is_told_with_file_key_value_and_remedy(load, override: str, key: str, value: str, remedy: str):
     message = refusal(load, yaml.safe_dump(MINIMAL), override)
-    assert f"config.yaml: {key}: " in message
+    assert message.startswith(f"--set {override}: {key}: ")  # not the file's name: the value is not in the file
     assert value in message
     assert remedy in message
 
@@ -263,7 +266,7 @@ def test_a_bad_value_is_told_with_file_key_value_and_remedy(load, override: str,
 )
 def test_values_that_do_not_go_together_are_told_with_the_one_to_change(load, overrides, key: str, remedy: str):
     message = refusal(load, yaml.safe_dump(MINIMAL), *overrides)
-    assert f"config.yaml: {key}: " in message
+    assert f": {key}: " in message
     assert remedy in message
 
 
@@ -281,7 +284,7 @@ def test_values_that_do_not_go_together_are_told_with_the_one_to_change(load, ov
 )
 def test_an_unknown_key_names_the_nearest_known_one(load, override: str, key: str, nearest: str):
     message = refusal(load, yaml.safe_dump(MINIMAL), override)
-    assert f"config.yaml: {key}: unknown key; did you mean {nearest!r}?; the keys here are " in message
+    assert f"--set {override}: {key}: unknown key; did you mean {nearest!r}?; the keys here are " in message
 
 
 def test_a_key_like_no_other_is_told_with_all_that_are_known(load):
@@ -338,9 +341,12 @@ def test_an_override_without_key_or_value_is_told_how_to_write_it(load, override
 
 
 def test_an_override_below_a_value_is_refused(load):
-    assert (
-        refusal(load, yaml.safe_dump(MINIMAL), "name.first=a") == "--set name.first=a: name is a value, not a section"
-    )
+    message = refusal(load, yaml.safe_dump(MINIMAL), "name.first=a")
+    assert message == "--set name.first=a: name is a value, not a section; set it as a whole: --set name=..."
+    message = refusal(load, yaml.safe_dump(MINIMAL), "data.labels.0=a")
+    assert message.startswith("--set data.labels.0=a: data.labels is a list, not a section; set it as a whole: ")
+    message = refusal(load, yaml.safe_dump({**MINIMAL, "gate": [1]}), "gate.min_recall.bad=0.5")
+    assert message == "--set gate.min_recall.bad=0.5: gate is a value, not a section"
 
 
 def test_an_override_that_is_not_yaml_is_refused(load):
@@ -368,24 +374,55 @@ def test_labels_and_mapped_values_may_be_whole_numbers_and_are_text(load):
 def test_yaml_never_builds_python_objects(load, tmp_path: Path, value: str):
     made = tmp_path / "made"
     assert "not valid YAML" in refusal(load, f"name: {value.format(made)}\n")
-    assert "not valid YAML" in refusal(load, yaml.safe_dump(MINIMAL), f"name={value.format(made)}")
+    refusal(load, yaml.safe_dump(MINIMAL), f"name={value.format(made)}")
+    assert "not valid YAML" in refusal(load, yaml.safe_dump(MINIMAL), f"beam.args=[{value.format(made)}]")
     assert not made.exists()
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "a config is a mapping of keys to values"),
+        ("", "is empty; make a config with: fullbake init data.csv"),
+        ("# later\n", "is empty; make a config with: fullbake init data.csv"),
         ("- a", "a config is a mapping of keys to values"),
         ("a: b: c", "line 1: not valid YAML"),
-        ("name: a\n\tb: c", "line 2: not valid YAML"),
-        ("name: a\n---\nname: b", "line 2: not valid YAML"),
-        ("{[a]: 1}", "line 1: not valid YAML"),
-        ("name: a\0", "not valid YAML"),
+        ("name: a\ndata:\n\tb: c", "line 3: not valid YAML: while scanning for the next token, found character '\\t'"),
+        ("name:\n\ta", "write spaces in place of the tab"),
+        ("name: a\n---\nname: b", "line 2: not valid YAML: expected a single document in the stream, but found"),
+        ("{[a]: 1}", "line 1: not valid YAML: a key is one word, not a list or a mapping"),
+        ("? {a: b}\n: c", "a key is one word, not a list or a mapping"),
+        ("name: a\0", "line 1: not valid YAML: the character U+0000 may not stand in it"),
+        ("name: *missing", "line 1: not valid YAML: found undefined alias 'missing'"),
+        ("name: !!int abc", "line 1: not valid YAML: 'abc' is no int"),
+        ("name: !!timestamp abc", "the tag !!timestamp has no place in a config"),
+        ("name: !!binary '!'", "the tag !!binary has no place in a config"),
+        ("name: a\n<<: 5", "line 2: not valid YAML: << needs a mapping, such as *name"),
+        ("name: &a [*a]", "nested too deeply, or in itself"),
+        ("name: " + "[" * 100_000, "nested too deeply"),
+        ("- " * 100_000, "nested too deeply"),
+        ("{a: " * 100_000, "nested too deeply"),
+        ("a: &a [x, x, x, x, x, x, x, x, x, x]\n" + BOMB, "its anchors make more than 50,000 values of it"),
+        ("labels:\n" + "- a\n" * 250_001, "more than 1,000,000 bytes is no config; make a config with: fullbake init"),
     ],
 )
 def test_a_file_that_is_no_config_is_refused_in_one_line(load, text: str, reason: str):
     assert reason in refusal(load, text)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"text,label\ngood day,good\n", b'text;label\n"a: ""b""";good\n', b"\x1f\x8b\x08\x00", b"a,b\n" * 300_000],
+    ids=["commas", "semicolons", "gzip", "large"],
+)
+def test_data_given_as_a_config_is_recognised(tmp_path: Path, content: bytes):
+    (tmp_path / "data.csv").write_bytes(content)
+    started = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        load_config(tmp_path / "data.csv")
+    assert time.monotonic() - started < 2
+    remedy = f"this looks like data; make a config of it with: fullbake init {tmp_path}/data.csv"
+    assert str(caught.value).endswith(f"; {remedy}")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path):
@@ -394,10 +431,157 @@ def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path):
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
-    (tmp_path / "latin.yaml").write_bytes("name: caf\xe9".encode("latin-1"))
-    for path in (tmp_path / "latin.yaml", tmp_path):
-        with pytest.raises(InputError, match="the config file cannot be read"):
+    (tmp_path / "latin.yaml").write_bytes("# x\nname: caf\xe9".encode("latin-1"))
+    (tmp_path / "windows.yaml").write_text("name: a", encoding="utf-16")
+    for path, reason in (
+        (tmp_path / "latin.yaml", r"latin.yaml, line 2: the config file cannot be read: it is not UTF-8; save it as"),
+        (tmp_path / "windows.yaml", r"line 1: the config file cannot be read: it is not UTF-8"),
+        (tmp_path, "is a folder; name the config file in it"),
+        (tmp_path / "latin.yaml" / "x", "the config file cannot be read: Not a directory$"),
+        (tmp_path / ("x" * 300), "the config file cannot be read: File name too long$"),
+    ):
+        with pytest.raises(InputError, match=reason):
             load_config(path)
+
+
+def test_words_that_old_yaml_takes_for_dates_and_other_numbers_are_the_text_they_are(load):
+    labels = ["2024-01-01", "010", "1:30", "1_000", "0x1F", "+5", "-0", "1e3", "9" * 5000, "2001-12-14t21:59:43Z"]
+    text = "name: n\ndata: {input_base: 2024-01-01, labels: [" + ", ".join(labels) + "]}"
+    config = load(text)
+    assert (config.data.input_base, config.data.labels) == ("2024-01-01", tuple(labels))
+    assert load(config.to_yaml()) == config
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("9" * 5000, "99' is too great a number"),
+        ("-" + "9" * 90, "should be greater than or equal to 0"),
+        ("1:30", "'1:30' should be a valid integer"),
+        ("0x10", "'0x10' should be a valid integer"),
+        ("2024-01-01", "'2024-01-01' should be a valid integer"),
+    ],
+)
+def test_a_number_written_oddly_is_refused_in_one_short_line(load, value: str, reason: str):
+    for arguments in (
+        (yaml.safe_dump(MINIMAL), f"training.seed={value}"),
+        (f"{yaml.safe_dump(MINIMAL)}training: {{seed: {value}}}",),
+    ):
+        message = refusal(load, *arguments)
+        assert reason in message
+        assert len(message) < 600
+
+
+def test_keys_are_the_words_that_were_written(load):
+    labels = "labels: ['yes', '010', '0.50']"
+    label_map = "label_map: {no: 'yes', 2024-01-01: '010', 0.50: '0.50'}"
+    config = load(f"name: n\ndata: {{input_base: d, {labels}, {label_map}}}")
+    assert config.data.label_map == {"no": "yes", "2024-01-01": "010", "0.50": "0.50"}
+    for key in ("1", "null", "no", "1.5", "''"):
+        assert "unknown key" in refusal(load, f"{yaml.safe_dump(MINIMAL)}{key}: 2")
+
+
+def test_anchors_and_merge_keys_work_and_tie_nothing_together(load):
+    config = load(
+        """
+name: n
+data: {input_base: d, labels: &labels [good, bad], label_map: {}}
+gate: {min_recall: &bounds {good: 0.5, bad: 0.5}, min_precision: *bounds}
+training: &rates {epochs: 2, batch_size: 4}
+pretraining: {<<: *rates, epochs: 1}
+""",
+        "gate.min_recall.bad=0.9",
+    )
+    assert config.gate.min_recall == {"good": 0.5, "bad": 0.9}
+    assert config.gate.min_precision == {"good": 0.5, "bad": 0.5}
+    assert (config.pretraining.epochs, config.pretraining.batch_size) == (1, 4)
+
+
+TEXTS = ["*", "@x", "~/x", ";", "|", ">", "-", "?", ":", "#", "%x", "`", "!", "&a", "[", "[x]/data", "{SPAN}/*", "a: b"]
+TEXTS += ["a #b", "5", "yes", "1.50", "'", '"', 'a "b"', "a,b", " ", "\t", "a=b", "größe 👋"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_given_with_set_is_taken_as_it_stands(load, text: str):
+    assert load(yaml.safe_dump(MINIMAL), f"data.pattern={text}").data.pattern == text
+    assert load(yaml.safe_dump(MINIMAL), f"model.base={text}").model.base == text
+    assert load(yaml.safe_dump(MINIMAL), f"kubeflow.env.A={text}").kubeflow.env == {"A": text}
+    if len(text) == 1:
+        assert load(yaml.safe_dump(MINIMAL), f"data.delimiter={text}").data.delimiter == text
+
+
+def test_text_given_with_set_may_be_quoted_and_a_key_may_have_dots(load):
+    config = load(
+        yaml.safe_dump({**MINIMAL, "gate": None}),
+        "data.text_column='null'",
+        'data.pattern="a\\tb"',
+        "kubeflow.node_selector.kubernetes.io/hostname=node-1",
+        "gate.min_recall.good=.5",
+        "kubeflow.resources.Trainer.cpu=4",
+    )
+    assert (config.data.text_column, config.data.pattern) == ("null", "a\tb")
+    assert config.kubeflow.node_selector == {"kubernetes.io/hostname": "node-1"}
+    assert config.kubeflow.resources["Trainer"].cpu == 4
+    config = load(yaml.safe_dump(MINIMAL), "data.labels=[a.b, c]", "gate.min_recall.a.b=0.5")
+    assert config.gate.min_recall == {"a.b": 0.5}
+
+
+def test_an_error_is_blamed_on_what_gave_the_value(load):
+    text = yaml.safe_dump({**MINIMAL, "training": {"epochs": 0}, "model": {"pooling": "mean"}})
+    assert "config.yaml: training.epochs: 0 " in refusal(load, text, "training.batch_size=2")
+    twice = refusal(load, text, "training.epochs=3", "training.epochs=-1")
+    assert twice.startswith("--set training.epochs=-1: training.epochs: -1 ")
+    text = yaml.safe_dump({**MINIMAL, "model": {"pooling": "mean"}})
+    assert "config.yaml with --set model.head=hf: model.pooling: " in refusal(load, text, "model.head=hf")
+    both = refusal(load, text, "model.pooling=cls", "training.epochs=zwei", "trainin.x=1")
+    assert "--set training.epochs=zwei: training.epochs: 'zwei' should be" in both
+    assert "--set trainin.x=1: trainin: unknown key" in both
+    assert "config.yaml" not in both
+
+
+def test_what_an_error_shows_is_short_and_on_one_line(load):
+    long = "x\n\x1b[31m" * 1_000
+    for arguments in (
+        (yaml.safe_dump({**MINIMAL, "name": long}),),
+        (yaml.safe_dump(MINIMAL), f"name={long}"),
+        (yaml.safe_dump(MINIMAL), f"{long}=x"),
+        (yaml.safe_dump({**MINIMAL, long: 1}),),
+        (yaml.safe_dump({**MINIMAL, "training": {"seed": [long]}}),),
+    ):
+        message = refusal(load, *arguments)
+        assert len(message) < 800
+        assert "\x1b" not in message
+
+
+@pytest.mark.parametrize("label", ["a\nb", "a\rb", "a\tb", "\x1b[31mred", "a\x00b", "a\x85b", "a\u2028b"])
+def test_a_label_with_a_line_break_or_control_character_is_refused(load, label: str):
+    text = yaml.safe_dump({**MINIMAL, "data": {**MINIMAL["data"], "labels": ["good", label]}})
+    message = refusal(load, text)
+    assert "data.labels: " in message
+    assert "a line break or control character" in message
+    assert "data.label_map" in message
+
+
+def test_labels_of_any_other_characters_are_taken(load):
+    labels = [
+        "[/b]",
+        "[red]",
+        "$x$",
+        "<b>",
+        "a/b",
+        "👨‍👩‍👧",
+        "نعم",
+        "a:b",
+        "{x}",
+        "100%",
+        "&amp;",
+        "`x`",
+        "..",
+        "p_label",
+    ]
+    config = load(yaml.safe_dump({**MINIMAL, "data": {**MINIMAL["data"], "labels": labels}}, allow_unicode=True))
+    assert config.data.labels == tuple(labels)
+    assert load(config.to_yaml()) == config
 
 
 def test_a_byte_order_mark_is_not_part_of_the_first_key(load):

@@ -1,0 +1,45 @@
+import json
+from pathlib import Path
+
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+
+from components.evaluator import EVALUATION_FILE
+from components.gate import GateSpec, judge
+from pipeline.command_line import _tell
+from pipeline.run_record import RunRecord
+
+LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
+
+
+@pytest.mark.parametrize("pushed", ["runs/[/red]/serving/1", None])
+def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path: Path, capsys, monkeypatch, pushed):
+    monkeypatch.setenv("COLUMNS", "200")
+    recall = dict.fromkeys(LABELS, 0.5)
+    bounds = judge(GateSpec(tuple(LABELS), min_recall=dict.fromkeys(LABELS, 0.9)), recall, recall, None)
+    evaluation = {
+        "examples": 10,
+        "accuracy": 0.5,
+        "labels": LABELS,
+        "recall": recall,
+        "precision": recall,
+        "f1": recall,
+        "bounds": [bound.to_dict() for bound in bounds],
+        "baseline_note": "the model in production (runs/[/i]/1) has other labels; it was not compared",
+    }
+    (tmp_path / EVALUATION_FILE).write_text(json.dumps(evaluation), encoding="utf-8")
+    model = metadata_store_pb2.Artifact()
+    model.custom_properties["pushed"].int_value = int(pushed is not None)
+    model.custom_properties["pushed_destination"].string_value = str(pushed)
+    artifacts = {
+        "Evaluator": {"evaluation": metadata_store_pb2.Artifact(uri=str(tmp_path))},
+        "Pusher": {"pushed_model": model},
+    }
+    _tell(RunRecord(artifacts, report=Path("runs/[/b]/report.html")))
+    told = capsys.readouterr().out
+    for label in LABELS:
+        assert f" {label} " in told
+        assert f"✗ recall of '{label}' is 0.500, must be at least 0.9: missed by 0.400\n" in told
+    assert "(runs/[/i]/1)" in told
+    assert "report: runs/[/b]/report.html\n" in told
+    assert (f"pushed: {pushed}\n" if pushed else "refused: the model was not pushed\n") in told
