@@ -231,7 +231,7 @@ def loading() -> Iterator[None]:
 
 
 def _console(**settings: Any) -> Console:
-    """A terminal that shows labels, names and paths as they stand: no ``[/b]`` in them is markup, no ``:x:`` an emoji."""
+    """A terminal that shows labels, names and paths as they stand: ``[/b]`` is no markup, ``:x:`` no emoji."""
     from rich.console import Console
 
     return Console(markup=False, emoji=False, highlight=False, **settings)
