@@ -5,7 +5,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Here, not in the function that makes a pipeline: Beam imports google-cloud-bigquery, which keeps an ImportError and by
@@ -14,6 +14,23 @@ import apache_beam as beam
 import pytest
 
 import trainer  # noqa: F401  (chooses Keras 2 before anything imports TensorFlow)
+from tests.warm import WarmProcess
+
+# Whole runs, minutes each. They begin first, for a process that is left alone with one at the end has no company.
+LONGEST_FIRST = (
+    "tests/kubeflow/test_emulation.py",
+    "tests/pipeline/test_end_to_end.py",
+    "tests/pipeline/test_compare.py",
+    "tests/trainer/test_distribution.py",
+    "tests/pipeline/test_spans.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first; the order within a file stays."""
+    place = {file: number for number, file in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = "you are a bad good kind of person what the day garden idiot fool lovely very not is it".split()  # noqa: SIM905
@@ -59,6 +76,14 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmProcess]:
+    """Runs commands, each in a process of its own, without the ten seconds of imports."""
+    process = WarmProcess()
+    yield process
+    process.stop()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from pipeline.local_runner import METADATA_FILE
 from pipeline.run_record import RunRecord, read_run
 from tests.pipeline.planted import COMPONENTS as IN_ORDER
 from tests.pipeline.planted import LABELS, ROWS, executions, planted_rows, write_config, write_csv
+from tests.warm import WarmProcess
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
 COMPONENTS = set(IN_ORDER)
@@ -55,14 +57,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *options: str) -> Run:
-    done = subprocess.run(
-        [FULLBAKE, "run", "config.yaml", "--root", "out", "--summary", "summary.json", *options],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
+Start = Callable[[list[str], dict[str, str]], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def start(folder: Path, warm: WarmProcess) -> Start:
+    """Runs a command of ``fullbake`` in the folder."""
+    return lambda arguments, environment: warm.run("fullbake", arguments, folder, environment)
+
+
+def run(folder: Path, start: Start, *options: str) -> Run:
+    done = start(
+        ["run", "config.yaml", "--root", "out", "--summary", "summary.json", *options], {**os.environ, "COLUMNS": "200"}
     )
     assert done.returncode in (0, 3), done.stderr[-3000:]
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
@@ -74,17 +80,24 @@ def run(folder: Path, *options: str) -> Run:
 
 @pytest.fixture(scope="module")
 def first(folder: Path) -> Run:
-    return run(folder)
+    """By the installed script, in a process that has to import everything itself."""
+
+    def script(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [FULLBAKE, *arguments], cwd=folder, capture_output=True, text=True, check=False, env=environment
+        )
+
+    return run(folder, script)
 
 
 @pytest.fixture(scope="module")
-def again(folder: Path, first: Run) -> Run:
-    return run(folder)
+def again(folder: Path, first: Run, start: Start) -> Run:
+    return run(folder, start)
 
 
 @pytest.fixture(scope="module")
-def refused(folder: Path, again: Run) -> Run:
-    return run(folder, "--set", "gate.min_recall.plain=0.999")
+def refused(folder: Path, again: Run, start: Start) -> Run:
+    return run(folder, start, "--set", "gate.min_recall.plain=0.999")
 
 
 def test_every_component_runs_once_and_leaves_its_artifacts(first: Run):
@@ -187,16 +200,10 @@ def test_another_bound_has_only_the_verdict_made_anew(refused: Run, again: Run):
     assert set(refused.summary["cached"]) == COMPONENTS - JUDGES
 
 
-def test_a_refused_model_leaves_the_one_in_production_as_it_is(refused: Run, first: Run, folder: Path):
+def test_a_refused_model_leaves_the_one_in_production_as_it_is(refused: Run, first: Run, start: Start):
     assert refused.serving == first.serving
     assert refused.summary["metrics"]["baseline"]["model"] == first.summary["model"]
-    done = subprocess.run(
-        [FULLBAKE, "predict", "--model", "out", "what a lovely\nperson", "you are a very bad idiot"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = start(["predict", "--model", "out", "what a lovely\nperson", "you are a very bad idiot"], dict(os.environ))
     assert done.returncode == 0, done.stderr
     kind, rude = done.stdout.splitlines()
     assert kind.startswith("kind  0.")

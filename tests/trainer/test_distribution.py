@@ -1,73 +1,84 @@
 """Two logical CPU devices stand in for two GPUs; they must be made before TensorFlow starts, so in another process.
 
-Without dropout, whose numbers each device draws for itself, the arithmetic is the same on both.
+Without dropout, whose numbers each device draws for itself, the arithmetic is the same on one device and on two.
 """
 
 import contextlib
+import dataclasses
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from trainer.distribution import Placement, choose_strategy
-from trainer.errors import InputError
-
-SCRIPT = """
-import dataclasses
-import sys
-from pathlib import Path
-import numpy as np
-import tensorflow as tf
 import tf_keras
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from tests.trainer.test_fine_tune import make_spec, train
+
+from tests.trainer.test_fine_tune import LABELS, make_spec
 from tests.trainer.test_pretrain import SPEC
+from tests.trainer.tokenized import random_rows, read_split
 from trainer.classifier import Classifier
-from trainer.distribution import choose_placement
+from trainer.distribution import Placement, choose_placement, choose_strategy
+from trainer.errors import InputError
+from trainer.fine_tune import train_classifier
+from trainer.input_pipeline import TokenizedSplit
 from trainer.masked_lm import MaskedLanguageModel
 from trainer.pretrain import pretrain
-from tests.trainer.tokenized import random_rows, read_split
-base, folder, distribution = sys.argv[1:]
-# 41 rows in batches of 8: the last batch, of one row, leaves a device without any.
-splits = [read_split(random_rows(rows, seed), Path(folder, str(seed))) for seed, rows in ((1, 41), (2, 11))]
-for approach in ("fine_tune", "frozen"):
-    spec = make_spec(base, distribution=distribution, head="linear", approach=approach, epochs=2)
-    classifier, record = train(spec, *splits, scratch=Path(folder))
-    np.savez(Path(folder, f"{distribution}-{approach}"), *classifier.get_weights())
-    print(record["distribution"], record["epochs"][-1]["eval_loss"])
-    np.savez(Path(folder, f"start-{approach}"), *Classifier.from_base(Path(base), "linear", spec.labels).get_weights())
-spec = dataclasses.replace(SPEC, distribution=distribution, batch_size=8)
-model, record = pretrain(spec, choose_placement(distribution, "float32", Path(base)), Path(base), *splits)
-np.savez(Path(folder, f"{distribution}-further_pretrain"), *model.backbone.get_weights())
-print(record["distribution"], record["evaluations"][-1]["loss"])
-tf_keras.utils.set_random_seed(spec.seed)
-np.savez(Path(folder, "start-further_pretrain"), *MaskedLanguageModel.from_base(Path(base)).backbone.get_weights())
+
+PRETRAINING = dataclasses.replace(SPEC, batch_size=8)
+APPROACHES = ("fine_tune", "frozen")
+
+# Two devices of one process.
+DEVICES = """
+import sys
+from pathlib import Path
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from trainer.distribution import choose_placement
+from tests.trainer.test_distribution import fine_tune, further_pretrain
+base, folder = map(Path, sys.argv[1:])
+placement = choose_placement("mirrored", "float32", base)
+fine_tune(base, folder, placement)
+further_pretrain(base, folder, placement)
 """
 
+# A worker of several.
 WORKER = """
 import sys
 from pathlib import Path
 from trainer.distribution import choose_placement
 base, folder = map(Path, sys.argv[1:])
 placement = choose_placement("auto", "float32", base)  # before anything else, as in run_fn
-import numpy as np
-from tests.trainer.test_fine_tune import make_spec
-from tests.trainer.tokenized import random_rows, read_split
-from trainer.fine_tune import train_classifier
-splits = [read_split(random_rows(rows, seed), folder / str(seed)) for seed, rows in ((1, 41), (2, 11))]
-for approach in ("fine_tune", "frozen"):
-    spec = make_spec(base, head="linear", approach=approach, epochs=2)
-    classifier, record = train_classifier(spec, placement, base, *splits, scratch=folder)
-    np.savez(folder / approach, *classifier.get_weights())
-    print(record["distribution"], record["epochs"][-1]["eval_loss"])
+from tests.trainer.test_distribution import fine_tune
+fine_tune(base, folder, placement)
 """
+
+
+def splits(folder: Path) -> list[TokenizedSplit]:
+    # 41 rows in batches of 8: the last batch, of one row, leaves a device without any.
+    return [read_split(random_rows(rows, seed), folder / str(seed)) for seed, rows in ((1, 41), (2, 11))]
+
+
+def fine_tune(base: Path, folder: Path, placement: Placement) -> None:
+    """Trains with each approach, keeps the weights in the folder, and prints where and with which loss."""
+    for approach in APPROACHES:
+        spec = make_spec(base, head="linear", approach=approach, epochs=2)
+        classifier, record = train_classifier(spec, placement, base, *splits(folder), scratch=folder)
+        np.savez(folder / approach, *classifier.get_weights())
+        print(f"{record['distribution']}: {record['epochs'][-1]['eval_loss']}")
+
+
+def further_pretrain(base: Path, folder: Path, placement: Placement) -> None:
+    """The same for further pre-training."""
+    model, record = pretrain(PRETRAINING, placement, base, *splits(folder))
+    np.savez(folder / "further_pretrain", *model.backbone.get_weights())
+    print(f"{record['distribution']}: {record['evaluations'][-1]['loss']}")
 
 
 def flat(file: Path) -> np.ndarray:
@@ -75,27 +86,55 @@ def flat(file: Path) -> np.ndarray:
         return np.concatenate([arrays[name].ravel() for name in arrays.files])
 
 
-def run(base: Path, folder: Path, distribution: str) -> list[tuple[str, float]]:
-    arguments = [str(base), str(folder), distribution]
-    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+def losses(output: str, distribution: str) -> list[float]:
+    """Those that were printed, which must all be of this distribution."""
+    lines = [line for line in output.splitlines() if line.startswith(("one CPU device: ", "2 "))]
+    assert all(line.startswith(f"{distribution}: ") for line in lines)
+    return [float(line.removeprefix(f"{distribution}: ")) for line in lines]
+
+
+class OneDevice(NamedTuple):
+    """The folder with the weights that one device trained, its losses, and by approach the weights it began with."""
+
+    folder: Path
+    losses: list[float]
+    start: dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def one_device(base_without_dropout: Path, tmp_path_factory: pytest.TempPathFactory) -> OneDevice:
+    base, folder = base_without_dropout, tmp_path_factory.mktemp("one")
+    placement = choose_placement("none", "float32", base)
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        fine_tune(base, folder, placement)
+        further_pretrain(base, folder, placement)
+    start = {}
+    for name in (*APPROACHES, "further_pretrain"):
+        tf_keras.utils.set_random_seed(0)
+        if name == "further_pretrain":
+            weights = MaskedLanguageModel.from_base(base).backbone.get_weights()
+        else:
+            weights = Classifier.from_base(base, "linear", LABELS).get_weights()
+        start[name] = np.concatenate([value.ravel() for value in weights])
+    return OneDevice(folder, losses(output.getvalue(), "one CPU device"), start)
+
+
+def test_two_devices_train_the_same_weights_as_one(base_without_dropout: Path, one_device: OneDevice, tmp_path: Path):
+    arguments = [base_without_dropout, tmp_path]
+    done = subprocess.run([sys.executable, "-c", DEVICES, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    found = [line.rsplit(" ", 1) for line in done.stdout.splitlines() if line.startswith(("2 mirrored", "one CPU"))]
-    return [(device, float(loss)) for device, loss in found]
-
-
-def test_two_devices_train_the_same_weights_as_one(base_without_dropout: Path, tmp_path: Path):
-    two = run(base_without_dropout, tmp_path, "mirrored")
-    one = run(base_without_dropout, tmp_path, "none")
-    assert [device for device, _ in two + one] == ["2 mirrored CPUs"] * 3 + ["one CPU device"] * 3
-    assert [loss for _, loss in two] == pytest.approx([loss for _, loss in one], rel=1e-4)
-    for approach in ("fine_tune", "frozen", "further_pretrain"):
-        start = flat(tmp_path / f"start-{approach}.npz")
-        by_two, by_one = (flat(tmp_path / f"{name}-{approach}.npz") for name in ("mirrored", "none"))
+    found = losses(done.stdout, "2 mirrored CPUs")
+    assert len(found) == 3
+    assert found == pytest.approx(one_device.losses, rel=1e-4)
+    for name, start in one_device.start.items():
+        by_two, by_one = (flat(folder / f"{name}.npz") for folder in (tmp_path, one_device.folder))
         # Sums in another order differ in their last bits, which Adam magnifies where a gradient is next to nothing.
         assert np.linalg.norm(by_two - by_one) < 1e-3 * np.linalg.norm(by_one - start)
 
 
-def test_two_workers_that_meet_train_the_same_weights_as_one(base_without_dropout: Path, tmp_path: Path):
+def test_two_workers_that_meet_train_the_same_weights_as_one(
+    base_without_dropout: Path, one_device: OneDevice, tmp_path: Path
+):
     ports = []
     with contextlib.ExitStack() as sockets:
         for _ in range(2):
@@ -103,33 +142,30 @@ def test_two_workers_that_meet_train_the_same_weights_as_one(base_without_dropou
             taken.bind(("127.0.0.1", 0))
             ports.append(taken.getsockname()[1])
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    alone = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
-    environments = {"one": alone}
+    started = []
     for index in range(2):
+        folder = tmp_path / str(index)
+        folder.mkdir()
         task = {"type": "worker", "index": index}
-        environments[f"two-{index}"] = {**alone, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})}
-    started = {}
-    for name, environment in environments.items():
-        (tmp_path / name).mkdir()
-        started[name] = subprocess.Popen(
-            [sys.executable, "-c", WORKER, base_without_dropout, tmp_path / name],
-            env=environment,
+        process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, base_without_dropout, folder],
+            env={**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})},
             stdout=subprocess.PIPE,
-            stderr=(tmp_path / f"{name}.log").open("w"),
+            stderr=(folder / "log").open("w"),
             text=True,
         )
-    losses = {}
-    for name, process in started.items():
+        started.append((folder, process))
+    found = []
+    for folder, process in started:
         output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, (tmp_path / f"{name}.log").read_text()[-3000:]
-        found = "one CPU device" if name == "one" else "2 workers named by TF_CONFIG"
-        lines = [line for line in output.splitlines() if line.startswith(found)]
-        losses[name] = [float(line.removeprefix(found)) for line in lines]
-    assert losses["two-0"] == losses["two-1"] == pytest.approx(losses["one"], rel=1e-4)
-    assert len(losses["one"]) == 2
-    for approach in ("fine_tune", "frozen"):
-        one, *two = (flat(tmp_path / name / f"{approach}.npz") for name in environments)
+        assert process.returncode == 0, (folder / "log").read_text()[-3000:]
+        found.append(losses(output, "2 workers named by TF_CONFIG"))
+    assert len(found[0]) == 2
+    assert found[0] == found[1] == pytest.approx(one_device.losses[:2], rel=1e-4)
+    for approach in APPROACHES:
+        two = [flat(folder / f"{approach}.npz") for folder, _ in started]
         np.testing.assert_array_equal(*two)
+        one = flat(one_device.folder / f"{approach}.npz")
         assert np.linalg.norm(two[0] - one) < 1e-4 * np.linalg.norm(one)
 
 

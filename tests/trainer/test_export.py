@@ -30,17 +30,19 @@ from trainer.served_model import ABOUT_FILE, HF_FOLDER, SLAB_ROWS
 
 LABELS = ("fine", "rude", "odd")
 
+HEADS = ("hf", "linear", "mlp", "linear on the mean")
+SERVED = ["you are a bad idiot", "what a lovely garden!", "it", ""]
+
 # A server's process: TensorFlow, its text ops, and nothing of Keras, transformers or this project.
 OPEN = """
 import json, sys
-import numpy as np
 import tensorflow as tf
 import tensorflow_text
-model = tf.saved_model.load(sys.argv[1])
-texts = json.loads(sys.argv[2])
-answer = model.signatures["serving_default"](text=tf.constant(texts))
-loaded = [name for name in ("transformers", "tf_keras", "trainer", "components", "tfx") if name in sys.modules]
-print(json.dumps([answer["label"].numpy().astype(str).tolist(), answer["probabilities"].numpy().tolist(), loaded]))
+texts, *folders = sys.argv[1:]
+for folder in folders:
+    answer = tf.saved_model.load(folder).signatures["serving_default"](text=tf.constant(json.loads(texts)))
+    print(json.dumps([answer["label"].numpy().astype(str).tolist(), answer["probabilities"].numpy().tolist()]))
+print(json.dumps(sorted({"transformers", "tf_keras", "trainer", "components", "tfx"} & set(sys.modules))))
 """
 
 
@@ -49,17 +51,44 @@ def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tft.TFTra
     return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
 
 
-@pytest.fixture(scope="module", params=["hf", "linear", "mlp", "linear on the mean"])
-def exported(request, base: Path, transform, tmp_path_factory: pytest.TempPathFactory) -> tuple[Classifier, Path]:
-    head, *on_the = request.param.split()
-    spec = make_spec(base, head=head, labels=LABELS, pooling="mean" if on_the else "cls")
-    classifier = Classifier.from_base(base, head, LABELS, pooling=spec.pooling)
-    # A new head's biases are zero; as trained ones are not, neither are these.
-    for variable in classifier.variables:
-        variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.02))
-    folder = tmp_path_factory.mktemp("model")
-    export_model(classifier, spec, transform, folder, base=base)
-    return classifier, folder
+@pytest.fixture(scope="module")
+def every_export(base: Path, transform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Classifier, Path]]:
+    """By head, a classifier and its model."""
+    made = {}
+    for named in HEADS:
+        head, *on_the = named.split()
+        spec = make_spec(base, head=head, labels=LABELS, pooling="mean" if on_the else "cls")
+        classifier = Classifier.from_base(base, head, LABELS, pooling=spec.pooling)
+        # A new head's biases are zero; as trained ones are not, neither are these.
+        for variable in classifier.variables:
+            variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.02))
+        folder = tmp_path_factory.mktemp("model")
+        export_model(classifier, spec, transform, folder, base=base)
+        made[named] = classifier, folder
+    return made
+
+
+@pytest.fixture(params=HEADS)
+def exported(request, every_export) -> tuple[Classifier, Path]:
+    return every_export[request.param]
+
+
+@pytest.fixture(scope="module")
+def served_elsewhere(every_export, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list]:
+    """By head, the labels and probabilities that a server's process gives."""
+    folders = [str(folder) for _, folder in every_export.values()]
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, json.dumps(SERVED), *folders],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        env={name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    *answers, loaded = map(json.loads, done.stdout.splitlines()[-len(folders) - 1 :])
+    assert loaded == []
+    return dict(zip(every_export, answers, strict=True))
 
 
 def serve(folder: Path):
@@ -75,21 +104,13 @@ def serialized(texts: Iterable[bytes]) -> tf.Tensor:
     return tf.constant(examples)
 
 
-def test_another_process_without_keras_or_transformers_gives_the_same_answers(exported, transform):
-    classifier, folder = exported
-    texts = ["you are a bad idiot", "what a lovely garden!", "it", ""]
-    done = subprocess.run(
-        [sys.executable, "-c", OPEN, str(folder), json.dumps(texts)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    labels, probabilities, loaded = json.loads(done.stdout.splitlines()[-1])
-    assert loaded == []
-    tokens = transform.transform_features_layer()({"text": tf.constant(texts)[:, None]})
+@pytest.mark.parametrize("head", HEADS)
+def test_another_process_without_keras_or_transformers_gives_the_same_answers(
+    head: str, every_export, served_elsewhere, transform
+):
+    classifier, _ = every_export[head]
+    labels, probabilities = served_elsewhere[head]
+    tokens = transform.transform_features_layer()({"text": tf.constant(SERVED)[:, None]})
     expected = tf.nn.softmax(classifier({k: tf.cast(v, tf.int32) for k, v in tokens.items()})).numpy()
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert labels == [LABELS[index] for index in expected.argmax(axis=1)]
