@@ -19,7 +19,8 @@ from benchmarks import texts
 from benchmarks.results import Result, seconds
 from pipeline.beam_engine import beam_engine
 from pipeline.config import load_config
-from pipeline.graph import Places, create_components
+from pipeline.graph import create_components
+from pipeline.outline import Places
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # rows that are generated at once

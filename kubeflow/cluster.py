@@ -1,13 +1,17 @@
-"""Where things are on a cluster, and what a config must say for a pipeline to work there."""
+"""Where things are on a cluster, and what a config must say for a pipeline to work there; known without TFX."""
 
 from __future__ import annotations
 
+import json
 import posixpath
-from pathlib import PurePosixPath
+import re
+from pathlib import Path, PurePosixPath
 
+from kubeflow.cron import parse_cron
 from pipeline.beam_engine import distributed_runner
 from pipeline.config import Config
-from pipeline.graph import Places
+from pipeline.outline import Places, component_names
+from pipeline.output_file import check_output
 from trainer.approaches import APPROACHES
 from trainer.errors import InputError
 
@@ -18,6 +22,25 @@ DATA_SCHEME = "gs://"
 
 # What a new model is judged against. On a laptop it is a key of the cache, which a cluster has none of.
 PRODUCTION = "the newest in the push destination"
+
+
+# The launcher hands the config to the container as part of one argument, twice; Linux allows 128 KiB (MAX_ARG_STRLEN).
+_MAX_CONFIG_BYTES = 60_000
+
+
+def pipeline_name(config: Config) -> str:
+    """The config's name as Kubernetes allows it: the backend names the workflow after it."""
+    return re.sub("[^a-z0-9-]", "-", config.name.lower())
+
+
+def carried_config(config: Config) -> str:
+    """The config as JSON, as every task of the package carries it.
+
+    Everybody who may look at a run sees it, so values of environment variables are not in it: the containers have them.
+    """
+    values = config.model_dump(mode="json")
+    values["kubeflow"]["env"] = {}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def cluster_places(config: Config) -> Places:
@@ -43,8 +66,11 @@ def check_cluster(config: Config) -> None:
     """Looks for what a container could not find or do.
 
     Raises:
-      InputError: no image, or a folder that is on this machine only.
+      InputError: no image, a folder that is on this machine only, a name, a schedule or a component that is none, or
+        more labels than a task can carry.
     """
+    if not pipeline_name(config)[-1].isalnum():
+        raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
     if config.kubeflow.image is None:
         raise InputError(
             "kubeflow.image: missing; name the image that was built from kubeflow/Dockerfile, with its registry and tag"
@@ -73,6 +99,31 @@ def check_cluster(config: Config) -> None:
             f"beam.args: the workers of {runner} see no folder of a step's container; set kubeflow.pipeline_root to a "
             f"bucket that begins with {DATA_SCHEME}, which they read and write themselves"
         )
+    names = component_names(config)
+    unknown = sorted(set(config.kubeflow.resources) - set(names))
+    if unknown:
+        raise InputError(
+            f"kubeflow.resources: {unknown[0]!r} is no component of this pipeline; they are {', '.join(names)}"
+        )
+    if config.kubeflow.schedule.cron is not None:
+        parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
+    size = len(carried_config(config).encode())
+    if size > _MAX_CONFIG_BYTES:
+        raise InputError(
+            f"the config has {size:,} bytes, and an argument of a container can hold {_MAX_CONFIG_BYTES:,}; "
+            "shorten data.labels or data.label_map"
+        )
+
+
+def check_package_file(file: Path) -> None:
+    """Makes sure that a package can be written.
+
+    Raises:
+      InputError: the file is not named ``*.yaml``, by which the kfp client goes, or cannot be written.
+    """
+    if file.suffix not in (".yaml", ".yml"):
+        raise InputError(f"--output: {file} must be named *.yaml, or Kubeflow's client does not take it")
+    check_output(file, "--output")
 
 
 def _check_folder(config: Config, key: str, folder: str) -> None:

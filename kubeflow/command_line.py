@@ -60,9 +60,12 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @_set_option
 def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...]) -> None:
     """Write the pipeline as a package for Kubeflow Pipelines."""
+    from kubeflow.cluster import check_package_file
     from pipeline.config import load_config
 
     config = load_config(config_file, overrides)
+    check_package_file(output)
+    _check(config)
     warn(config)
     _compile(config, output)
     click.echo(f"package: {output}")
@@ -84,6 +87,7 @@ def submit(
     from pipeline.config import load_config
 
     config = load_config(config_file, overrides)
+    _check(config)
     client = _connect(config, host, token, namespace)
     warn(config)
     with tempfile.TemporaryDirectory() as folder:
@@ -138,6 +142,7 @@ def schedule(
                 click.echo(f"deleted: {deleted.name} ({deleted.id})")
         return
     when = _cron(config, cron)
+    _check(config)
     client = _connect(config, host, token, namespace)
     warn(config)
     with tempfile.TemporaryDirectory() as folder:
@@ -161,6 +166,12 @@ def _cron(config: Config, given: str | None) -> Cron:
     if config.kubeflow.schedule.cron is None:
         raise InputError('--cron: when is it to run? Give --cron "0 2 * * *", or set kubeflow.schedule.cron')
     return parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
+
+
+def _check(config: Config) -> None:
+    from kubeflow.cluster import check_cluster
+
+    check_cluster(config)
 
 
 def _connect(config: Config, host: str | None, token: str | None, namespace: str | None) -> KubeflowClient:

@@ -10,24 +10,21 @@ every other setting.
 from __future__ import annotations
 
 import importlib.metadata
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
-from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
+from kubeflow.cluster import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
 from kubeflow.package_check import SCHEMA_VERSION, check_package
 from kubeflow.parameters import CONFIG_PARAMETER, RuntimeParameter, runtime_parameters
 from pipeline.config import Config
 from pipeline.graph import create_components
 from pipeline.kubeflow_config import KubeflowConfig
-from trainer.errors import InputError
+from pipeline.output_file import write_output
 
 ENTRYPOINT = ("python", "-m", "kubeflow.entrypoint")
-# The launcher hands the config to the container as part of one argument, twice; Linux allows 128 KiB (MAX_ARG_STRLEN).
-_MAX_CONFIG_BYTES = 60_000
 
 
 def write_package(config: Config, output: Path) -> None:
@@ -35,18 +32,13 @@ def write_package(config: Config, output: Path) -> None:
 
     Args:
       config: what to run.
-      output: the file, which must be named ``*.yaml``: the kfp client goes by the name.
+      output: the file; see ``kubeflow.cluster.check_package_file``.
 
     Raises:
       InputError: the config cannot work on a cluster, or the file cannot be written.
     """
-    if output.suffix not in (".yaml", ".yml"):
-        raise InputError(f"--output: {output} must be named *.yaml, or Kubeflow's client does not take it")
     documents = compile_package(config)
-    try:
-        output.write_text(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"--output: {output} cannot be written: {error.strerror}") from error
+    write_output(output, yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True), "--output")
 
 
 def compile_package(config: Config) -> list[dict[str, Any]]:
@@ -65,17 +57,7 @@ def compile_package(config: Config) -> list[dict[str, Any]]:
     check_cluster(config)
     nodes = create_components(config, cluster_places(config), PRODUCTION)
     names = [node.id for node in nodes]
-    unknown = sorted(set(config.kubeflow.resources) - set(names))
-    if unknown:
-        raise InputError(
-            f"kubeflow.resources: {unknown[0]!r} is no component of this pipeline; they are {', '.join(names)}"
-        )
-    carried = config.model_dump_json()
-    if len(carried.encode()) > _MAX_CONFIG_BYTES:
-        raise InputError(
-            f"the config has {len(carried.encode()):,} bytes, and an argument of a container can hold "
-            f"{_MAX_CONFIG_BYTES:,}; shorten data.labels or data.label_map"
-        )
+    carried = carried_config(config)
     parameters = runtime_parameters(config)
     spec = {
         "pipelineInfo": {"name": pipeline_name(config), "description": _describe(config)},
@@ -95,11 +77,6 @@ def compile_package(config: Config) -> list[dict[str, Any]]:
         documents.append({"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}})
     check_package(documents)
     return documents
-
-
-def pipeline_name(config: Config) -> str:
-    """The config's name as Kubernetes allows it: the backend names the workflow after it."""
-    return re.sub("[^a-z0-9-]", "-", config.name.lower())
 
 
 def _describe(config: Config) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 from filelock import FileLock, Timeout
 
+from pipeline.output_file import check_output, write_output
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ def run(
     config = load_config(config_file, overrides)
     check_inputs(config)
     warn(config)
-    _check_summary(summary)
+    if summary is not None:
+        check_output(summary, "--summary")
     quiet_libraries()
     with _sole_use(root or _default_root(config)) as root:
         record = _run(config, root)
     if summary is not None:
-        summary.write_text(json.dumps(record.summary(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_output(summary, json.dumps(record.summary(), indent=2, ensure_ascii=False) + "\n", "--summary")
     _tell(record)
     if record.pushed_model is None:
         ctx.exit(EXIT_REFUSED)
@@ -123,12 +125,13 @@ def compare(
         check_approach(approach)
     check_inputs(config)
     warn(config)
-    _check_summary(summary)
+    if summary is not None:
+        check_output(summary, "--summary")
     quiet_libraries()
     with _sole_use(root or _default_root(config)) as root:
         comparison = _compare(config, root, approaches, seeds)
     if summary is not None:
-        summary.write_text(json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_output(summary, json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", "--summary")
 
 
 @main.command()
@@ -151,6 +154,8 @@ def predict(
     """Label texts, or a whole CSV file, with a pushed model."""
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
+    if target is not None:
+        check_output(target, "--output")
     quiet_libraries()
     with _native_stderr_shut():
         from pipeline.predict import Predictor, find_model, predict_csv
@@ -194,11 +199,6 @@ def warn(config: Config) -> None:
     """Tells what the config says that is allowed and yet unwise."""
     for warning in config.warnings():
         click.secho(f"warning: {warning}", fg="yellow", err=True)
-
-
-def _check_summary(summary: Path | None) -> None:
-    if summary is not None and not summary.absolute().parent.is_dir():
-        raise InputError(f"--summary: there is no folder {summary.absolute().parent}")
 
 
 def _default_root(config: Config) -> Path:

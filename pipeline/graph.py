@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -21,26 +20,10 @@ from components.report import Report
 from components.schema import ConfigSchema
 from components.servable_check import ServableCheck
 from pipeline.config import Config
+from pipeline.outline import Places
 from pipeline.preflight import csv_format
 from trainer.approaches import APPROACHES
 from trainer.spec import PretrainingSpec, TrainingSpec
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a pipeline keeps things.
-
-    Attributes:
-      pipeline_root: TFX's artifacts.
-      serving_dir: pushed models.
-      checkpoints: the last epoch of an interrupted training, or None to keep none.
-      vectors: a frozen base's output for the last texts, or None to keep none.
-    """
-
-    pipeline_root: str
-    serving_dir: str
-    checkpoints: str | None
-    vectors: str | None
 
 
 def recipe(config: Config) -> str:

@@ -22,7 +22,8 @@ from components.report import PARTS_FILE, REPORT_FILE
 from components.report_page import Report, render
 from pipeline.beam_engine import beam_engine
 from pipeline.config import Config
-from pipeline.graph import Places, create_components, recipe
+from pipeline.graph import create_components, recipe
+from pipeline.outline import Places
 from pipeline.run_record import RunRecord, read_run
 
 METADATA_FILE = "metadata.sqlite"

@@ -17,8 +17,9 @@ from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.config import load_config
-from pipeline.graph import Places, create_components
+from pipeline.graph import create_components
 from pipeline.local_runner import METADATA_FILE
+from pipeline.outline import Places
 from tests.pipeline.planted import ROWS, planted_rows, write_config, write_csv
 
 ROOT = Path(__file__).parents[2]

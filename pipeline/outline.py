@@ -1,0 +1,44 @@
+"""What is known of a pipeline without TFX: the names of its components, and where it keeps things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.config import Config
+from trainer.approaches import APPROACHES
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a pipeline keeps things.
+
+    Attributes:
+      pipeline_root: TFX's artifacts.
+      serving_dir: pushed models.
+      checkpoints: the last epoch of an interrupted training, or None to keep none.
+      vectors: a frozen base's output for the last texts, or None to keep none.
+    """
+
+    pipeline_root: str
+    serving_dir: str
+    checkpoints: str | None
+    vectors: str | None
+
+
+def component_names(config: Config) -> list[str]:
+    """The components of ``pipeline.graph.create_components``, in the order in which data flows."""
+    return [
+        "CsvExampleGen",
+        "StatisticsGen",
+        "ConfigSchema",
+        "ExampleValidator",
+        "DataGate",
+        "Transform",
+        *(["Pretrainer"] if APPROACHES[config.model.approach].pretrains else []),
+        *(["Tuner"] if config.tuning.learning_rates else []),
+        "Trainer",
+        "Evaluator",
+        "ServableCheck",
+        "Report",
+        "Pusher",
+    ]
