@@ -19,14 +19,14 @@ def check_output(file: Path, flag: str) -> None:
     Raises:
       InputError: there is no such folder, it is a folder itself, or it may not be written.
     """
-    if _is_stream(file):
-        return
-    target = _target(file)
-    if target.is_dir():
-        raise InputError(f"{flag}: {file} is a folder; name a file")
-    if not target.parent.is_dir():
-        raise InputError(f"{flag}: there is no folder {target.parent}; make it, or name another file")
     try:
+        if _is_stream(file):
+            return
+        target = _target(file)
+        if target.is_dir():
+            raise InputError(f"{flag}: {file} is a folder; name a file")
+        if not target.parent.is_dir():
+            raise InputError(f"{flag}: there is no folder {target.parent}; make it, or name another file")
         if target.exists() and not os.access(target, os.W_OK):
             raise InputError(f"{flag}: {file} is read-only; name another file")
         # Only an attempt can tell: permissions do not know of a file system that is read-only or full.

@@ -50,6 +50,41 @@ ERRORS = {
         ["schedule", "config.yaml", *HOST, "--set", "kubeflow.schedule.max_concurrency=0"],
         "kubeflow.schedule.max_concurrency: 0 ",
     ),
+    "compile to a missing folder": (
+        ["compile", "config.yaml", "--output", "none/p.yaml"],
+        "none; make it, or name another file",
+    ),
+    "compile to a folder": (["compile", "config.yaml", "--output", "folder.yaml"], "--output: folder.yaml is a folder"),
+    "compile to where nothing can be": (
+        ["compile", "config.yaml", "--output", "/proc/p.yaml"],
+        "--output: /proc/p.yaml cannot be written: ",
+    ),
+    "compile to no YAML": (["compile", "config.yaml", "--output", "p.json"], "--output: p.json must be named *.yaml"),
+    "compile what is not on the volume": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "data.input_base=data"],
+        "data.input_base: 'data' is not on the volume",
+    ),
+    "submit what is not on the volume": (
+        ["submit", "config.yaml", *HOST, "--set", "push.serving_dir=/srv"],
+        "push.serving_dir: '/srv' is not on the volume",
+    ),
+    "schedule without an image": (
+        ["schedule", "config.yaml", *HOST, "--cron", "0 2 * * *", "--set", "kubeflow.image=null"],
+        "kubeflow.image: missing",
+    ),
+    "unknown component": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "kubeflow.resources.Trainr.cpu=1"],
+        "kubeflow.resources: 'Trainr' is no component of this pipeline; they are CsvExampleGen, ",
+    ),
+    "compile with a bad cron": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "kubeflow.schedule.cron=0 25 * * *"],
+        "kubeflow.schedule.cron: '0 25 * * *': '25' is no hour",
+    ),
+    "a name that Kubernetes refuses": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "name=nightly_"],
+        "name: 'nightly_' must end with a letter or a digit",
+    ),
+    "more labels than a task carries": (["compile", "many.yaml", "--output", "p.yaml"], "shorten data.labels or"),
     "broken token": (["submit", "config.yaml", *HOST, "--token", "hush hush"], "--token: it has a space, a line break"),
 }
 
@@ -81,6 +116,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    config["data"]["labels"] = [f"{'long' * 20} {number}" for number in range(1000)]
+    config["gate"] = {}
+    (folder / "many.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (folder / "folder.yaml").mkdir()
     return folder
 
 

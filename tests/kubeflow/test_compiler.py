@@ -7,9 +7,11 @@ import yaml
 from google.protobuf import json_format
 from kfp.components import load_component_from_file
 
-from kubeflow.compiler import compile_package, pipeline_name, write_package
+from kubeflow.cluster import pipeline_name
+from kubeflow.compiler import compile_package, write_package
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from pipeline.config import Config, restore_config
+from pipeline.outline import component_names
 from tests.pipeline.planted import COMPONENTS
 from trainer.errors import InputError
 
@@ -34,10 +36,10 @@ def test_the_package_has_the_components_of_a_local_run(cluster_config: MakeConfi
 
 
 def test_optional_components_are_there_if_the_config_asks_for_them(cluster_config: MakeConfig):
-    spec, _ = compile_package(
-        cluster_config("model.approach=further_pretrain", "tuning.learning_rates=[1.0e-4, 2.0e-4]")
-    )
+    config = cluster_config("model.approach=further_pretrain", "tuning.learning_rates=[1.0e-4, 2.0e-4]")
+    spec, _ = compile_package(config)
     names = list(spec["root"]["dag"]["tasks"])
+    assert names == component_names(config)
     assert names[names.index("Transform") :][:4] == ["Transform", "Pretrainer", "Tuner", "Trainer"]
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert parameters["pretraining-epochs"]["defaultValue"] == 3
@@ -164,8 +166,9 @@ def test_a_config_that_cannot_work_on_a_cluster_is_refused(cluster_config: MakeC
     assert str(refused.value).startswith(message)
 
 
-def test_a_file_that_the_client_does_not_take_is_refused(cluster_config: MakeConfig, tmp_path: Path):
-    with pytest.raises(InputError, match=r"must be named \*.yaml"):
-        write_package(cluster_config(), tmp_path / "pipeline.json")
-    with pytest.raises(InputError, match="cannot be written: No such file"):
-        write_package(cluster_config(), tmp_path / "none" / "pipeline.yaml")
+def test_the_values_of_environment_variables_are_in_the_containers_and_nowhere_else(cluster_config: MakeConfig):
+    documents = compile_package(cluster_config("kubeflow.env={A_KEY: s3cr3t-value}"))
+    executors = documents[0]["deploymentSpec"].pop("executors")
+    for executor in executors.values():
+        assert executor["container"]["env"] == [{"name": "A_KEY", "value": "s3cr3t-value"}]
+    assert "s3cr3t-value" not in yaml.safe_dump_all(documents)
