@@ -12,6 +12,7 @@ from pipeline.beam_engine import distributed_runner
 from pipeline.config import Config
 from pipeline.outline import Places, component_names
 from pipeline.output_file import check_output
+from pipeline.redaction import has_password, hide_arguments, names_a_secret
 from trainer.approaches import APPROACHES
 from trainer.errors import InputError
 
@@ -113,6 +114,19 @@ def check_cluster(config: Config) -> None:
             f"the config has {size:,} bytes, and an argument of a container can hold {_MAX_CONFIG_BYTES:,}; "
             "shorten data.labels or data.label_map"
         )
+
+
+def exposed_secrets(config: Config) -> list[str]:
+    """What looks like a secret in the config and can be read by everybody who may see the pipeline, a sentence each."""
+    seen = "everybody who may see the pipeline can read it in the package"
+    found = [
+        f"kubeflow.env.{name}: {seen}; put it into a secret of Kubernetes, and name that in kubeflow.secret_env"
+        for name, value in config.kubeflow.env.items()
+        if names_a_secret(name) or has_password(value)
+    ]
+    if hide_arguments(config.beam.args) != list(config.beam.args):
+        found.append(f"beam.args: it has a password or the like, and {seen}; give it to the workers' image instead")
+    return found
 
 
 def check_package_file(file: Path) -> None:

@@ -66,7 +66,6 @@ def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...])
     config = load_config(config_file, overrides)
     check_package_file(output)
     _check(config)
-    warn(config)
     _compile(config, output)
     click.echo(f"package: {output}")
 
@@ -89,7 +88,6 @@ def submit(
     config = load_config(config_file, overrides)
     _check(config)
     client = _connect(config, host, token, namespace)
-    warn(config)
     with tempfile.TemporaryDirectory() as folder:
         run = client.submit(_launch(config, experiment, Path(folder)))
     click.echo(f"pipeline version: {run.version}")
@@ -144,7 +142,6 @@ def schedule(
     when = _cron(config, cron)
     _check(config)
     client = _connect(config, host, token, namespace)
-    warn(config)
     with tempfile.TemporaryDirectory() as folder:
         made, replaced = client.schedule(
             _launch(config, experiment, Path(folder)),
@@ -169,9 +166,10 @@ def _cron(config: Config, given: str | None) -> Cron:
 
 
 def _check(config: Config) -> None:
-    from kubeflow.cluster import check_cluster
+    from kubeflow.cluster import check_cluster, exposed_secrets
 
     check_cluster(config)
+    warn([*config.warnings(), *exposed_secrets(config)])
 
 
 def _connect(config: Config, host: str | None, token: str | None, namespace: str | None) -> KubeflowClient:

@@ -46,6 +46,7 @@ from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
 from pipeline.graph import create_components, recipe
+from pipeline.redaction import LOG_LINE, RedactingFormatter
 from trainer.errors import InputError
 
 log = logging.getLogger("fullbake")
@@ -66,7 +67,7 @@ class RefusedError(Exception):
 def main(name: str, executor_input: str) -> None:
     """Run one component of the pipeline in a container of Kubeflow."""
     # By force: absl has put a handler of its own there.
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname).1s %(name)s: %(message)s", force=True)
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE, force=True)
     started = time.monotonic()
     try:
         nothing_new = run_component(name, json.loads(executor_input))
@@ -101,6 +102,8 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
     parameters = given["parameterValues"]
     carried = json.loads(parameters[CONFIG_PARAMETER])
     config = restore_config(carried, overrides(restore_config(carried), parameters))
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(RedactingFormatter(LOG_LINE, config.beam.args))
     # A folder that this run names instead may be in the container alone: a model pushed there would be lost with it.
     check_cluster(config)
     component = _component(config, name)

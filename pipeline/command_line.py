@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -79,7 +79,7 @@ def run(
 
     config = load_config(config_file, overrides)
     check_inputs(config)
-    warn(config)
+    warn(config.warnings())
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()
@@ -124,7 +124,7 @@ def compare(
     for approach in approaches:
         check_approach(approach)
     check_inputs(config)
-    warn(config)
+    warn(config.warnings())
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()
@@ -195,9 +195,9 @@ def _native_stderr_shut() -> Iterator[TextIO]:
             os.dup2(kept.fileno(), 2)
 
 
-def warn(config: Config) -> None:
-    """Tells what the config says that is allowed and yet unwise."""
-    for warning in config.warnings():
+def warn(warnings: Sequence[str]) -> None:
+    """Tells what a config says that is allowed and yet unwise, a sentence each."""
+    for warning in warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
 
 

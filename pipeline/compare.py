@@ -81,7 +81,7 @@ def compare_approaches(
     outcomes: dict[tuple[str, int], Outcome] = {}
     truth = np.zeros(0, np.int64)
     first_rows = None
-    with ComponentLog(folder / "run.log", on_component):
+    with ComponentLog(folder / "run.log", config.beam.args, on_component):
         for number, each in enumerate(variants, 1):
             approach, seed = each.model.approach, each.training.seed
             on_training(approach, seed, number, len(variants))

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from pipeline.config_file import apply_override, explain, parse_override, read_values
 from pipeline.config_section import Fraction, Label, Positive, Rate, Section, nearest
 from pipeline.kubeflow_config import KubeflowConfig
+from pipeline.redaction import HIDDEN, hide_arguments
 from trainer.approaches import APPROACHES, forgetting_warning
 from trainer.errors import InputError
 
@@ -303,8 +304,11 @@ class Config(Section):
         return found
 
     def to_yaml(self) -> str:
-        """The config as YAML, defaults and overrides included."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        """The config as YAML for people, defaults and overrides included; secrets are left out (see ``redaction``)."""
+        values = self.model_dump(mode="json")
+        values["kubeflow"]["env"] = dict.fromkeys(self.kubeflow.env, HIDDEN)
+        values["beam"]["args"] = hide_arguments(self.beam.args)
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
 def check_approach(name: str) -> None:

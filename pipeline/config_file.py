@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.config_section import Section, TruthValue, nearest
+from pipeline.redaction import HIDDEN, hide_passwords
 from trainer.errors import InputError
 
 # PyYAML reads some 200 kB a second. A cluster takes 60 kB (see kubeflow.compiler).
@@ -24,6 +25,7 @@ _MAX_DEPTH = 20  # of lists and sections in each other; a config has six
 
 _SHOWN = 120  # characters of a value in an error
 _DATA_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xls", ".gz")
+_SECRETS = ("kubeflow.env",)  # keys whose values no error shows
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
 _TOO_DEEP = "it is nested too deeply, or in itself"
@@ -109,7 +111,8 @@ def parse_override(given: str, model: type[Section]) -> Override:
       InputError: it is not ``key.path=value``, or the value is not valid YAML. The text names the flag.
     """
     path, equals, text = given.partition("=")
-    shown = f"--set {shorten(given)}"
+    secret = path.strip().startswith(_SECRETS)
+    shown = f"--set {path}={HIDDEN}" if secret else f"--set {shorten(given)}"
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise InputError(f"{shown}: write it as key.path=value, such as --set training.epochs=2")
@@ -175,7 +178,8 @@ def explain(error: ValidationError, model: type[Section], source: str, overrides
 
 
 def shorten(text: str) -> str:
-    """A value as an error shows it: on one line, its middle left out where it is long."""
+    """A value as an error shows it: on one line, its middle left out where it is long, and without passwords."""
+    text = hide_passwords(text)
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 20]} … {text[-15:]}"
 
@@ -339,7 +343,8 @@ def _explain(source: str, item: Mapping[str, Any], model: type[Section], overrid
 
 
 def _problem_of(item: Mapping[str, Any], path: Sequence[str], model: type[Section]) -> str:
-    value, shown = item["input"], shorten(repr(item["input"]))
+    value = item["input"]
+    shown = HIDDEN if ".".join(path).startswith(_SECRETS) else shorten(repr(value))
     match item["type"]:
         case "extra_forbidden":
             known = _keys_of(path[:-1], model)
@@ -352,9 +357,9 @@ def _problem_of(item: Mapping[str, Any], path: Sequence[str], model: type[Sectio
         case "string_type" | "tuple_type" if value is None:
             return "has no value; give it one"
         case "tuple_type":
-            return f"{shown} is not a list; write it as [{shorten(str(value))}]"
+            return f"{shown} is not a list; write it as [{shown if shown == HIDDEN else shorten(str(value))}]"
         case "string_type":
-            return f'{shown} is not text; write it in quotes: "{shorten(str(value))}"'
+            return f'{shown} is not text; write it in quotes: "{shown if shown == HIDDEN else shorten(str(value))}"'
         case "literal_error":
             expected = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             return f"{shown} is not one of {', '.join(expected)}{nearest(str(value), expected)}"

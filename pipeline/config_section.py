@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from pipeline.redaction import has_password
+
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0.0)]
@@ -40,6 +42,9 @@ class Section(BaseModel):
         # Python takes true for the number 1.
         if isinstance(value, bool | TruthValue) and cls.model_fields[str(info.field_name)].annotation is not bool:
             raise ValueError("is a truth value to YAML; a number or quoted text belongs here")
+        # Paths and addresses are kept in logs, in the metadata and in the model.
+        if isinstance(value, str) and has_password(value):
+            raise ValueError("has a password in it; leave it out: credentials come from the environment")
         return value
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import absl.logging
@@ -24,6 +24,7 @@ from pipeline.beam_engine import beam_engine
 from pipeline.config import Config
 from pipeline.graph import create_components, recipe
 from pipeline.outline import Places
+from pipeline.redaction import LOG_LINE, RedactingFormatter
 from pipeline.run_record import RunRecord, read_run
 
 METADATA_FILE = "metadata.sqlite"
@@ -47,7 +48,7 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
     started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     report_folder = root / "reports" / started
     report_folder.mkdir(parents=True, exist_ok=True)
-    with ComponentLog(report_folder / "run.log", on_component):
+    with ComponentLog(report_folder / "run.log", config.beam.args, on_component):
         production = production_key(places.serving_dir, recipe(config))
         record = _run_components(config, places, root, create_components(config, places, production))
         if record.pushed_model is not None and not fileio.exists(record.pushed_model):
@@ -110,13 +111,18 @@ class ComponentLog(logging.Handler):
     """Listens to TFX's log: what component starts and ends is told, all of it goes to a file.
 
     TFX's local runner has no callbacks; it logs ``Component %s is running.`` and ``Component %s is finished.``
+
+    Args:
+      file: the log; what is secret in Beam's arguments is left out of it.
+      args: ``beam.args`` of the config.
+      on_component: as in ``run_locally``.
     """
 
-    def __init__(self, file: Path, on_component: Callable[[str, float | None], None]):
+    def __init__(self, file: Path, args: Sequence[str], on_component: Callable[[str, float | None], None]):
         super().__init__(logging.INFO)
         self._on_component = on_component
         self._file = logging.FileHandler(file, encoding="utf-8")
-        self._file.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
+        self._file.setFormatter(RedactingFormatter(LOG_LINE, args))
         self._started = 0.0
 
     def __enter__(self) -> ComponentLog:

@@ -169,12 +169,19 @@ def test_the_installed_script_has_the_commands_of_both_parts(folder: Path):
         assert f"\n  {command} " in done.stdout
 
 
-def test_compile_writes_a_package(server: KfpServer, folder: Path, tmp_path: Path):
+def test_compile_writes_a_package_and_warns_of_secrets_that_it_shows(server: KfpServer, folder: Path, tmp_path: Path):
     package = tmp_path / "pipeline.yaml"
-    result = fullbake(server, folder, "compile", "--output", str(package))
+    secrets = ["--set", "kubeflow.env.HUB_TOKEN=hush", "--set", "beam.args=[--kafka_password=hush]"]
+    result = fullbake(server, folder, "compile", "--output", str(package), *secrets)
     assert (result.exit_code, result.stdout) == (0, f"package: {package}\n")
     assert next(yaml.safe_load_all(package.read_text(encoding="utf-8")))["pipelineInfo"]["name"] == "nightly"
+    assert [path.name for path in tmp_path.iterdir()] == ["pipeline.yaml"]
     assert server.requests == []
+    env, beam = (line for line in result.stderr.splitlines() if line.startswith("warning: "))
+    assert env.startswith("warning: kubeflow.env.HUB_TOKEN: everybody who may see the pipeline can read it")
+    assert env.endswith("name that in kubeflow.secret_env")
+    assert beam.startswith("warning: beam.args: it has a password or the like, and everybody")
+    assert "hush" not in result.output
 
 
 def test_submit_runs_the_compiled_pipeline_once(server: KfpServer, folder: Path):

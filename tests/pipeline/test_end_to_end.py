@@ -1,4 +1,6 @@
 import csv
+import gzip
+import html
 import json
 import os
 import subprocess
@@ -285,13 +287,14 @@ def test_every_option_at_once_from_a_corpus_and_a_test_folder_to_a_pushed_thresh
     write_csv(tmp_path / "test/test.csv", ["id", "text", "label"], rows[110:])
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus/more.txt").write_text("what a day\n\nis it the garden\n", encoding="utf-8")
-    labels = LABELS[:2]
+    labels = ["[/b] $x$", "[red]<i>'\""]
+    planted = [f"pl4nted-{number}" for number in range(4)]
     config = write_config(
         tmp_path,
         str(base),
         data={
             "labels": labels,
-            "label_map": {0: "kind", 1: "rude"},
+            "label_map": {0: labels[0], 1: labels[1]},
             "test_base": str(tmp_path / "test"),
             "split": {"train": 4, "eval": 1},
         },
@@ -299,7 +302,17 @@ def test_every_option_at_once_from_a_corpus_and_a_test_folder_to_a_pushed_thresh
         training={"epochs": 6, "learning_rate": None},
         pretraining={"epochs": 1, "corpus_base": str(tmp_path / "corpus")},
         tuning={"learning_rates": [1e-9, 3e-3]},
-        gate={"min_recall": {"kind": 0.1, "rude": 0.8}, "decision_threshold": "auto"},
+        gate={"min_recall": {labels[0]: 0.1, labels[1]: 0.8}, "decision_threshold": "auto"},
+        beam={
+            "args": [
+                "--direct_running_mode=in_memory",
+                "--direct_num_workers=1",
+                "--pickle_library=cloudpickle",
+                f"--db_password={planted[0]}",
+                f"--db_address=http://ann:{planted[1]}@host",
+            ]
+        },
+        kubeflow={"env": {"A_TOKEN": planted[2], "PLAIN": planted[3]}},
     )
     root, summary_file = tmp_path / "out", tmp_path / "summary.json"
     result = fullbake("run", config, "--root", root, "--summary", summary_file)
@@ -326,3 +339,17 @@ def test_every_option_at_once_from_a_corpus_and_a_test_folder_to_a_pushed_thresh
     page = Path(summary["report"]).read_text(encoding="utf-8")
     assert "perplexity" in page
     assert "threshold" in page
+    # Labels that look like markup are shown as they stand, in the terminal and on the page.
+    for label in labels:
+        assert label in result.output
+        assert html.escape(label).replace("&quot;", "&#34;").replace("&#x27;", "&#39;") in page
+    assert labels[1] not in page
+    # No file that the run leaves holds a secret of the config.
+    files = [file for file in root.rglob("*") if file.is_file()]
+    assert {"run.log", "metadata.sqlite", "report.html", "report.json"} <= {file.name for file in files}
+    for file in files:
+        content = file.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        assert [secret for secret in planted if secret.encode() in content] == [], file
+    assert "--db_password=***" in next(file for file in files if file.name == "run.log").read_text(encoding="utf-8")
