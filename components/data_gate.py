@@ -1,4 +1,4 @@
-"""The gate before training: data that is not what the config says stops the run before it has cost anything."""
+"""The gate before training: what cannot come to a good end stops the run before it has cost anything."""
 
 import json
 import logging
@@ -13,7 +13,11 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.drift import Drift
+from components.evaluator import TEST_SPLIT
 from components.example_gen import INGEST_FILE
+from components.gate import GateSpec, too_few_rows
+from components.opening import opening_fault
+from components.production import NOTHING, find_baseline, read_push
 from trainer.errors import InputError
 
 log = logging.getLogger("fullbake")
@@ -25,23 +29,33 @@ _MOST_NAMED = 10  # anomalies, or classes without an example, that one line of e
 def DataGate(  # noqa: N802, components are called as classes are
     examples: InputArtifact[standard_artifacts.Examples],
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
+    gate: Parameter[str],
+    text_features: Parameter[str],
+    serving_dir: Parameter[str],
+    production: Parameter[str],
     # TFX reads these as optional by their default; it takes no Optional[...].
     max_label_drift: Parameter[float] = None,
     max_length_drift: Parameter[float] = None,
 ) -> None:
     """Stops the run at any anomaly, at a label of which a split has no example, and at a drift beyond a bound.
 
+    And where the model in production cannot be compared with. It warns where the test split is too small for a bound.
     What is to wait for it needs `add_upstream_node`: it has no output.
 
     Args:
         examples: What `CsvExampleGen` wrote, with its counts beside it.
         anomalies: What TFX's `ExampleValidator` found, judging their statistics by the schema of `ConfigSchema`.
+        gate: The bounds, `components.gate.GateSpec` as JSON.
+        text_features: The columns of text that the model will take, as a JSON list.
+        serving_dir: Where it will be pushed.
+        production: Names the model in production as far as it matters for caching (see `components.production`).
         max_label_drift: How far the labels' shares may be from those of the span before (see
             `components.drift.Drift.label_distance`). None (default): as far as they like.
         max_length_drift: The same of the texts' lengths (`length_distance`).
 
     Raises:
-        InputError: Naming split, feature and TFDV's description; or split and label; or what has drifted.
+        InputError: Naming split, feature and TFDV's description; or split and label; or what has drifted; or what is
+            wrong with the model in production.
     """
     problems = []
     for split in artifact_utils.decode_split_names(anomalies.split_names):
@@ -66,6 +80,22 @@ def DataGate(  # noqa: N802, components are called as classes are
             "or take the class out of data.labels"
         )
     _judge_drift(ingest, max_label_drift, max_length_drift)
+    bounds = GateSpec.from_dict(json.loads(gate))
+    for warning in too_few_rows(bounds, counts[TEST_SPLIT]):
+        log.warning("%s", warning)
+    if bounds.max_recall_drop is not None and production != NOTHING:
+        find_baseline(
+            serving_dir,
+            bounds.labels,
+            json.loads(text_features),
+            accept_loss=bounds.accept_baseline_loss,
+            opens=_opening_fault_unless_known,
+        )
+
+
+def _opening_fault_unless_known(model: str) -> str | None:
+    # What is still, byte for byte, what was pushed has been opened by the servable check of the run that pushed it.
+    return None if "files" in read_push(model) else opening_fault(model)
 
 
 def _judge_drift(ingest: dict[str, Any], max_label_drift: float | None, max_length_drift: float | None) -> None:

@@ -25,7 +25,8 @@ class _Counts:
     """Float64 counts that add up over rows.
 
     Attributes:
-      confusion: ``(labels, labels)``, rows by true label, columns by decision.
+      confusion: ``(labels, labels + 1)``, rows by true label, columns by decision; the last column is of decisions for
+        a label that only an older model knows.
       scores: ``(2, labels, bins)``, rows by the probability given to each label, for rows that do not have it and rows
         that do.
       confidence: ``(3, bins)``: of the rows whose highest probability falls in a bin how many there are, how many are
@@ -43,29 +44,37 @@ class CountDecisions(beam.CombineFn):
     Args:
       labels: the labels in the order of their class index.
       model_name: whose predictions are counted, where TFMA evaluates several models at once.
+      model_labels: the labels of that model in the order of its probabilities; None: the same. A label that it does not
+        know gets a probability of 0.
     """
 
-    def __init__(self, labels: list[str], model_name: str):
+    def __init__(self, labels: list[str], model_name: str, model_labels: list[str] | None = None):
         self._labels = labels
         self._model_name = model_name
         self._index = {label.encode(): index for index, label in enumerate(labels)}
+        given = labels if model_labels is None else model_labels
+        # By the model's own index, ours; those that are not ours share one more.
+        self._ours = np.array([labels.index(label) if label in labels else len(labels) for label in given])
 
     def create_accumulator(self) -> _Counts:
         """Nothing counted yet."""
         classes = len(self._labels)
         bins = FINE_BINS if classes < MANY_LABELS else COARSE_BINS
-        return _Counts(np.zeros((classes, classes)), np.zeros((2, classes, bins)), np.zeros((3, bins)))
+        return _Counts(np.zeros((classes, classes + 1)), np.zeros((2, classes, bins)), np.zeros((3, bins)))
 
     def add_input(self, counts: _Counts, element: Any) -> _Counts:
         """Counts one row: its true label as bytes, and what the serving signature gave for it."""
         predictions = element.get_predictions(model_name=self._model_name)
         truth = self._index[np.ravel(element.get_labels(model_name=self._model_name))[0]]
-        decision = self._index[np.ravel(predictions["label"])[0]]
+        classes = np.arange(len(self._labels))
+        decision = self._index.get(np.ravel(predictions["label"])[0], len(classes))
         # A diverged model gives NaN; it is counted with no confidence in anything, for the gate to refuse.
-        probabilities = np.nan_to_num(np.ravel(predictions["probabilities"]))
+        given = np.nan_to_num(np.ravel(predictions["probabilities"]))
+        probabilities = np.zeros(len(classes) + 1, given.dtype)
+        probabilities[self._ours] = given
+        probabilities = probabilities[: len(classes)]
         counts.confusion[truth, decision] += 1
 
-        classes = np.arange(len(self._labels))
         bins = counts.confidence.shape[1]
         bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
         counts.scores[(classes == truth).astype(int), classes, bin_of] += 1
@@ -101,18 +110,25 @@ class DecisionMetrics(tfma.metrics.Metric):
 
     Args:
       labels: the labels in the order of their class index.
+      other_labels: by the name of a model whose labels are others or in another order, its own; recalls and precisions
+        are by the labels above all the same, and a decision for a label not among them is one more kind of wrong.
       name: unused; TFMA passes it when it restores a metric from its config.
     """
 
-    def __init__(self, labels: list[str], name: str = "decision_metrics"):
-        super().__init__(tfma.metrics.merge_per_key_computations(_computations), labels=labels, name=name)
+    def __init__(
+        self, labels: list[str], other_labels: dict[str, list[str]] | None = None, name: str = "decision_metrics"
+    ):
+        super().__init__(
+            tfma.metrics.merge_per_key_computations(_computations), labels=labels, other_labels=other_labels, name=name
+        )
 
 
 def rates(confusion: np.ndarray, labels: list[str]) -> dict[str, Any]:
     """What a confusion matrix says of each class.
 
     Args:
-      confusion: counts ``(labels, labels)``, rows by true label, columns by decision.
+      confusion: counts ``(labels, labels)``, rows by true label, columns by decision; more columns are of decisions
+        for other labels.
       labels: the labels in the order of their class index.
 
     Returns:
@@ -120,7 +136,7 @@ def rates(confusion: np.ndarray, labels: list[str]) -> dict[str, Any]:
       label), ``precision`` (None if never decided) and ``f1`` (None without a row of the label).
     """
     right = np.diag(confusion)
-    true, decided = confusion.sum(axis=1), confusion.sum(axis=0)
+    true, decided = confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)]
     recall = [float(r / n) if n else None for r, n in zip(right, true, strict=True)]
     precision = [float(r / n) if n else None for r, n in zip(right, decided, strict=True)]
     f1 = [float(2 * r / (n + d)) if n else None for r, n, d in zip(right, true, decided, strict=True)]
@@ -135,11 +151,16 @@ def rates(confusion: np.ndarray, labels: list[str]) -> dict[str, Any]:
 
 
 def _computations(
-    labels: list[str], name: str = "", model_name: str = "", output_name: str = ""
+    labels: list[str],
+    other_labels: dict[str, list[str]] | None = None,
+    name: str = "",
+    model_name: str = "",
+    output_name: str = "",
 ) -> tfma.metrics.MetricComputations:
     del name, output_name
     keys = [_key(each, model_name) for each in (CONFUSION, SCORES, CONFIDENCE)]
-    counted = tfma.metrics.MetricComputation(keys=keys, preprocessors=None, combiner=CountDecisions(labels, model_name))
+    combiner = CountDecisions(labels, model_name, (other_labels or {}).get(model_name))
+    counted = tfma.metrics.MetricComputation(keys=keys, preprocessors=None, combiner=combiner)
     scalars = ["accuracy", "macro_f1"]
     by_label = [f"{metric}/{label}" for metric in ("recall", "precision", "f1") for label in labels]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,8 +21,9 @@ from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
-from components.gate import GateSpec, describe, judge
-from components.production import newest_version, read_about
+from components.gate import GateSpec, Share, describe, judge
+from components.opening import opening_fault
+from components.production import NOTHING, Baseline, find_baseline, read_about
 from trainer.served_model import EXAMPLES_SIGNATURE, SLAB_ROWS
 
 EVALUATION_FILE = "evaluation.json"
@@ -30,6 +32,9 @@ CANDIDATE = "candidate"
 BASELINE = "baseline"
 MISSED = "missed"
 """Custom property of the blessing: a sentence for each bound that was missed, for those who see the blessing only."""
+JUDGED_AGAINST = "judged_against"
+"""Custom property of the blessing: the name of the version in production when the model was judged, or ``NOTHING``; not
+there where no comparison was asked for."""
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):
@@ -66,38 +71,56 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         model = artifact_utils.get_single_instance(input_dict["model"])
 
-        models = {CANDIDATE: path_utils.serving_model_path(model.uri)}
-        production = newest_version(exec_properties["serving_dir"])
-        note = None
-        if production is not None and gate.max_recall_drop is not None:
-            difference = _difference(read_about(production), read_about(models[CANDIDATE]), list(gate.labels))
-            if difference is None:
-                models[BASELINE] = production
-            else:
-                note = f"the model in production ({production}) has {difference}; it was not compared"
+        candidate = path_utils.serving_model_path(model.uri)
+        about = read_about(candidate)
 
-        metrics = self._measure(models, gate.labels, input_dict, evaluation.uri)
-        threshold = read_about(models[CANDIDATE]).get("decision_threshold")
-        result = summarize(metrics[CANDIDATE], list(gate.labels), threshold)
+        def look(opens: Callable[[str], str | None] = lambda version: None) -> Baseline:
+            return find_baseline(
+                exec_properties["serving_dir"],
+                gate.labels,
+                about["text_features"],
+                accept_loss=gate.accept_baseline_loss,
+                opens=opens,
+            )
+
+        compares = gate.max_recall_drop is not None
+        baseline = look() if compares else Baseline()
+        try:
+            metrics = self._measure(candidate, baseline, gate.labels, input_dict, evaluation.uri)
+        except Exception:
+            # Nobody opens every model in production before there is need. Was it this one that stopped the measuring?
+            if baseline.model is None or opening_fault(baseline.model) is None:
+                raise
+            baseline = look(opening_fault)
+            metrics = self._measure(candidate, baseline, gate.labels, input_dict, evaluation.uri)
+        result = summarize(metrics[CANDIDATE], list(gate.labels), about.get("decision_threshold"))
         result["baseline"] = None
         production_recall = None
-        if BASELINE in models:
-            production_recall = rates(metrics[BASELINE][CONFUSION], list(gate.labels))["recall"]
-            result["baseline"] = {"model": production, "recall": production_recall}
-        result["baseline_note"] = note
-        bounds = judge(gate, result["recall"], result["precision"], production_recall)
+        if baseline.model is not None:
+            recall = rates(metrics[BASELINE][CONFUSION], list(gate.labels))["recall"]
+            production_recall = {label: recall[label] for label in gate.labels if label in baseline.labels}
+            result["baseline"] = {"model": baseline.model, "recall": production_recall}
+        result["baseline_note"] = baseline.note
+        bounds = judge(gate, *_shares(metrics[CANDIDATE][CONFUSION], gate.labels), production_recall)
         result["bounds"] = [bound.to_dict() for bound in bounds]
         result["blessed"] = all(bound.passed for bound in bounds)
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), json.dumps(result))
         _bless(blessing, model, [describe(bound) for bound in bounds if not bound.passed])
+        if compares:
+            version = NOTHING if baseline.version is None else os.path.basename(baseline.version)
+            blessing.set_string_custom_property(JUDGED_AGAINST, version)
 
     def _measure(
         self,
-        models: dict[str, str],
+        candidate: str,
+        baseline: Baseline,
         labels: tuple[str, ...],
         input_dict: dict[str, list[types.Artifact]],
         output_folder: str,
     ) -> dict[str, dict[str, np.ndarray]]:
+        models = {CANDIDATE: candidate}
+        if baseline.model is not None:
+            models[BASELINE] = baseline.model
         config = tfma.EvalConfig(
             model_specs=[
                 tfma.ModelSpec(
@@ -117,7 +140,9 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                         tfma.MetricConfig(
                             class_name=DecisionMetrics.__name__,
                             module=DecisionMetrics.__module__,
-                            config=json.dumps({"labels": list(labels)}),
+                            config=json.dumps(
+                                {"labels": list(labels), "other_labels": {BASELINE: list(baseline.labels)}}
+                            ),
                         )
                     ]
                 )
@@ -173,7 +198,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
       schema: their schema.
       model: the candidate.
       gate: the bounds.
-      serving_dir: where models are pushed; the newest version there is the model in production.
+      serving_dir: where models are pushed; the highest version there is the model in production.
       production: names the model in production as far as it matters for caching (see ``components.production``).
 
     Outputs: ``evaluation`` (TFMA's results and ``evaluation.json``) and ``blessing``.
@@ -219,7 +244,7 @@ def summarize(
       Plain values: ``examples``, ``labels``, the rates, ``confusion``, ``scores`` by label, ``confidence`` and
       ``decision_threshold``.
     """
-    confusion = counts[CONFUSION]
+    confusion = counts[CONFUSION][:, : len(labels)]  # a model's decisions are for its own labels
     negative, positive = counts[SCORES].astype(int).tolist()
     count, correct, probability_sum = counts[CONFIDENCE]
     return {
@@ -239,14 +264,14 @@ def summarize(
     }
 
 
-def _difference(production: dict[str, Any], candidate: dict[str, Any], labels: list[str]) -> str | None:
-    """Why the model in production cannot be measured on the candidate's test rows, or None if it can."""
-    if production.get("labels") != labels:
-        return "other labels"
-    # Its graph parses the columns it was made for; a row that lacks one stops it.
-    if production.get("text_features") != candidate.get("text_features"):
-        return "other columns of text"
-    return None
+def _shares(confusion: np.ndarray, labels: Sequence[str]) -> tuple[dict[str, Share], dict[str, Share]]:
+    """Recall and precision of each label with their counts."""
+    right = np.diag(confusion)
+    recall, precision = (
+        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, right, counted, strict=True)}
+        for counted in (confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)])
+    )
+    return recall, precision
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, missed: list[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import Any
 
 from tfx import types
@@ -13,9 +12,22 @@ from tfx.components.pusher import executor
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
-from tfx.utils import io_utils
 
-from components.production import PUSH_FILE, newest_version, versions
+from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
+from components.example_gen import INGEST_FILE
+from components.production import NOTHING, newest_version, read_push, withdrawn
+from components.publishing import (
+    ProductionChangedError,
+    put_in_production,
+    remove_old,
+    sole_pusher,
+    still_withdrawn,
+)
+
+STALE = "stale"
+"""Custom property of a model that was not pushed because production was no longer what it was judged against: why."""
+WITHDRAWN = "withdrawn"
+"""Custom property of a model that was not pushed because a rollback took one of the same making out: which version."""
 
 
 class PusherSpec(component_spec.ComponentSpec):
@@ -25,8 +37,10 @@ class PusherSpec(component_spec.ComponentSpec):
         "serving_dir": component_spec.ExecutionParameter(type=str),
         "recipe": component_spec.ExecutionParameter(type=str),
         "production": component_spec.ExecutionParameter(type=str),
+        "keep_versions": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
         "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
@@ -44,52 +58,91 @@ class PusherExecutor(executor.Executor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Copies the model to ``<serving_dir>/<version>`` if it was blessed; the version is the time in seconds."""
+        """Copies the model to ``<serving_dir>/<version>`` if it was blessed; the version is the time in seconds.
+
+        It is not pushed where production has changed since it was judged, or where a rollback took out a model that was
+        made of the same files in the same way; ``pushed_model`` says which.
+        """
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return
-        serving_dir = exec_properties["serving_dir"]
-        fileio.makedirs(serving_dir)
-        existing = versions(serving_dir)
-        # Never lower than what is there: servers take the highest number for the newest model.
-        version = max([int(time.time()), *(number + 1 for number in existing)])
-        # Servers look at numbers only, so they do not see the copy until it is renamed.
-        unfinished = os.path.join(serving_dir, f".{version}.unfinished")
-        destination = os.path.join(serving_dir, str(version))
-        push = {
-            "recipe": exec_properties["recipe"],
-            "data": artifact_utils.get_single_instance(input_dict["examples"]).get_string_custom_property(
-                utils.FINGERPRINT_PROPERTY_NAME
-            ),
-            "production_key": exec_properties["production"],
-            "replaced": newest_version(serving_dir),
-        }
-        try:
-            io_utils.copy_dir(self.GetModelPath(input_dict), unfinished)
-            io_utils.write_string_file(os.path.join(unfinished, PUSH_FILE), json.dumps(push, indent=1))
-            fileio.rename(unfinished, destination)
-        except BaseException:
-            # The next push has another number: what is left here would stay for good.
-            if fileio.exists(unfinished):
-                fileio.rmtree(unfinished)
-            raise
-        self._MarkPushed(pushed, pushed_destination=destination, pushed_version=str(version))
+        serving_dir, recipe = exec_properties["serving_dir"], exec_properties["recipe"]
+        examples, evaluation, blessing = (
+            artifact_utils.get_single_instance(input_dict[name])
+            for name in ("examples", "evaluation", "model_blessing")
+        )
+        data = examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME)
+        judged_against = blessing.get_string_custom_property(JUDGED_AGAINST)
+        with sole_pusher(serving_dir):
+            replaced = newest_version(serving_dir)
+            before = read_push(replaced).get("withdrawn", []) if replaced else []
+            if version := withdrawn(serving_dir, recipe, data):
+                self._MarkNotPushed(pushed)
+                pushed.set_string_custom_property(WITHDRAWN, version)
+                return
+            push = {
+                "run": self._context.pipeline_run_id if self._context else None,
+                "recipe": recipe,
+                "data": data,
+                "span": examples.get_int_custom_property(utils.SPAN_PROPERTY_NAME),
+                "examples": _read(examples.uri, INGEST_FILE)["examples"],
+                "metrics": _metrics(_read(evaluation.uri, EVALUATION_FILE)),
+                "production_key": exec_properties["production"],
+                "replaced": _name(replaced),
+                "withdrawn": still_withdrawn(before, recipe, data),
+            }
+            try:
+                destination = put_in_production(
+                    serving_dir,
+                    self.GetModelPath(input_dict),
+                    push,
+                    unchanged=lambda: judged_against in ("", _name(newest_version(serving_dir)) or NOTHING),
+                )
+            except ProductionChangedError:
+                self._MarkNotPushed(pushed)
+                pushed.set_string_custom_property(
+                    STALE,
+                    f"the model was judged against {judged_against}, and now {newest_version(serving_dir)} is in "
+                    "production",
+                )
+                return
+            self._MarkPushed(pushed, pushed_destination=destination, pushed_version=os.path.basename(destination))
+            keep = exec_properties.get("keep_versions")
+            if keep is not None:
+                remove_old(serving_dir, keep)
+
+
+def _read(uri: str, name: str) -> Any:
+    with fileio.open(os.path.join(uri, name)) as file:
+        return json.load(file)
+
+
+def _metrics(evaluation: dict[str, Any]) -> dict[str, Any]:
+    names = ("examples", "accuracy", "macro_f1", "recall", "precision")
+    return {name: evaluation[name] for name in names}
+
+
+def _name(version: str | None) -> str | None:
+    return None if version is None else os.path.basename(version)
 
 
 class Pusher(base_component.BaseComponent):
     """Pushes a model that the Evaluator blessed and that was seen to serve.
 
     Args:
-      examples: what it was made of; their fingerprint is kept beside the pushed model.
+      evaluation: the Evaluator's results; the metrics are kept beside the pushed model.
+      examples: what it was made of; their fingerprint and counts are kept beside the pushed model.
       model: the model.
       model_blessing: the Evaluator's verdict.
       infra_blessing: the servable check's.
       serving_dir: the push destination.
       recipe: a fingerprint of all that decides which model a run makes; kept beside the pushed model.
       production: see ``components.production.production_key``.
+      keep_versions: how many versions are to stay after a push (see ``components.publishing.remove_old``); None: all.
 
-    Outputs: ``pushed_model``, whose property ``pushed`` is 1 if the model was pushed and ``pushed_destination`` where.
+    Outputs: ``pushed_model``, whose property ``pushed`` is 1 if the model was pushed and ``pushed_destination`` where;
+    otherwise ``STALE`` or ``WITHDRAWN`` say why, if the gate did not refuse it.
     """
 
     SPEC_CLASS = PusherSpec
@@ -97,6 +150,7 @@ class Pusher(base_component.BaseComponent):
 
     def __init__(
         self,
+        evaluation: types.BaseChannel,
         examples: types.BaseChannel,
         model: types.BaseChannel,
         model_blessing: types.BaseChannel,
@@ -104,9 +158,11 @@ class Pusher(base_component.BaseComponent):
         serving_dir: str,
         recipe: str,
         production: str,
+        keep_versions: int | None = None,
     ):
         super().__init__(
             PusherSpec(
+                evaluation=evaluation,
                 examples=examples,
                 model=model,
                 model_blessing=model_blessing,
@@ -114,6 +170,7 @@ class Pusher(base_component.BaseComponent):
                 serving_dir=serving_dir,
                 recipe=recipe,
                 production=production,
+                keep_versions=keep_versions,
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )
         )

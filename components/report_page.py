@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from components import report_plots as plots
 from components.html_page import page_templates
+from components.wilson import Interval, wilson
 
 MANY_CLASSES = 12  # beyond this, tables show the worst first and fold the rest, and the confusion matrix is a heat map
 MOST_CONFUSIONS = 15
@@ -31,11 +32,14 @@ class Bound:
     """One condition of the gate.
 
     Attributes:
-        metric: "recall", "precision", or "recall_drop" against the model in production.
+        metric: "recall", "precision", "recall_drop" against the model in production, or "predicted": how many texts
+            were given the label.
         label: The class it is about.
         bound: The least value allowed; for a drop the greatest.
         value: What was measured; None where it could not be.
         passed: Whether the condition holds.
+        interval: Where the true value lies.
+        confidence: Of the interval, where its lower end must be at the bound; None where the value must.
     """
 
     metric: str
@@ -43,6 +47,8 @@ class Bound:
     bound: float
     value: float | None
     passed: bool
+    interval: Interval | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Evaluation:
         scores: By label, "positive" and "negative" counts in equal bins of the probability given to it.
         confidence: "count", "correct" and "probability_sum" in equal bins of the winning probability.
         baseline: The model in production: its path as "model", and its "recall" by label on the same texts.
+        baseline_note: What people should know of that comparison.
         decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
     """
 
@@ -79,6 +86,7 @@ class Evaluation:
     scores: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
     confidence: Mapping[str, Any] | None = None
     baseline: Mapping[str, Any] | None = None
+    baseline_note: str | None = None
     decision_threshold: float | None = None
 
 
@@ -269,8 +277,8 @@ class ClassLine(NamedTuple):
     recall: float | None
     precision: float | None
     f1: float | None
-    recall_interval: plots.Interval | None
-    precision_interval: plots.Interval | None
+    recall_interval: Interval | None
+    precision_interval: Interval | None
     baseline: float | None  # recall of the model in production
 
 
@@ -287,7 +295,7 @@ class BoundLine(NamedTuple):
     doubt: str | None = None
     value: float | None = None
     mark: float | None = None
-    interval: plots.Interval | None = None
+    interval: Interval | None = None
 
 
 def class_lines(evaluation: Evaluation) -> list[ClassLine]:
@@ -298,7 +306,7 @@ def class_lines(evaluation: Evaluation) -> list[ClassLine]:
         found, texts = evaluation.confusion[index][index], sum(evaluation.confusion[index])
         decided = sum(row[index] for row in evaluation.confusion)
         measured = (evaluation.recall.get(label), evaluation.precision.get(label), evaluation.f1.get(label))
-        intervals = (plots.wilson(found, texts), plots.wilson(found, decided))
+        intervals = (wilson(found, texts), wilson(found, decided))
         lines.append(ClassLine(label, texts, decided, found, *measured, *intervals, before.get(label)))
     if len(lines) > MANY_CLASSES:
         lines.sort(key=lambda line: 2.0 if line.recall is None else line.recall)
@@ -313,6 +321,9 @@ def bound_lines(evaluation: Evaluation) -> list[BoundLine]:
 
 
 def _bound_line(bound: Bound, about: ClassLine) -> BoundLine:
+    if bound.metric == "predicted":
+        sentence = f"no test text was labelled '{bound.label}'"
+        return BoundLine(bound.passed, -1.0, f"'{bound.label}'", "must be decided at all", "0", sentence, sentence)
     drop = bound.metric == "recall_drop"
     subject = f"{'recall' if drop else bound.metric} of '{bound.label}'"
     limit = _digits(bound.bound, bound.bound)[1]
@@ -325,26 +336,43 @@ def _bound_line(bound: Bound, about: ClassLine) -> BoundLine:
         outcome = f"{'met' if bound.passed else 'could not be measured'}: {why}"
         return BoundLine(bound.passed, 0.0, subject, demand, "–", outcome, f"{subject} {outcome}")
 
+    if not drop:
+        return _share_line(bound, bound.value, subject, about)
     measured, limit, gap = _digits(bound.value, bound.bound)
-    outcome = f"met, {gap} to spare" if bound.passed else f"missed by {gap}"
-    if bound.passed and not float(gap):
-        outcome = "met exactly"
-    if drop:
-        moved = "rose" if bound.value < 0 else "fell"
-        measured = f"{moved} by {measured.removeprefix('-')}" if bound.value else "unchanged"
-        sentence = f"{subject} {measured} against the model in production, at most {limit} is allowed: {gap} too much"
-        mark = None if about.baseline is None else about.baseline - bound.bound
-        words = (subject, demand, measured, outcome, sentence)
-        return BoundLine(bound.passed, bound.bound - bound.value, *words, value=about.recall, mark=mark)
+    moved = "rose" if bound.value < 0 else "fell"
+    measured = f"{moved} by {measured.removeprefix('-')}" if bound.value else "unchanged"
+    sentence = f"{subject} {measured} against the model in production, at most {limit} is allowed: {gap} too much"
+    mark = None if about.baseline is None else about.baseline - bound.bound
+    words = (subject, demand, measured, _outcome(bound.passed, gap), sentence)
+    return BoundLine(bound.passed, bound.bound - bound.value, *words, value=about.recall, mark=mark)
 
+
+def _share_line(bound: Bound, value: float, subject: str, about: ClassLine) -> BoundLine:
+    of_recall = bound.metric == "recall"
+    if bound.confidence is not None and bound.interval is not None:
+        interval = (bound.interval[0], bound.interval[1])
+        lower, limit, gap = _digits(interval[0], bound.bound)
+        measured = _digits(value, bound.bound)[0]
+        demand = f"at least {limit} with {_percent(bound.confidence)} confidence"
+        outcome = f"{_outcome(bound.passed, gap)}: it is at least {lower}"
+        sentence = f"{subject} is {measured}, which shows {lower} and no more; its bound is {limit}: {gap} short"
+        words = (subject, demand, measured, outcome, sentence)
+        return BoundLine(bound.passed, interval[0] - bound.bound, *words, None, value, bound.bound, interval)
+    measured, limit, gap = _digits(value, bound.bound)
     sentence = f"{subject} is {measured}, its bound is {limit}: {gap} short"
-    interval = about.recall_interval if bound.metric == "recall" else about.precision_interval
+    reach = about.recall_interval if of_recall else about.precision_interval
     doubt = None
-    if interval and interval[0] < bound.bound <= interval[1]:
-        count = about.texts if bound.metric == "recall" else about.decided
-        doubt = f"may be chance: 95% interval {interval[0]:.2f}–{interval[1]:.2f} from {count:,} test texts"
-    words = (subject, demand, measured, outcome, sentence)
-    return BoundLine(bound.passed, bound.value - bound.bound, *words, doubt, bound.value, bound.bound, interval)
+    if reach and reach[0] < bound.bound <= reach[1]:
+        count = about.texts if of_recall else about.decided
+        doubt = f"may be chance: 95% interval {reach[0]:.2f}–{reach[1]:.2f} from {count:,} test texts"
+    words = (subject, f"at least {limit}", measured, _outcome(bound.passed, gap), sentence)
+    return BoundLine(bound.passed, value - bound.bound, *words, doubt, value, bound.bound, reach)
+
+
+def _outcome(passed: bool, gap: str) -> str:
+    if not passed:
+        return f"missed by {gap}"
+    return f"met, {gap} to spare" if float(gap) else "met exactly"
 
 
 def _digits(value: float, bound: float) -> tuple[str, str, str]:

@@ -16,30 +16,14 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from components.wilson import Interval, wilson
+
 Point = tuple[float, float]
-Interval = tuple[float, float]
 
 HEAT_LEVELS = 6  # shades of the heat map
 # With more classes than this only the worst few are drawn, and the mean; the style sheet has as many dash patterns.
 FEW_CURVES = 6
 WORST_CURVES = 4
-
-
-def wilson(hits: int, trials: int, z: float = 1.959963984540054) -> Interval | None:
-    """The Wilson score interval of a proportion (Wilson 1927): honest for small counts and near 0 and 1.
-
-    Args:
-        hits: How many trials succeeded.
-        trials: How many there were; with none there is no interval.
-        z: The normal quantile; its default gives 95%.
-    """
-    if trials <= 0:
-        return None
-    share = hits / trials
-    scale = 1 + z * z / trials
-    centre = (share + z * z / (2 * trials)) / scale
-    reach = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / scale
-    return (max(0.0, centre - reach) if hits else 0.0), (min(1.0, centre + reach) if hits < trials else 1.0)
 
 
 def precision_recall(positive: Sequence[int], negative: Sequence[int]) -> list[Point]:

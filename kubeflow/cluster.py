@@ -12,6 +12,7 @@ from pipeline.beam_engine import distributed_runner
 from pipeline.config import Config
 from pipeline.outline import Places, component_names
 from pipeline.output_file import check_output
+from pipeline.preflight import check_bounds
 from pipeline.redaction import has_password, hide_arguments, names_a_secret
 from trainer.approaches import APPROACHES
 from trainer.errors import InputError
@@ -67,8 +68,8 @@ def check_cluster(config: Config) -> None:
     """Looks for what a container could not find or do.
 
     Raises:
-      InputError: no image, a folder that is on this machine only, a name, a schedule or a component that is none, or
-        more labels than a task can carry.
+      InputError: no image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
+        component that is none, or more labels than a task can carry.
     """
     if not pipeline_name(config)[-1].isalnum():
         raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
@@ -76,6 +77,7 @@ def check_cluster(config: Config) -> None:
         raise InputError(
             "kubeflow.image: missing; name the image that was built from kubeflow/Dockerfile, with its registry and tag"
         )
+    check_bounds(config)
     _check_folder(config, "data.input_base", config.data.input_base)
     if config.data.test_base is not None:
         _check_folder(config, "data.test_base", config.data.test_base)

@@ -37,8 +37,8 @@ from tfx.orchestration import data_types
 from tfx.orchestration.portable import outputs_utils
 
 from components.evaluator import MISSED
-from components.production import made_of
-from components.pusher import Pusher
+from components.production import made_of, why_withdrawn, withdrawn
+from components.pusher import STALE, WITHDRAWN, Pusher
 from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
 from kubeflow.launcher import read_artifacts, to_local, write_artifacts
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
@@ -46,6 +46,7 @@ from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
 from pipeline.graph import create_components, recipe
+from pipeline.preflight import check_baseline
 from pipeline.redaction import LOG_LINE, RedactingFormatter
 from trainer.errors import InputError
 
@@ -58,7 +59,7 @@ Artifacts = dict[str, list[types.Artifact]]
 
 
 class RefusedError(Exception):
-    """The gate refused the model; the text names the bounds that it missed."""
+    """The model was not pushed; the text names the bounds that it missed, or what else is in the way."""
 
 
 @click.command()
@@ -144,7 +145,15 @@ def _execute(
     if isinstance(component, Pusher):
         (pushed,), (blessing,) = outputs["pushed_model"], inputs["model_blessing"]
         if not pushed.get_int_custom_property("pushed"):
-            raise RefusedError(blessing.get_string_custom_property(MISSED))
+            raise RefusedError(_why_not_pushed(pushed, blessing, settings["serving_dir"]))
+
+
+def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_dir: str) -> str:
+    if stale := pushed.get_string_custom_property(STALE):
+        return f"{stale}; start another run, which judges against that"
+    if version := pushed.get_string_custom_property(WITHDRAWN):
+        return why_withdrawn(serving_dir, version)
+    return str(blessing.get_string_custom_property(MISSED))
 
 
 def _component(config: Config, name: str) -> BaseNode:
@@ -165,8 +174,14 @@ def _find_span(component: BaseNode, config: Config, settings: dict[str, Any], ou
     )
     for (artifact,) in outputs.values():
         example_gen_driver.update_output_artifact(settings, artifact.mlmd_artifact)
-    model = made_of(cluster_places(config).serving_dir, recipe(config), settings[utils.FINGERPRINT_PROPERTY_NAME])
-    return model and f"{model}, the model in production, was made of the same files in the same way"
+    serving_dir = cluster_places(config).serving_dir
+    making = recipe(config), settings[utils.FINGERPRINT_PROPERTY_NAME]
+    check_baseline(config, serving_dir)
+    if model := made_of(serving_dir, *making):
+        return f"{model}, the model in production, was made of the same files in the same way"
+    if version := withdrawn(serving_dir, *making):
+        return why_withdrawn(serving_dir, version)
+    return None
 
 
 def _passed_on(inputs: Artifacts) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 from filelock import FileLock, Timeout
 
+from pipeline.model_commands import models, rollback
 from pipeline.output_file import check_output, write_output
 from trainer.errors import InputError
 
@@ -75,20 +76,23 @@ def run(
     Exit codes: 0 pushed; 2 the config or the data is wrong; 3 the gate refused the model.
     """
     from pipeline.config import load_config
-    from pipeline.preflight import check_inputs
+    from pipeline.preflight import check_baseline, check_bounds, check_inputs, serving_folder
 
     config = load_config(config_file, overrides)
+    check_bounds(config)
     check_inputs(config)
     warn(config.warnings())
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()
     with _sole_use(root or _default_root(config)) as root:
+        serving_dir = serving_folder(config, root)
+        check_baseline(config, serving_dir)
         record = _run(config, root)
     if summary is not None:
         write_output(summary, json.dumps(record.summary(), indent=2, ensure_ascii=False) + "\n", "--summary")
-    _tell(record)
-    if record.pushed_model is None:
+    _tell(record, serving_dir)
+    if record.pushed_model is None and record.withdrawn is None:
         ctx.exit(EXIT_REFUSED)
 
 
@@ -172,6 +176,10 @@ def predict(
         click.echo(f"{prediction.label}  {prediction.probability:.3f}  {' '.join(text.split())}")
 
 
+main.add_command(models)
+main.add_command(rollback)
+
+
 def quiet_libraries() -> None:
     """Keeps TensorFlow and Python's warnings quiet; to be called before anything heavy is imported."""
     # TensorFlow's C++ half reads this when it is loaded; 3 leaves out all but fatal errors, of which the others come
@@ -196,7 +204,7 @@ def _native_stderr_shut() -> Iterator[TextIO]:
 
 
 def warn(warnings: Sequence[str]) -> None:
-    """Tells what a config says that is allowed and yet unwise, a sentence each."""
+    """Tells what is allowed and yet unwise, a sentence each."""
     for warning in warnings:
         click.secho(f"warning: {warning}", fg="yellow", err=True)
 
@@ -241,7 +249,9 @@ def _run(config: Config, root: Path) -> RunRecord:
     with loading():
         from pipeline.local_runner import run_locally
     console = _progress_console(config, root)
-    return run_locally(config, root, lambda name, seconds: _tell_component(console, name, seconds))
+    return run_locally(
+        config, root, lambda name, seconds: _tell_component(console, name, seconds), lambda text: warn([text])
+    )
 
 
 def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int) -> Comparison:
@@ -278,11 +288,12 @@ def _tell_component(console: Console, name: str, seconds: float | None) -> None:
     console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")
 
 
-def _tell(record: RunRecord) -> None:
+def _tell(record: RunRecord, serving_dir: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
     from components.gate import describe
+    from components.production import why_withdrawn
 
     evaluation = record.evaluation
     bounds = {(bound.metric, bound.label): bound for bound in record.bounds}
@@ -295,7 +306,10 @@ def _tell(record: RunRecord) -> None:
         passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
         for metric in ("recall", "precision"):
             bound = bounds.get((metric, label))
-            row += [_number(evaluation[metric][label]), f"≥ {bound.bound:g}" if bound else ""]
+            measured = _number(evaluation[metric][label])
+            if bound and bound.confidence is not None and bound.interval is not None:
+                measured += f" (from {_number(bound.interval[0])})"
+            row += [measured, f"≥ {bound.bound:g}" if bound else ""]
         verdict = "" if not passed else Text("met", "green") if all(passed) else Text("missed", "red")
         table.add_row(*row, _number(evaluation["f1"][label]), verdict)
     console = _console()
@@ -307,7 +321,9 @@ def _tell(record: RunRecord) -> None:
             console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
     if record.nothing_new:
         console.print("nothing new: data and config are those of an earlier run, whose outcome stands")
-    if record.pushed_model is None:
+    if record.withdrawn is not None:
+        console.print(f"not pushed: {why_withdrawn(serving_dir, record.withdrawn)}", soft_wrap=True)
+    elif record.pushed_model is None:
         console.print(Text.assemble(("refused", "red"), ": the model was not pushed"), soft_wrap=True)
     else:
         console.print(Text.assemble(("pushed", "green"), f": {_short(record.pushed_model)}"), soft_wrap=True)

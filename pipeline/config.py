@@ -192,7 +192,11 @@ class GateConfig(Section):
 
     min_recall: dict[Label, Fraction] = {}
     min_precision: dict[Label, Fraction] = {}
+    confidence: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    allow_no_bounds: bool = False
+    allow_never_predicted: tuple[Label, ...] = ()
     max_recall_drop: Fraction | None = 0.02
+    accept_baseline_loss: bool = False
     decision_threshold: Annotated[float | str | None, BeforeValidator(_threshold)] = None
 
 
@@ -200,6 +204,7 @@ class PushConfig(Section):
     """Where a blessed model goes."""
 
     serving_dir: str | None = None
+    keep_versions: Positive | None = None
 
 
 class BeamConfig(Section):
@@ -224,7 +229,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
-        for bounds in ("min_recall", "min_precision"):
+        for bounds in ("min_recall", "min_precision", "allow_never_predicted"):
             for label in getattr(self.gate, bounds):
                 if label not in self.data.labels:
                     raise ValueError(
@@ -239,9 +244,19 @@ class Config(Section):
                     "pretraining.next_sentence: the texts are pairs already, which are no sentences that follow each "
                     "other; set it to false"
                 )
+        self._confidence_fits()
         self._threshold_fits()
         self._rates_fit()
         return self
+
+    def _confidence_fits(self) -> None:
+        for key in ("min_recall", "min_precision"):
+            for label, bound in getattr(self.gate, key).items():
+                if self.gate.confidence is not None and bound == 1:
+                    raise ValueError(
+                        f"gate.{key}: no number of test rows shows with a confidence of {self.gate.confidence:g} that "
+                        f"{label!r} is at 1; set a lower bound, or gate.confidence to null"
+                    )
 
     def _threshold_fits(self) -> None:
         if self.gate.decision_threshold is None:
@@ -300,6 +315,12 @@ class Config(Section):
             found.append(
                 f"gate.min_recall: no bound for {some}: a model that never finds these texts may be pushed; "
                 "give each label a bound"
+            )
+        if self.gate.decision_threshold == "auto" and self.gate.confidence is not None:
+            found.append(
+                "gate.decision_threshold: auto leaves the recall at its bound with nothing to spare, and "
+                "gate.confidence wants the lower end of its interval there, which will hardly be met; set a number, or "
+                "confidence to null"
             )
         return found
 

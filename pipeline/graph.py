@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -31,7 +32,8 @@ def recipe(config: Config) -> str:
     deciding = {"data", "model", "training", "tuning", "gate"}
     if APPROACHES[config.model.approach].pretrains:
         deciding.add("pretraining")
-    parts = config.model_dump(mode="json", include=deciding)
+    # Whether to go on without a comparison is asked for one run, and decides nothing about the model.
+    parts = config.model_dump(mode="json", include=deciding, exclude={"gate": {"accept_baseline_loss"}})
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -75,9 +77,14 @@ def create_components(config: Config, places: Places, production: str) -> list[B
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
     )
+    gate = GateSpec(labels=data.labels, **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}))
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
+        gate=json.dumps(asdict(gate)),
+        text_features=json.dumps(list(text_columns)),
+        serving_dir=places.serving_dir,
+        production=production,
         **{
             name: bound
             for name in ("max_label_drift", "max_length_drift")
@@ -153,12 +160,6 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         custom_config={"spec": spec.to_dict()},
         **tokens,
     )
-    gate = GateSpec(
-        labels=data.labels,
-        min_recall=config.gate.min_recall,
-        min_precision=config.gate.min_precision,
-        max_recall_drop=config.gate.max_recall_drop,
-    )
     evaluator = Evaluator(
         examples=examples,
         schema=schema,
@@ -184,6 +185,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         **optional,
     )
     pusher = Pusher(
+        evaluation=evaluator.outputs["evaluation"],
         examples=examples,
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
@@ -191,6 +193,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         serving_dir=places.serving_dir,
         recipe=recipe(config),
         production=production,
+        keep_versions=config.push.keep_versions,
     )
     return [
         example_gen,

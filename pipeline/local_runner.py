@@ -12,48 +12,70 @@ from pathlib import Path
 
 import absl.logging
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.io import fileio
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.production import NOTHING, production_key
+from components.production import NOTHING, is_withdrawn, newest_version, production_key, same_model
 from components.report import PARTS_FILE, REPORT_FILE
 from components.report_page import Report, render
 from pipeline.beam_engine import beam_engine
 from pipeline.config import Config
 from pipeline.graph import create_components, recipe
 from pipeline.outline import Places
+from pipeline.preflight import serving_folder
 from pipeline.redaction import LOG_LINE, RedactingFormatter
 from pipeline.run_record import RunRecord, read_run
+from trainer.errors import InputError
+
+log = logging.getLogger("fullbake")
 
 METADATA_FILE = "metadata.sqlite"
+# The Evaluator takes minutes, a push seconds: that production changes so often meanwhile is no coincidence.
+MOST_JUDGEMENTS = 4
 
 
-def run_locally(config: Config, root: Path, on_component: Callable[[str, float | None], None]) -> RunRecord:
+def run_locally(
+    config: Config,
+    root: Path,
+    on_component: Callable[[str, float | None], None],
+    on_warning: Callable[[str], None] = lambda text: None,
+) -> RunRecord:
     """Runs every component that the cache does not spare.
+
+    Where production changes before the model is pushed, or has changed since the cached verdict, the model is judged
+    and pushed once more.
 
     Args:
       config: what to run.
       root: the output root.
       on_component: called with a component's name when it starts, and again with its seconds when it is done.
+      on_warning: called with what a component warns of, as it does.
 
     Returns:
       What the run left behind, the verdict among it.
 
     Raises:
-      InputError: the data or the base model cannot be used.
+      InputError: the data, the base model or the model in production cannot be used.
     """
     root, places = _places(config, root)
     started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     report_folder = root / "reports" / started
     report_folder.mkdir(parents=True, exist_ok=True)
-    with ComponentLog(report_folder / "run.log", config.beam.args, on_component):
+    with ComponentLog(report_folder / "run.log", config.beam.args, on_component, on_warning):
         production = production_key(places.serving_dir, recipe(config))
         record = _run_components(config, places, root, create_components(config, places, production))
-        if record.pushed_model is not None and not fileio.exists(record.pushed_model):
-            # The cache remembers a push that somebody has taken away since: judge and push once more.
-            components = create_components(config, places, f"{NOTHING} since {started}")
+        for judgement in range(2, MOST_JUDGEMENTS + 2):
+            outdated = _outdated(record, places.serving_dir)
+            if outdated is None:
+                break
+            if judgement > MOST_JUDGEMENTS:
+                raise InputError(
+                    f"push.serving_dir: {outdated}, and that {MOST_JUDGEMENTS} times in this run; let one run at a "
+                    f"time push to {places.serving_dir}"
+                )
+            log.warning("%s: judged once more", outdated)
+            components = create_components(config, places, f"{production} since {started}, judgement {judgement}")
             record = _run_components(config, places, root, components)
     record.report = report_folder / REPORT_FILE
     # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
@@ -62,6 +84,34 @@ def run_locally(config: Config, root: Path, on_component: Callable[[str, float |
     parts["seconds"] = {name: spent for name, spent in record.seconds.items() if name not in record.cached}
     record.report.write_text(render(Report.from_parts(**parts)), encoding="utf-8")
     return record
+
+
+def _outdated(record: RunRecord, serving_dir: str) -> str | None:
+    """Why the verdict of a run is not one on what is in production now, or None if it is.
+
+    What the cache remembers may have been undone since, by a rollback, another run, or somebody who cleared up.
+    """
+    if record.stale is not None:
+        return record.stale
+    if "Pusher" not in record.cached:
+        return None
+    if record.withdrawn is not None:
+        if is_withdrawn(serving_dir, record.withdrawn):
+            return None
+        return f"version {record.withdrawn}, of the same making, is not rolled back any more"
+    if record.pushed_model is None:
+        before = record.judged_against
+        if before in (None, NOTHING) or same_model(serving_dir, before):
+            return None
+        return f"the model was refused by comparison with version {before}, which is not in production any more"
+    version = os.path.basename(record.pushed_model)
+    if same_model(serving_dir, version):
+        record.serves_as = newest_version(serving_dir)
+        return None
+    if is_withdrawn(serving_dir, version):
+        record.withdrawn = version
+        return None
+    return f"version {version}, which an earlier run pushed, is not in production any more"
 
 
 def train_locally(config: Config, root: Path) -> RunRecord:
@@ -84,10 +134,9 @@ def _places(config: Config, root: Path) -> tuple[Path, Places]:
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True)
     # Beam and Transform write absolute paths into the graph and the metadata; so the root may not be relative.
-    serving_dir = config.push.serving_dir or str(root / "serving")
     return root, Places(
         pipeline_root=str(root / "pipeline"),
-        serving_dir=serving_dir if "://" in serving_dir else os.path.abspath(serving_dir),
+        serving_dir=serving_folder(config, root),
         checkpoints=str(root / "checkpoints"),
         vectors=str(root / "vectors"),
     )
@@ -108,7 +157,7 @@ def _run_components(config: Config, places: Places, root: Path, components: list
 
 
 class ComponentLog(logging.Handler):
-    """Listens to TFX's log: what component starts and ends is told, all of it goes to a file.
+    """Listens to TFX's log: what component starts and ends is told, and what ours warn of; all of it goes to a file.
 
     TFX's local runner has no callbacks; it logs ``Component %s is running.`` and ``Component %s is finished.``
 
@@ -116,11 +165,19 @@ class ComponentLog(logging.Handler):
       file: the log; what is secret in Beam's arguments is left out of it.
       args: ``beam.args`` of the config.
       on_component: as in ``run_locally``.
+      on_warning: as in ``run_locally``. Default: warnings go to the file only.
     """
 
-    def __init__(self, file: Path, args: Sequence[str], on_component: Callable[[str, float | None], None]):
+    def __init__(
+        self,
+        file: Path,
+        args: Sequence[str],
+        on_component: Callable[[str, float | None], None],
+        on_warning: Callable[[str], None] = lambda text: None,
+    ):
         super().__init__(logging.INFO)
         self._on_component = on_component
+        self._on_warning = on_warning
         self._file = logging.FileHandler(file, encoding="utf-8")
         self._file.setFormatter(RedactingFormatter(LOG_LINE, args))
         self._started = 0.0
@@ -143,8 +200,10 @@ class ComponentLog(logging.Handler):
         self._file.close()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tells of a component that starts or ends."""
-        if record.msg == "Component %s is running.":
+        """Tells of a component that starts, ends or warns."""
+        if record.name == "fullbake" and record.levelno >= logging.WARNING:
+            self._on_warning(record.getMessage())
+        elif record.msg == "Component %s is running.":
             self._started = time.monotonic()
             self._on_component(str(record.args[0]), None)  # type: ignore[index]
         elif record.msg == "Component %s is finished.":

@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
 from components.csv_rows import KEEP_UNDECODABLE, BadRow, read_records
-from components.production import newest_version, read_about
+from components.production import fault, newest_version, read_about
 from trainer.errors import InputError
 from trainer.served_model import SLAB_ROWS, TEXT_SIGNATURE
 
@@ -49,9 +49,12 @@ class Predictor:
     """
 
     def __init__(self, model: str):
+        if reason := fault(model, thorough=False):
+            raise InputError(
+                f"--model: {model} {reason}; name another version, or go back with: fullbake rollback "
+                f"{os.path.dirname(model.rstrip('/'))}"
+            )
         about = read_about(model)
-        if "labels" not in about:
-            raise InputError(f"--model: {model} was not pushed by fullbake; name a folder below a serving folder")
         self.labels: list[str] = about["labels"]
         self.text_columns: dict[str, str] = about["text_columns"]
         self.text_features: list[str] = about["text_features"]
@@ -88,7 +91,7 @@ def find_model(model: str | None) -> str:
             raise InputError("--model: no model has been pushed below runs/ yet; run the pipeline, or name a folder")
         return max(pushed, key=lambda path: int(os.path.basename(path)))
     if tf.io.gfile.exists(os.path.join(model, "saved_model.pb")):
-        return model
+        return model.rstrip("/")
     found = newest_version(model) or newest_version(os.path.join(model, "serving"))
     if found is None:
         raise InputError(f"--model: there is no pushed model in {model}; name a version, a serving folder or a run")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
+from components.production import find_baseline
 from components.text_rows import is_plain_text, read_lines
 from components.tokenizer_files import check_wordpiece
 from pipeline.config import Config
@@ -52,6 +53,50 @@ def check_inputs(config: Config) -> None:
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
         _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, csv_format(config).unlabelled())
     _check_base(config)
+
+
+def serving_folder(config: Config, root: Path) -> str:
+    """Where a run with this output root pushes its model."""
+    folder = config.push.serving_dir or str(root / "serving")
+    # Beam and Transform write absolute paths into the graph and the metadata; so it may not be relative.
+    return folder if _is_remote(folder) else os.path.abspath(folder)
+
+
+def text_features(config: Config) -> list[str]:
+    """The columns of text that the model takes."""
+    return ["text"] if config.data.text_pair_column is None else ["text", "text_pair"]
+
+
+def check_bounds(config: Config) -> None:
+    """Looks whether anything is asked of the model.
+
+    Raises:
+      InputError: there is no bound, and the config does not say that this is meant.
+    """
+    if not config.gate.min_recall and not config.gate.allow_no_bounds:
+        label = config.data.labels[-1]
+        raise InputError(
+            "gate.min_recall: no label has a bound, so any model would be pushed; give each label one, such as "
+            f"{{{label}: 0.6}}, or set gate.allow_no_bounds to true"
+        )
+
+
+def check_baseline(config: Config, serving_dir: str) -> None:
+    """Looks at the model in production, with which the new one is to be compared.
+
+    Args:
+      config: what is to run.
+      serving_dir: where the model will be pushed.
+
+    Raises:
+      InputError: the folder is none, or the model in it cannot be compared with and the config does not say to go on.
+    """
+    if os.path.isfile(serving_dir):
+        raise InputError(f"push.serving_dir: {serving_dir} is a file; name a folder")
+    if config.gate.max_recall_drop is not None:
+        find_baseline(
+            serving_dir, config.data.labels, text_features(config), accept_loss=config.gate.accept_baseline_loss
+        )
 
 
 def _check_data(config: Config) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from components.evaluator import EVALUATION_FILE
+from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
 from components.example_gen import INGEST_FILE
 from components.gate import Bound
+from components.pusher import STALE, WITHDRAWN
 from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
@@ -28,6 +29,8 @@ class RunRecord:
       spent: by component, how long it took to make what is there now, in this run or in the one that was cached.
       cached: the components that the cache spared.
       report: the report page.
+      serves_as: the version that serves what was pushed, where a rollback made a copy of it; None: the pushed one.
+      withdrawn: the version of the same making that a rollback took out of production, wherefore none was pushed.
     """
 
     artifacts: dict[str, dict[str, metadata_store_pb2.Artifact]] = field(default_factory=dict)
@@ -35,6 +38,8 @@ class RunRecord:
     spent: dict[str, float] = field(default_factory=dict)
     cached: list[str] = field(default_factory=list)
     report: Path | None = None
+    serves_as: str | None = None
+    withdrawn: str | None = None
 
     @property
     def evaluation(self) -> dict[str, Any]:
@@ -48,9 +53,24 @@ class RunRecord:
 
     @property
     def pushed_model(self) -> str | None:
-        """The folder of the pushed model, or None if the gate refused it."""
-        properties = self.artifacts["Pusher"]["pushed_model"].custom_properties
-        return properties["pushed_destination"].string_value if properties["pushed"].int_value else None
+        """The folder of the pushed model, or None if it was not pushed."""
+        if self.withdrawn is not None or not self._pushed["pushed"].int_value:
+            return None
+        return self.serves_as or str(self._pushed["pushed_destination"].string_value)
+
+    @property
+    def stale(self) -> str | None:
+        """Why the verdict was on another production than there was at the push; None if that was not so."""
+        return self._pushed[STALE].string_value or None
+
+    @property
+    def judged_against(self) -> str | None:
+        """The version in production when the model was judged, or None where no comparison was asked for."""
+        return self.artifacts["Evaluator"]["blessing"].custom_properties[JUDGED_AGAINST].string_value or None
+
+    @property
+    def _pushed(self) -> Any:
+        return self.artifacts["Pusher"]["pushed_model"].custom_properties
 
     @property
     def nothing_new(self) -> bool:
@@ -60,28 +80,27 @@ class RunRecord:
     @property
     def bounds(self) -> list[Bound]:
         """Every bound of the gate and its outcome."""
-        return [Bound(**bound) for bound in self.evaluation["bounds"]]
+        return [Bound.from_dict(bound) for bound in self.evaluation["bounds"]]
 
     def summary(self) -> dict[str, Any]:
         """What ``--summary`` writes."""
         evaluation = self.evaluation
         training = self.training
         ingest = self._read("CsvExampleGen", "examples", INGEST_FILE)
-        missed = [
-            {**bound.to_dict(), "missed_by": None if bound.value is None else abs(bound.value - bound.bound)}
-            for bound in self.bounds
-            if not bound.passed
-        ]
+        bounds = [{**bound.to_dict(), "missed_by": None if bound.passed else bound.missed_by} for bound in self.bounds]
         return {
             "pushed": self.pushed_model is not None,
             "model": self.pushed_model,
             "blessed": evaluation["blessed"],
-            "missed_bounds": missed,
+            "withdrawn": self.withdrawn,
+            "bounds": bounds,
+            "missed_bounds": [bound for bound in bounds if not bound["passed"]],
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
             "drift": ingest["drift"],
             "metrics": {
                 name: evaluation[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
             },
+            "baseline_note": evaluation["baseline_note"],
             "parameters": training["parameters"],
             "training": {
                 name: training[name]
@@ -142,4 +161,7 @@ def read_run(metadata_file: Path, pipeline_name: str) -> RunRecord:
         took = made_by.last_update_time_since_epoch - made_by.create_time_since_epoch
         record.spent[node] = round(took / 1000, 1)
         record.seconds[node] = record.spent[node] if made_by is execution else 0.0
+    if "Pusher" in record.artifacts:
+        pushed = record.artifacts["Pusher"]["pushed_model"]
+        record.withdrawn = pushed.custom_properties[WITHDRAWN].string_value or None
     return record

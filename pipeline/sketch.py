@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 import yaml
 
 from components.csv_rows import KEEP_UNDECODABLE, BadRow, CsvFormat, check_header, read_records, read_rows
+from components.wilson import CONFIDENCE, rows_needed
 from trainer.errors import InputError
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -241,8 +242,16 @@ def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
     )
     yield "gate:"
     yield "  min_recall:  # a start: a model is pushed only if it finds this part of each class in the test split"
+    bound = MIN_RECALL_OF_TWO if len(labels) == 2 else MIN_RECALL
+    needed = rows_needed(bound, CONFIDENCE)
     for label in labels:
-        yield f"    {_scalar(label)}: {MIN_RECALL_OF_TWO if len(labels) == 2 else MIN_RECALL}"
+        rows = survey.labels[label] * _TEST_SHARE
+        few = (
+            f"  # about {rows:.1f} test rows, and to show it with {CONFIDENCE:.0%} confidence takes {needed}"
+            if needed and rows < needed
+            else ""
+        )
+        yield f"    {_scalar(label)}: {bound}{few}"
 
 
 def _bad_row_lines(survey: _Survey) -> Iterator[str]:

@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import asdict
 
 import pytest
 from ml_metadata import metadata_store
@@ -10,7 +11,10 @@ from tfx import v1 as tfx
 from components.csv_rows import CsvFormat
 from components.data_gate import DataGate, anomalies_in
 from components.example_gen import CsvExampleGen
+from components.gate import GateSpec
+from components.production import NOTHING
 from components.schema import ConfigSchema
+from tests.components.test_production import place
 from trainer.errors import InputError
 
 
@@ -25,7 +29,9 @@ def run(tmp_path):
     """Runs the data half of a pipeline and returns the states of the gate's executions, by TFX's local runner."""
     metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
 
-    def run_pipeline(rows, labels_of_schema, labels=("good", "bad"), text_pair=0, pattern="*.csv", **bounds):
+    def run_pipeline(
+        rows, labels_of_schema, labels=("good", "bad"), text_pair=0, pattern="*.csv", gate=None, **settings
+    ):
         if rows:
             write(tmp_path / "data.csv", rows)
         example_gen = CsvExampleGen(str(tmp_path), pattern, CsvFormat("text", "label", labels), {"train": 1, "test": 1})
@@ -35,8 +41,15 @@ def run(tmp_path):
         validator = tfx.components.ExampleValidator(
             statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
         )
-        gate = DataGate(examples=examples, anomalies=validator.outputs["anomalies"], **bounds)
-        components = [example_gen, statistics_gen, schema, validator, gate]
+        settings = {"serving_dir": str(tmp_path / "serving"), "production": NOTHING, **settings}
+        data_gate = DataGate(
+            examples=examples,
+            anomalies=validator.outputs["anomalies"],
+            gate=json.dumps(asdict(gate or GateSpec(labels))),
+            text_features='["text"]',
+            **settings,
+        )
+        components = [example_gen, statistics_gen, schema, validator, data_gate]
         tfx.orchestration.LocalDagRunner().run(
             tfx.dsl.Pipeline("gate", str(tmp_path / "pipeline"), metadata, components=components, enable_cache=True)
         )
@@ -52,6 +65,19 @@ def test_good_data_passes_and_is_not_judged_twice(run):
     rows = ["good", "bad"] * 50
     assert run(rows, ["good", "bad"]) == ["COMPLETE"]
     assert run([], ["good", "bad"]) == ["COMPLETE", "CACHED"]
+
+
+def test_a_small_test_split_is_warned_of_and_a_model_in_production_that_does_not_open_stops_the_run(
+    run, tmp_path, caplog
+):
+    place(tmp_path / "serving", 7, labels=["good", "bad"])  # whole, as far as its files say
+    gate = GateSpec(("good", "bad"), min_recall={"good": 0.9, "bad": 0.1}, max_recall_drop=0.0)
+    with caplog.at_level(logging.WARNING, "fullbake"), pytest.raises(InputError) as stopped:
+        run(["good", "bad"] * 20, ["good", "bad"], gate=gate, production="version 7")
+    (warning,) = (record.getMessage() for record in caplog.records if record.name == "fullbake")
+    assert warning.startswith("gate.min_recall: too few test rows to show with 0.95 confidence that a bound is met")
+    assert " where 0.9 takes 35; add rows" in warning
+    assert f"push.serving_dir: {tmp_path}/serving/7, the model in production, cannot be opened (" in str(stopped.value)
 
 
 def test_a_label_the_schema_does_not_know_stops_the_run_and_says_so_in_one_line(run):

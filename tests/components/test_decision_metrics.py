@@ -116,7 +116,28 @@ def test_the_decision_is_the_label_that_is_served_not_the_likeliest_nor_one_abov
         row("groß", "groß", [0.34, 0.32, 0.34]),  # none is above a half
         row("fine", "rude", [0.6, 0.3, 0.1]),
     ]
-    np.testing.assert_array_equal(counted(rows)[CONFUSION], [[0, 1, 0], [0, 1, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(counted(rows)[CONFUSION], [[0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]])
+
+
+def test_a_model_with_labels_of_its_own_is_counted_by_the_names_of_ours():
+    theirs = ["gone", "rude", "fine"]
+    combine = CountDecisions(LABELS, "", theirs)
+    counts = combine.create_accumulator()
+    for truth, decision, probabilities in [
+        ("fine", "fine", [0.1, 0.2, 0.7]),
+        ("rude", "rude", [0.1, 0.8, 0.1]),
+        ("rude", "gone", [0.9, 0.1, 0.0]),
+        ("groß", "fine", [0.0, 0.4, 0.6]),
+    ]:
+        counts = combine.add_input(counts, row(truth, decision, probabilities))
+    np.testing.assert_array_equal(counts.confusion, [[1, 0, 0, 0], [0, 1, 0, 1], [1, 0, 0, 0]])
+    # Every row's probability of "rude" stands where its own is, and none knows "groß".
+    given = counts.scores.sum(axis=0)
+    assert [int(np.flatnonzero(given[1])[each]) for each in range(4)] == [100, 200, 400, 800]
+    assert given[2, 0] == 4
+    measured = rates(counts.confusion, LABELS)
+    assert measured["recall"] == {"fine": 1.0, "rude": 0.5, "groß": 0.0}
+    assert measured["precision"] == {"fine": 0.5, "rude": 1.0, "groß": None}
 
 
 @pytest.mark.parametrize("classes", [2, 19, 20, 77])
@@ -155,7 +176,7 @@ def test_a_probability_is_counted_in_its_bin_for_the_labels_the_row_has_and_has_
 
 def test_a_diverged_models_probabilities_are_counted_not_a_crash():
     counts = counted([row("rude", "fine", [math.nan] * 3), row("fine", "fine", [math.nan] * 3)])
-    np.testing.assert_array_equal(counts[CONFUSION], [[1, 0, 0], [1, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(counts[CONFUSION], [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
     assert all(np.isfinite(each).all() for each in counts.values())
     assert counts[CONFIDENCE][0].sum() == 2
 

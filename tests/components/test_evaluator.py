@@ -15,13 +15,14 @@ from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.evaluator import EVALUATION_FILE, EvaluatorExecutor
+from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST, EvaluatorExecutor
 from components.gate import GateSpec
 from components.schema import SCHEMA_FILE, make_schema
 from tests.components.test_servable_check import save_keyword_model
 from tests.conftest import WORDS, make_transform
 from tests.trainer.test_fine_tune import make_spec
 from trainer.classifier import Classifier
+from trainer.errors import InputError
 from trainer.export import export_model
 
 LABELS = ("fine", "rude", "odd")
@@ -273,35 +274,68 @@ def test_a_model_that_recalls_more_than_the_one_in_production_passes(careful: Pa
     assert verdict.files == {"BLESSED"}
 
 
-@pytest.mark.parametrize(
-    ("rules", "settings", "difference"),
-    [
-        ({"fine": "lovely", "odd": "zzz", "rude": "idiot"}, {}, "other labels"),
-        (CAREFUL, {"text_features": ("text", "text_pair")}, "other columns of text"),
-    ],
-    ids=["labels", "columns"],
-)
-def test_a_model_in_production_for_another_task_is_not_compared_and_a_note_says_so(
-    careful: Path, tmp_path: Path, evaluate, rules, settings, difference: str
+def test_a_model_in_production_with_other_labels_is_compared_by_those_that_both_have(
+    careless: Path, tmp_path: Path, evaluate
 ):
-    production = push(tmp_path, 1, rules, **settings)
-    verdict = evaluate(careful, tmp_path, min_recall={"rude": 0.6}, max_recall_drop=0.0)
-    assert verdict.evaluation["baseline"] is None
-    note = f"the model in production ({production}) has {difference}; it was not compared"
-    assert verdict.evaluation["baseline_note"] == note
-    assert [bound["metric"] for bound in verdict.evaluation["bounds"]] == ["recall"]
-    assert verdict.files == {"BLESSED"}
+    # In another order, without "odd", and with one that is not ours: what was "another task" and compared with nothing.
+    production = push(tmp_path, 1, {"gone": "fool 1", "rude": "(idiot|fool)", "fine": "lovely"})
+    verdict = evaluate(careless, tmp_path, max_recall_drop=0.1)
+    recall, _, _ = counted(production, labels=("fine", "rude"))
+    assert recall == {"fine": 1.0, "rude": 14 / 15}
+    assert verdict.evaluation["baseline"] == {"model": str(production), "recall": recall}
+    assert verdict.missed == [("recall_drop", "rude")]
+    assert [bound["label"] for bound in verdict.evaluation["bounds"]] == ["fine", "rude"]
+    assert verdict.evaluation["baseline_note"] == (
+        "the model in production also decides 'gone', which the new one cannot; "
+        "the model in production does not know 'odd', so nothing is compared there"
+    )
+    assert verdict.blessing.get_string_custom_property(JUDGED_AGAINST) == "1"
 
 
-def test_a_half_copied_version_is_not_in_production_and_as_good_as_production_is_good_enough(
-    careful: Path, tmp_path: Path, evaluate
+def test_a_model_in_production_that_does_not_open_stops_the_run_in_one_line_unless_that_is_accepted(
+    careless: Path, tmp_path: Path, evaluate
 ):
-    whole = push(tmp_path, 1, CAREFUL)
-    (push(tmp_path, 2, CARELESS) / "saved_model.pb").unlink()
+    usable = push(tmp_path, 2, CAREFUL)
+    (push(tmp_path, 3, CAREFUL) / "saved_model.pb").write_bytes(b"rubbish")
+    with pytest.raises(InputError) as stopped:
+        evaluate(careless, tmp_path, max_recall_drop=0.0)
+    line = str(stopped.value)
+    assert "\n" not in line
+    assert line.startswith(f"push.serving_dir: {tmp_path}/3, the model in production, cannot be opened (")
+    assert f"fullbake rollback {tmp_path}, or go on without it with gate.accept_baseline_loss: true" in line
+
+    verdict = evaluate(careless, tmp_path, max_recall_drop=0.0, accept_baseline_loss=True)
+    assert verdict.evaluation["baseline"]["model"] == str(usable)
+    assert verdict.missed == [("recall_drop", "rude")]
+    note = verdict.evaluation["baseline_note"]
+    assert note.startswith(f"the model in production ({tmp_path}/3) cannot be opened (")
+    assert note.endswith("; it was not compared; 2 was compared with instead")
+    assert verdict.blessing.get_string_custom_property(JUDGED_AGAINST) == "3"
+
+
+def test_as_good_as_production_is_good_enough(careful: Path, tmp_path: Path, evaluate):
+    production = push(tmp_path, 1, CAREFUL)
     verdict = evaluate(careful, tmp_path, max_recall_drop=0.0)
-    assert verdict.evaluation["baseline"] == {"model": str(whole), "recall": {"fine": 1.0, "rude": 1.0, "odd": 0.8}}
+    recall = {"fine": 1.0, "rude": 1.0, "odd": 0.8}
+    assert verdict.evaluation["baseline"] == {"model": str(production), "recall": recall}
     assert verdict.evaluation["baseline_note"] is None
     assert verdict.files == {"BLESSED"}
+
+
+def test_with_a_confidence_few_rows_do_not_show_a_bound_and_a_class_that_is_never_decided_is_missed(
+    tmp_path: Path, evaluate
+):
+    save_keyword_model(tmp_path / "Format-Serving", {"rude": "(idiot|fool)", "odd": "never", "fine": ""})
+    verdict = evaluate(tmp_path, min_recall={"rude": 0.79, "fine": 0.89}, confidence=0.95)
+    assert verdict.missed == [("recall", "fine"), ("predicted", "odd")]
+    assert verdict.evaluation["recall"] == {"fine": 1.0, "rude": 1.0, "odd": 0.0}
+    bounds = {bound["label"]: bound for bound in verdict.evaluation["bounds"]}
+    # Of n rows that were all found, the lower end is n / (n + z²).
+    for label, rows in (("fine", 30), ("rude", 15)):
+        assert (bounds[label]["value"], bounds[label]["rows"]) == (1.0, rows)
+        assert bounds[label]["interval"] == pytest.approx([rows / (rows + 3.8415), 1.0], abs=1e-4)
+    assert verdict.files == {"NOT_BLESSED"}
+    assert "no row of the test split was given the label 'odd'" in verdict.blessing.get_string_custom_property("missed")
 
 
 def test_a_diverged_model_is_refused_by_the_gate(tmp_path: Path, evaluate):
@@ -310,5 +344,5 @@ def test_a_diverged_model_is_refused_by_the_gate(tmp_path: Path, evaluate):
         {"fine": "", "rude": "never", "odd": "never"},
         finish=lambda probabilities: probabilities * float("nan"),
     )
-    verdict = evaluate(tmp_path, min_recall={"fine": 0.6, "rude": 0.6})
+    verdict = evaluate(tmp_path, min_recall={"fine": 0.6, "rude": 0.6}, allow_never_predicted=("rude", "odd"))
     assert verdict.missed == [("recall", "rude")]

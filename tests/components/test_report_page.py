@@ -22,6 +22,7 @@ from components.report_page import (
     most_confused,
     render,
 )
+from components.wilson import wilson
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on PATH")
@@ -201,11 +202,11 @@ def minimal_with(**parts):
     ],
 )
 def test_the_interval_of_a_share_is_wilsons(hits, trials, interval):
-    assert plots.wilson(hits, trials) == pytest.approx(interval, abs=1e-4)
+    assert wilson(hits, trials) == pytest.approx(interval, abs=1e-4)
 
 
 def test_no_trials_have_no_interval():
-    assert plots.wilson(0, 0) is None
+    assert wilson(0, 0) is None
 
 
 def test_precision_and_recall_come_from_the_counts_by_threshold():
@@ -258,8 +259,8 @@ def test_on_a_logarithmic_axis_equal_factors_are_equally_far_apart():
 def test_class_lines_count_rows_for_recall_and_columns_for_precision():
     line = class_lines(minimal(confusion=[[5, 1], [2, 2]]).evaluation)[0]
     assert (line.texts, line.decided, line.found) == (6, 7, 5)
-    assert line.recall_interval == plots.wilson(5, 6)
-    assert line.precision_interval == plots.wilson(5, 7)
+    assert line.recall_interval == wilson(5, 6)
+    assert line.precision_interval == wilson(5, 7)
 
 
 def test_mistakes_are_listed_by_how_often_they_happen():
@@ -320,7 +321,7 @@ def test_a_passing_report_tells_all_its_numbers(passing):
     page = text_of(render(passing))
     evaluation = passing.evaluation
     found, texts = evaluation.confusion[1][1], sum(evaluation.confusion[1])
-    low, high = plots.wilson(found, texts)
+    low, high = wilson(found, texts)
     assert page.index("This model is live") < page.index("Recall of 'toxic'") < page.index("What it takes for what")
     assert f"found {found} of {texts} · {low:.2f}–{high:.2f}" in page
     assert f"{evaluation.recall['toxic'] - 0.7:+.3f}" in page

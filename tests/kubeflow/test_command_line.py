@@ -84,6 +84,10 @@ ERRORS = {
         ["compile", "config.yaml", "--output", "p.yaml", "--set", "name=nightly_"],
         "name: 'nightly_' must end with a letter or a digit",
     ),
+    "compile without a bound": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "gate.min_recall={}"],
+        "gate.min_recall: no label has a bound, so any model would be pushed; give each label one",
+    ),
     "more labels than a task carries": (["compile", "many.yaml", "--output", "p.yaml"], "shorten data.labels or"),
     "broken token": (["submit", "config.yaml", *HOST, "--token", "hush hush"], "--token: it has a space, a line break"),
 }
@@ -117,7 +121,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     config["data"]["labels"] = [f"{'long' * 20} {number}" for number in range(1000)]
-    config["gate"] = {}
+    config["gate"] = {"allow_no_bounds": True}
     (folder / "many.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (folder / "folder.yaml").mkdir()
     return folder

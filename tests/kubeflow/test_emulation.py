@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from components.evaluator import EVALUATION_FILE
+from components.publishing import rollback
 from components.report import REPORT_FILE
 from kubeflow.compiler import compile_package
 from pipeline.config import load_config
@@ -34,7 +35,7 @@ class Volume(NamedTuple):
 
     @property
     def versions(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "serving").iterdir())
+        return sorted(path.name for path in (self.folder / "serving").iterdir() if path.name.isdigit())
 
     def package(self, *overrides: str) -> Package:
         file = write_config(
@@ -155,6 +156,15 @@ def test_a_run_with_nothing_new_is_green_and_trains_nothing(volume: Volume, seco
     )
     assert {name for name, step in steps.items() if f"{name}: {left_out}" in step.log} == {*steps} - {"ConfigSchema"}
 
+    # Nor does it make once more what was rolled back.
+    rollback(str(volume.folder / "serving"), None)
+    others = {name: step for name, step in steps.items() if name != "CsvExampleGen"}
+    step = backend.run(volume.package(), done=others)["CsvExampleGen"]
+    assert step.code == 0
+    left_out = f"left out, for there is nothing new: version {before[-1]}, made of the same files in the same way, was"
+    assert f"CsvExampleGen: {left_out} rolled back, and {volume.folder}/serving/{volume.versions[-1]} stays" in step.log
+    rollback(str(volume.folder / "serving"), before[-1])
+
 
 def test_a_missed_bound_fails_the_pusher_and_its_log_says_which(volume: Volume, second):
     backend, steps = second
@@ -183,3 +193,10 @@ def test_what_the_user_has_to_mend_stops_the_first_step_in_one_line(make_volume,
     assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 0}
     assert "stopped: data.pattern: no span or version can be found in" in steps["CsvExampleGen"].log
     assert "Traceback" not in steps["CsvExampleGen"].log
+    volume.add_span(1)
+    (volume.folder / "serving/00000123").mkdir(parents=True)
+    steps = backend.run(volume.package())
+    assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 0}
+    broken = f"{volume.folder}/serving/00000123, the model in production, has no saved_model.pb"
+    assert f"CsvExampleGen: stopped: push.serving_dir: {broken}" in steps["CsvExampleGen"].log
+    assert "or go on without it with gate.accept_baseline_loss: true" in steps["CsvExampleGen"].log

@@ -100,8 +100,17 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "corpus_base": None,
         },
         "tuning": {"learning_rates": []},
-        "gate": {"min_recall": {}, "min_precision": {}, "max_recall_drop": 0.02, "decision_threshold": None},
-        "push": {"serving_dir": None},
+        "gate": {
+            "min_recall": {},
+            "min_precision": {},
+            "confidence": None,
+            "allow_no_bounds": False,
+            "allow_never_predicted": [],
+            "max_recall_drop": 0.02,
+            "accept_baseline_loss": False,
+            "decision_threshold": None,
+        },
+        "push": {"serving_dir": None, "keep_versions": None},
         "beam": {"args": []},
         "kubeflow": {
             "image": None,
@@ -228,6 +237,12 @@ def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, h
         ("gate.min_recall={goood: 0.5}", "gate.min_recall", "'goood'", "(good, bad); did you mean 'good'?"),
         ("gate.min_precision={fine: 0.5}", "gate.min_precision", "'fine'", "not in data.labels (good, bad)"),
         ("gate.min_recall={good: 80}", "gate.min_recall.good", "80", "less than or equal to 1"),
+        ("gate.confidence=1", "gate.confidence", "1", "less than 1"),
+        ("gate.confidence=0", "gate.confidence", "0", "greater than 0"),
+        ("gate.confidence=yes", "gate.confidence", "'yes'", "truth value"),
+        ("gate.allow_no_bounds=perhaps", "gate.allow_no_bounds", "perhaps", "boolean"),
+        ("gate.allow_never_predicted=[goood]", "gate.allow_never_predicted", "'goood'", "did you mean 'good'?"),
+        ("push.keep_versions=0", "push.keep_versions", "0", "greater than or equal to 1"),
         ("gate.max_recall_drop=-0.1", "gate.max_recall_drop", "-0.1", "greater than or equal to 0"),
         ("beam.args=--runner=FlinkRunner", "beam.args", "'--runner=FlinkRunner'", "write it as [--runner=FlinkRunner]"),
     ],
@@ -617,6 +632,16 @@ def test_labels_without_a_recall_bound_are_warned_of(load):
     (warning,) = load(yaml.safe_dump(MINIMAL), "data.labels=[a, b, c, d]", "gate.min_precision={a: 0.5}").warnings()
     assert warning.startswith("gate.min_recall: no bound for 'a', 'b', 'c' …: ")
     assert load(yaml.safe_dump(MINIMAL), "gate.min_recall={good: 0.5, bad: 0.1}").warnings() == []
+    auto = ("gate.min_recall={good: 0.5, bad: 0.1}", "gate.decision_threshold=auto", "gate.confidence=0.9")
+    (warning,) = load(yaml.safe_dump(MINIMAL), *auto).warnings()
+    assert warning.startswith("gate.decision_threshold: auto leaves the recall at its bound")
+
+
+def test_a_bound_that_no_number_of_rows_can_show_is_refused_where_a_confidence_is_asked_for(load):
+    with pytest.raises(
+        InputError, match=r"gate.min_precision: no number of test rows shows .* 0.95 that 'good' is at 1"
+    ):
+        load(yaml.safe_dump(MINIMAL), "gate.min_precision={good: 1}", "gate.confidence=0.95")
 
 
 def test_a_test_folder_leaves_a_split_into_train_and_eval(load):

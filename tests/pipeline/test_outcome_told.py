@@ -5,7 +5,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from components.evaluator import EVALUATION_FILE
-from components.gate import GateSpec, judge
+from components.gate import GateSpec, Share, judge
 from pipeline.command_line import _tell
 from pipeline.run_record import RunRecord
 
@@ -16,7 +16,8 @@ LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
 def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path: Path, capsys, monkeypatch, pushed):
     monkeypatch.setenv("COLUMNS", "200")
     recall = dict.fromkeys(LABELS, 0.5)
-    bounds = judge(GateSpec(tuple(LABELS), min_recall=dict.fromkeys(LABELS, 0.9)), recall, recall, None)
+    counted = dict.fromkeys(LABELS, Share(1, 2))
+    bounds = judge(GateSpec(tuple(LABELS), min_recall=dict.fromkeys(LABELS, 0.9)), counted, counted, None)
     evaluation = {
         "examples": 10,
         "accuracy": 0.5,
@@ -35,7 +36,7 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
         "Evaluator": {"evaluation": metadata_store_pb2.Artifact(uri=str(tmp_path))},
         "Pusher": {"pushed_model": model},
     }
-    _tell(RunRecord(artifacts, report=Path("runs/[/b]/report.html")))
+    _tell(RunRecord(artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
     told = capsys.readouterr().out
     for label in LABELS:
         assert f" {label} " in told

@@ -262,7 +262,6 @@ def test_a_model_is_found_by_version_by_serving_folder_and_by_output_root(model:
     for version in ("9", "10"):
         shutil.copytree(model, tmp_path / "runs/one/serving" / version)
     (tmp_path / "runs/one/serving/.11.unfinished").mkdir()
-    (tmp_path / "runs/one/serving/12").mkdir()  # nothing in it: not a model
     shutil.copytree(model, tmp_path / "runs/two/serving/7")
     one = tmp_path / "runs/one"
     newest = str(one / "serving/10")
@@ -272,6 +271,13 @@ def test_a_model_is_found_by_version_by_serving_folder_and_by_output_root(model:
     monkeypatch.chdir(tmp_path)
     assert find_model(None) == "runs/one/serving/10"
     assert Predictor(find_model(None)).labels == list(LABELS)
+    # A server would try to load it; that it is of no use must not go unsaid.
+    (one / "serving/12").mkdir()
+    line = (
+        r"--model: .*/12 has no saved_model.pb .*; name another version, or go back with: fullbake rollback .*serving$"
+    )
+    with pytest.raises(InputError, match=line):
+        Predictor(find_model(str(one)))
 
 
 def test_where_there_is_no_model_it_says_what_to_name(tmp_path: Path, monkeypatch):
@@ -287,5 +293,5 @@ def test_where_there_is_no_model_it_says_what_to_name(tmp_path: Path, monkeypatc
 
 def test_a_model_of_other_make_is_refused(tmp_path: Path):
     tf.saved_model.save(tf.Module(), str(tmp_path))
-    with pytest.raises(InputError, match="was not pushed by fullbake"):
+    with pytest.raises(InputError, match="was not made by fullbake"):
         Predictor(find_model(str(tmp_path)))
