@@ -3,7 +3,7 @@ PYTHON ?= 3.10
 VENV := .venv
 STAMP := $(VENV)/.installed-$(PYTHON)
 
-.PHONY: run test check parity bench setup lock clean
+.PHONY: run test check parity pytorch bench setup lock clean
 
 run: setup  ## from the sample CSV to a pushed model and a report
 	$(VENV)/bin/fullbake run configs/quickstart.yaml
@@ -19,6 +19,10 @@ check: setup  ## lint, format, types, layers
 
 parity: setup  ## the tokenizer against Hugging Face's, exhaustively (about 3 minutes)
 	$(VENV)/bin/python -m tests.components.tokenizer_parity
+
+pytorch: setup  ## what is served against PyTorch, which this installs aside (about 5 GB where PyPI has only the CUDA build)
+	$(VENV)/bin/python -m benchmarks.torch_environment
+	$(VENV)/bin/python -m pytest tests/trainer/test_hugging_face.py
 
 bench: setup  ## how fast it is, against what people run today; TWEETS=davidson_hate_speech.csv takes real tweets
 	$(VENV)/bin/python -m benchmarks

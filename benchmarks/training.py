@@ -12,9 +12,8 @@ from benchmarks import texts
 from benchmarks.ours import rows_per_second
 from benchmarks.padded_keras import PaddedKeras
 from benchmarks.results import Result, side_by_side
+from benchmarks.torch_environment import torch_python
 
-ENVIRONMENT = Path(__file__).parent / ".torch"
-REQUIREMENTS = Path(__file__).with_name("torch-requirements.txt")
 TRIAL_STEPS = 2  # the first warms up
 TORCH_SCRIPT = Path(__file__).with_name("torch_trainer.py")
 
@@ -36,19 +35,6 @@ def main() -> None:
         Result(f"training v. padded Keras, {name}", ours / keras, "x", least, figures).print()
         figures = f"{ours:.1f} and {pytorch:.1f} rows/s ({precision})"
         Result(f"training v. PyTorch's Trainer, {name}", ours / pytorch, "x", 1.5, figures).print()
-
-
-def torch_python() -> Path:
-    """The Python of an environment with PyTorch, made on first use."""
-    python = ENVIRONMENT / "bin/python"
-    if not (ENVIRONMENT / ".complete").exists():
-        root = Path(__file__).parents[1]
-        make = ["sh", "tools/uv.sh", "venv", "--quiet", "--clear", "--seed", "--python", "3.11", ENVIRONMENT]
-        subprocess.run(make, cwd=root, check=True)
-        # pip, not uv: it takes a CPU build of PyTorch where the machine's settings offer one.
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
-        (ENVIRONMENT / ".complete").touch()
-    return python
 
 
 def faster_torch_precision(python: Path, found: list[str]) -> str:

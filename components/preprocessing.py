@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.tokenizer import BertTokenizer
-from trainer.base_model import resolve_base
+from trainer.base_model import check_pairs, resolve_base
 
 
 def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
@@ -22,12 +22,15 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
       ``input_ids`` and ``attention_mask`` (and ``token_type_ids`` for pairs), int64 ``(batch_size, max_length)``, and
       ``label``, int64 ``(batch_size,)``.
     """
+    base = resolve_base(custom_config["base"], custom_config["revision"])
     tokenizer = BertTokenizer.from_folder(
-        resolve_base(custom_config["base"], custom_config["revision"]),
+        base,
         max_length=custom_config["max_length"],
         truncation=custom_config["truncation"],
     )
     pair = inputs.get("text_pair")
+    if pair is not None:
+        check_pairs(base)
     features = tokenizer(tf.squeeze(inputs["text"], axis=1), None if pair is None else tf.squeeze(pair, axis=1))
     # The data gate has seen to it that every label is in the list; argmax finds where.
     # tf.equal: in the graphs of TensorFlow 1 that Transform can be told to use, == compares tensor objects.

@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from trainer.base_model import base_sizes
 from trainer.errors import InputError
 
 REMEDY = "choose a base model with a WordPiece tokenizer, such as bert-base-uncased or distilbert-base-cased"
@@ -108,10 +109,21 @@ def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; name the folder of a base model with its tokenizer files")
     config = _read_json(folder / "tokenizer_config.json")
-    if (folder / "tokenizer.json").is_file():
-        files = _from_tokenizer_json(folder, config)
-    elif (folder / "vocab.txt").is_file():
-        files = _from_vocabulary(folder, config)
+    if config.get("auto_map"):
+        raise InputError(
+            f"{folder}: its tokenizer is code of its own (auto_map in tokenizer_config.json), which is never run "
+            f"(trust_remote_code is off); {REMEDY}"
+        )
+    for name, read in (("tokenizer.json", _from_tokenizer_json), ("vocab.txt", _from_vocabulary)):
+        if (folder / name).is_file():
+            try:
+                files = read(folder, config)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"{folder / name}, and the tokenizer's settings beside it, cannot be read as a tokenizer "
+                    f"({error!r}); save the model's tokenizer again"
+                ) from error
+            break
     else:
         for name, kind in OTHER_KINDS.items():
             if (folder / name).is_file():
@@ -125,41 +137,50 @@ def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
             raise InputError(
                 f"{folder}: the {role} {token!r} is not in the vocabulary; save the model's tokenizer again"
             )
+    _check_embeddings(folder, files)
     return files
+
+
+def _check_embeddings(folder: Path, files: TokenizerFiles) -> None:
+    """Refuses a tokenizer that gives ids which the model beside it has no embedding for."""
+    if not (folder / "config.json").is_file():
+        return
+    rows = base_sizes(folder)["vocabulary"]
+    token, last = max(files.vocabulary.items(), key=lambda item: item[1])
+    if last >= rows:
+        raise InputError(
+            f"model.base: the tokenizer in {folder} has ids up to {last} ({token!r}) and the model only {rows} "
+            "embeddings (vocab_size in its config.json); the two are not of one model: fetch both again, or resize "
+            "the model's embeddings"
+        )
 
 
 def _from_tokenizer_json(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
     path = folder / "tokenizer.json"
     content = _read_json(path)
-    try:
-        model, normalizer = content["model"], content["normalizer"] or {}
-        _require(path, "model", model.get("type"), "WordPiece")
-        _require(path, "normalizer", normalizer.get("type"), "BertNormalizer")
-        _require(path, "pre_tokenizer", (content["pre_tokenizer"] or {}).get("type"), "BertPreTokenizer")
-        added = {token["content"]: token["id"] for token in content.get("added_tokens") or []}
-        ordinary = [token["content"] for token in content.get("added_tokens") or [] if not token["special"]]
-        _refuse_added_tokens(path, ordinary)
-        if config.get("tokenizer_class") == "PreTrainedTokenizerFast":
-            config = {
-                **config,
-                "do_lower_case": normalizer["lowercase"],
-                "strip_accents": normalizer["strip_accents"],
-                "tokenize_chinese_chars": normalizer["handle_chinese_chars"],
-            }
-        cls_token, sep_token = _surrounding_tokens(path, content.get("post_processor") or {})
-        return dataclasses.replace(
-            _tokenizer_files(folder, config, {**model["vocab"], **added}),
-            clean_text=normalizer["clean_text"],
-            unk_token=model["unk_token"],
-            cls_token=cls_token,
-            sep_token=sep_token,
-            continuing_prefix=model["continuing_subword_prefix"],
-            max_input_chars_per_word=model["max_input_chars_per_word"],
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a tokenizer ({error!r}); save the model's tokenizer again"
-        ) from error
+    model, normalizer = content["model"], content["normalizer"] or {}
+    _require(path, "model", model.get("type"), "WordPiece")
+    _require(path, "normalizer", normalizer.get("type"), "BertNormalizer")
+    _require(path, "pre_tokenizer", (content["pre_tokenizer"] or {}).get("type"), "BertPreTokenizer")
+    added = {token["content"]: token["id"] for token in content.get("added_tokens") or []}
+    _refuse_added_tokens(folder, config, added)
+    if config.get("tokenizer_class") == "PreTrainedTokenizerFast":
+        config = {
+            **config,
+            "do_lower_case": normalizer["lowercase"],
+            "strip_accents": normalizer["strip_accents"],
+            "tokenize_chinese_chars": normalizer["handle_chinese_chars"],
+        }
+    cls_token, sep_token = _surrounding_tokens(path, content.get("post_processor") or {})
+    return dataclasses.replace(
+        _tokenizer_files(folder, config, {**model["vocab"], **added}),
+        clean_text=normalizer["clean_text"],
+        unk_token=model["unk_token"],
+        cls_token=cls_token,
+        sep_token=sep_token,
+        continuing_prefix=model["continuing_subword_prefix"],
+        max_input_chars_per_word=model["max_input_chars_per_word"],
+    )
 
 
 def _from_vocabulary(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
@@ -169,9 +190,9 @@ def _from_vocabulary(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
         raise InputError(f"{folder}: its tokenizer is a {name}, not BERT's WordPiece; {REMEDY}")
     if (folder / "bpe.codes").is_file():
         raise InputError(f"{folder}: its tokenizer is {OTHER_KINDS['bpe.codes']} (bpe.codes), not WordPiece; {REMEDY}")
-    added = _read_json(folder / "added_tokens.json")
-    special = _special_tokens(folder, config).values()
-    _refuse_added_tokens(folder / "added_tokens.json", [token for token in added if token not in special])
+    added = {token["content"]: int(index) for index, token in (config.get("added_tokens_decoder") or {}).items()}
+    added |= _read_json(folder / "added_tokens.json")
+    _refuse_added_tokens(folder, config, added)
     try:
         with path.open(encoding="utf-8") as lines:
             vocabulary = {line.rstrip("\n"): index for index, line in enumerate(lines)}
@@ -204,7 +225,7 @@ def _special_tokens(folder: Path, config: Mapping[str, Any]) -> dict[str, str]:
     """The special token of each role."""
     named = {**SPECIAL_TOKENS, **_read_json(folder / "special_tokens_map.json"), **config}
     tokens = {role: named[role] or default for role, default in SPECIAL_TOKENS.items()}
-    return {role: token["content"] if isinstance(token, dict) else token for role, token in tokens.items()}
+    return {role: _content(token) for role, token in tokens.items()}
 
 
 def _surrounding_tokens(path: Path, processor: Mapping[str, Any]) -> tuple[str, str]:
@@ -228,12 +249,33 @@ def _require(path: Path, part: str, found: str | None, wanted: str) -> None:
         raise InputError(f"{path}: its {part} is {found or 'missing'}, not BERT's {wanted}; {REMEDY}")
 
 
-def _refuse_added_tokens(path: Path, tokens: list[str]) -> None:
+def _refuse_added_tokens(folder: Path, config: Mapping[str, Any], added: Iterable[str]) -> None:
+    """Refuses tokens that Hugging Face looks for in a text before it is split into words.
+
+    Args:
+        folder: The model folder.
+        config: Its tokenizer_config.json.
+        added: The tokens that tokenizer.json or added_tokens.json adds.
+    """
+    more = _read_json(folder / "special_tokens_map.json")
+    found = [
+        *added,
+        *(config.get("added_tokens_decoder") or {}).values(),
+        *(config.get("additional_special_tokens") or []),
+        *(more.get("additional_special_tokens") or []),
+    ]
+    # By role [CLS] and its like are added too; typed by a user they are ordinary text here (see BertTokenizer).
+    roles = {*_special_tokens(folder, config).values(), *SPECIAL_TOKENS.values()}
+    tokens = [token for token in dict.fromkeys(map(_content, found)) if token not in roles]
     if tokens:
         raise InputError(
-            f"{path}: {len(tokens)} tokens were added beside the WordPiece vocabulary ({', '.join(tokens[:3])}), which"
-            " the graph cannot match; put them into the vocabulary in place of its [unused…] entries"
+            f"{folder}: {len(tokens)} tokens were added beside the WordPiece vocabulary ({', '.join(tokens[:3])}), "
+            "which the graph cannot find in a text; choose a base model without added tokens"
         )
+
+
+def _content(token: str | dict[str, Any]) -> str:
+    return token["content"] if isinstance(token, dict) else token
 
 
 def _read_json(path: Path) -> dict[str, Any]:

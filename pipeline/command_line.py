@@ -80,8 +80,8 @@ def run(
 
     config = load_config(config_file, overrides)
     check_bounds(config)
-    check_inputs(config)
-    warn(config.warnings())
+    notes = check_inputs(config)
+    warn([*config.warnings(), *notes])
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()
@@ -127,8 +127,8 @@ def compare(
     config = load_config(config_file, overrides)
     for approach in approaches:
         check_approach(approach)
-    check_inputs(config)
-    warn(config.warnings())
+    notes = check_inputs(config)
+    warn([*config.warnings(), *notes])
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()

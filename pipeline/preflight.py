@@ -10,7 +10,7 @@ import os
 import re
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
 from components.production import find_baseline
@@ -18,8 +18,10 @@ from components.text_rows import is_plain_text, read_lines
 from components.tokenizer_files import check_wordpiece
 from pipeline.config import Config
 from trainer.approaches import APPROACHES
-from trainer.base_model import check_masked_lm, read_base_config, resolve_base
+from trainer.base_model import base_sizes, check_masked_lm, check_pairs, resolve_base
+from trainer.base_weights import check_weights, old_head_note
 from trainer.errors import InputError
+from trainer.families import Sizes
 
 _MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
@@ -38,10 +40,13 @@ def csv_format(config: Config) -> CsvFormat:
     )
 
 
-def check_inputs(config: Config) -> None:
+def check_inputs(config: Config) -> list[str]:
     """Looks at the data files' headers and at the base model.
 
     The corpus is looked at where the approach pre-trains; no other reads it.
+
+    Returns:
+      What is allowed and yet should be known, a sentence each.
 
     Raises:
       InputError: no file, an empty one, a column that is not there, or a base model that is not there or cannot be
@@ -52,7 +57,7 @@ def check_inputs(config: Config) -> None:
         _check_other_folder(TEST_BASE, config.data.test_base, csv_format(config))
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
         _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, csv_format(config).unlabelled())
-    _check_base(config)
+    return _check_base(config)
 
 
 def serving_folder(config: Config, root: Path) -> str:
@@ -171,26 +176,31 @@ def _newest(files: list[str], pattern: str, window: int) -> list[str]:
     return [name for name in files if numbers.get(name) == newest]
 
 
-def _check_base(config: Config) -> None:
+def _check_base(config: Config) -> list[str]:
     folder: Path = resolve_base(config.model.base, config.model.revision)
     check_wordpiece(folder)
+    check_weights(folder, pooler=config.head == "hf")
     if APPROACHES[config.model.approach].pretrains:
         check_masked_lm(folder)
-    base = read_base_config(folder)
-    longest = base.get("max_position_embeddings")
-    if longest is not None and config.model.max_length > longest:
+    if config.data.text_pair_column is not None:
+        check_pairs(folder)
+    sizes = base_sizes(folder)
+    longest = sizes["positions"]
+    if config.model.max_length > longest:
         raise InputError(
             f"model.max_length: {config.model.max_length} is more than the {longest} positions that "
             f"{config.model.base} has; set it to {longest} or less"
         )
-    _check_next_sentence(config, base)
-    _check_unfreezing(config, base)
+    _check_next_sentence(config, sizes)
+    _check_unfreezing(config, sizes)
+    note = old_head_note(folder)
+    return [note] if note else []
 
 
-def _check_next_sentence(config: Config, base: dict[str, Any]) -> None:
+def _check_next_sentence(config: Config, sizes: Sizes) -> None:
     if not (config.pretraining.next_sentence and APPROACHES[config.model.approach].pretrains):
         return
-    if base.get("type_vocab_size", 0) < 2:
+    if sizes["types"] < 2:
         raise InputError(
             f"pretraining.next_sentence: {config.model.base} cannot tell a first sentence from a second (its "
             "config.json has no type_vocab_size of 2 or more); set it to false, or name a base that can, such as "
@@ -198,11 +208,11 @@ def _check_next_sentence(config: Config, base: dict[str, Any]) -> None:
         )
 
 
-def _check_unfreezing(config: Config, base: dict[str, Any]) -> None:
+def _check_unfreezing(config: Config, sizes: Sizes) -> None:
     per_epoch, epochs = config.training.unfreeze_layers_per_epoch, config.training.epochs
-    layers = base.get("num_hidden_layers", base.get("n_layers"))
-    if per_epoch is None or layers is None:
+    if per_epoch is None:
         return
+    layers = sizes["layers"]
     groups = layers + 1  # the embeddings join last, as one more layer (see trainer.rates)
     if groups > per_epoch * epochs:
         raise InputError(

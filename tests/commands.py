@@ -8,29 +8,31 @@ from typing import NamedTuple
 
 # Heavy: what costs seconds to import, for which no help text and no error about a config should wait.
 SCRIPT = """
-import contextlib, io, json, sys
+import contextlib, io, json, sys, time
 from kubeflow.command_line import main
 given = []
 for arguments in json.loads(sys.argv[1]):
     out, err, code = io.StringIO(), io.StringIO(), None
+    started = time.process_time()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             main(arguments)
         except SystemExit as end:
             code = end.code
     heavy = {"tensorflow", "tfx", "transformers", "apache_beam", "numpy", "kfp", "kfp_server_api"} & set(sys.modules)
-    given.append([code, out.getvalue(), err.getvalue(), sorted(heavy)])
+    given.append([code, out.getvalue(), err.getvalue(), sorted(heavy), time.process_time() - started])
 print(json.dumps(given))
 """
 
 
 class Answer(NamedTuple):
-    """What a command gave, and the heavy libraries that were imported by then."""
+    """What a command gave, the heavy libraries that were imported by then, and its seconds of processor time."""
 
     code: int
     stdout: str
     stderr: str
     heavy: list[str]
+    seconds: float
 
 
 def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:

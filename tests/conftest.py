@@ -110,7 +110,7 @@ def base_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return lambda model_type: make_base(tmp_path_factory.mktemp(model_type), model_type)
 
 
-def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length: int = 24):
+def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length: int = 24, *, text_pair: bool = False):
     """Builds the Transform graph for a base model, with TensorFlow Transform and Beam, and opens it."""
     import tensorflow_transform as tft
     from tensorflow_transform import beam as tft_beam
@@ -126,8 +126,10 @@ def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length
         "max_length": max_length,
         "truncation": "head",
     }
-    metadata = dataset_metadata.DatasetMetadata(make_schema(list(labels), text_pair=False))
+    metadata = dataset_metadata.DatasetMetadata(make_schema(list(labels), text_pair=text_pair))
     rows = [{"text": [b"you are a bad person"], "label": [labels[0].encode()]}]
+    if text_pair:
+        rows[0]["text_pair"] = [b"it is not"]
     with beam.Pipeline() as pipeline, tft_beam.Context(temp_dir=str(folder / "tmp")):
         dataset = (pipeline | beam.Create(rows), metadata)
         analyzed = dataset | tft_beam.AnalyzeDataset(lambda inputs: preprocessing_fn(inputs, config))

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 from trainer.errors import InputError
+from trainer.families import KNOWN_NAMES, Sizes, family_of
 
 PACKAGE_PREFIX = "package:"
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
-# Never *.bin: a pickle runs code when it is opened.
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+# In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
 
-# The families whose masked-LM heads ``trainer.masked_lm`` can ask at single positions.
-MASKED_LM_FAMILIES = ("bert", "distilbert", "electra")
+# How long the hub may take to answer: what huggingface_hub itself waits for a file's head.
+HUB_SECONDS = 10
+# How alike a name and a well-known one are for the latter to be suggested, by difflib's ratio: one or two letters off.
+NEAR = 0.85
 
 
 def resolve_base(base: str, revision: str | None = None) -> Path:
@@ -28,17 +38,19 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
       revision: a hub commit, tag or branch; only a hub id has one. Default: the hub's main branch.
 
     Returns:
-      A folder that holds ``config.json`` and weights as safetensors or TensorFlow's h5.
+      A folder that holds the ``config.json`` of an encoder of a known family, and weights as safetensors or
+      TensorFlow's h5.
 
     Raises:
-      InputError: there is no such base, it cannot be fetched, or its weights are of a kind that is not opened.
+      InputError: there is no such base, it cannot be fetched, it is not of ``trainer.families``, or its weights are of
+        a kind that is not opened.
     """
     if base.startswith(PACKAGE_PREFIX):
         folder = _package_folder(base)
-    elif Path(base).is_dir():
-        folder = Path(base)
+    elif (local := Path(base).expanduser()).is_dir():
+        folder = local
     elif base.startswith((".", "/", "~")):
-        raise InputError(f"model.base: there is no folder {base!r}")
+        raise InputError(f"model.base: there is no folder {base!r}; name the folder that holds the model")
     else:
         folder = _hub_folder(base, revision)
     _check_folder(base, folder)
@@ -49,10 +61,12 @@ def read_base_config(folder: Path) -> dict[str, Any]:
     """Reads the ``config.json`` of a resolved base model.
 
     Raises:
-      InputError: it is not JSON.
+      InputError: it is not a JSON object.
     """
     try:
-        config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is no object")
     except ValueError as error:
         raise InputError(
             f"model.base: {folder / 'config.json'} is not JSON ({error}); fetch the model again"
@@ -60,13 +74,31 @@ def read_base_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def base_sizes(folder: Path) -> Sizes:
+    """The sizes of a resolved base model's encoder.
+
+    Raises:
+      InputError: its config.json states none that can be.
+    """
+    config = read_base_config(folder)
+    return family_of(config, str(folder)).sizes(config, str(folder))
+
+
 def check_masked_lm(folder: Path) -> None:
-    """Raises InputError where further pre-training knows no masked-LM head for a resolved base model."""
-    model_type = read_base_config(folder).get("model_type")
-    if model_type not in MASKED_LM_FAMILIES:
+    """Raises InputError where a resolved base model has another masked-LM head than further pre-training trains."""
+    if read_base_config(folder).get("tie_word_embeddings", True) is not True:
         raise InputError(
-            f"model.approach: further_pretrain knows no masked-LM head for a base of type {model_type!r} "
-            f"(only for {', '.join(MASKED_LM_FAMILIES)}); take another base or approach"
+            f"model.approach: further_pretrain reads hidden words off the embeddings, and the base in {folder} has "
+            "another table for that (tie_word_embeddings in its config.json); take another base or approach"
+        )
+
+
+def check_pairs(folder: Path) -> None:
+    """Raises InputError where a resolved base model, told by token types which text a token is of, has but one type."""
+    if base_sizes(folder)["types"] == 1:
+        raise InputError(
+            f"data.text_pair_column: the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its "
+            "config.json); set it to null, or choose another model.base, such as bert-base-uncased"
         )
 
 
@@ -86,22 +118,53 @@ def _package_folder(base: str) -> Path:
 
 
 def _hub_folder(base: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    patterns = ["config.json", *TOKENIZER_FILES, *WEIGHT_FILES, "model-*.safetensors"]
-    at = f" at revision {revision!r}" if revision else ""
     try:
-        return Path(snapshot_download(base, revision=revision, allow_patterns=patterns))
+        # With a limit of its own: snapshot_download asks without one.
+        listed = HfApi().model_info(base, revision=revision, timeout=HUB_SECONDS).siblings
+        files = {file.rfilename for file in listed or ()}
+        small = Path(snapshot_download(base, revision=revision, allow_patterns=["config.json", *TOKENIZER_FILES]))
+        if "config.json" in files:
+            # Before gigabytes are fetched for nothing.
+            family_of(read_base_config(small), repr(base))
+        first = next((name for name in WEIGHT_FILES if name in files), None)
+        if first is not None:
+            shards = [first.partition(".")[0] + "-*"] if first.endswith(".index.json") else []
+            snapshot_download(base, revision=revision, allow_patterns=[first, *shards])
+        return small
     except HFValidationError as error:
         raise InputError(
             f"model.base: {base!r} is neither a folder, nor {PACKAGE_PREFIX}<package>/<folder>, nor a Hugging Face id"
         ) from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise InputError(
-            f"model.base: {base!r}{at} is not a local folder and the Hugging Face hub did not give it "
-            f"({_first_line(error)}); check the name, or name a folder that holds the model"
-        ) from error
+    except (HfHubHTTPError, OSError) as error:
+        try:
+            return Path(snapshot_download(base, revision=revision, local_files_only=True))
+        except (LocalEntryNotFoundError, ValueError):
+            raise InputError(_not_on_the_hub(base, revision, error)) from error
+
+
+def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    if isinstance(error, RevisionNotFoundError):
+        return f"model.revision: the Hugging Face hub has no revision {revision!r} of {base!r}; check it"
+    near = difflib.get_close_matches(base, KNOWN_NAMES, n=1, cutoff=NEAR)
+    meant = f"; did you mean {near[0]!r}?" if near and near[0] != base else ""
+    at = f" at revision {revision!r}" if revision else ""
+    where = f"model.base: {base!r}{at} is not a local folder"
+    if isinstance(error, GatedRepoError):
+        return f"{where}, and the Hugging Face hub wants its terms accepted first; do so there, and set HF_TOKEN"
+    if isinstance(error, RepositoryNotFoundError):
+        return (
+            f"{where}, and the Hugging Face hub has no such model; check the name, or set HF_TOKEN if the model is "
+            f"private{meant}"
+        )
+    return (
+        f"{where}, and the Hugging Face hub cannot be reached ({_first_line(error)}); check name and network, or name "
+        f"a folder that holds the model{meant}"
+    )
 
 
 def _check_folder(base: str, folder: Path) -> None:
@@ -109,6 +172,7 @@ def _check_folder(base: str, folder: Path) -> None:
         raise InputError(
             f"model.base: {base!r}: the folder {folder} has no config.json; it is not a Hugging Face model"
         )
+    family_of(read_base_config(folder), repr(base))
     if not any((folder / name).is_file() for name in WEIGHT_FILES):
         raise InputError(
             f"model.base: {base!r}: the folder {folder} has no safetensors or TensorFlow weights "

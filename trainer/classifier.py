@@ -5,15 +5,25 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
-from transformers import AutoConfig, TFAutoModel, TFAutoModelForSequenceClassification, TFPreTrainedModel
+from transformers import (
+    CONFIG_MAPPING,
+    PretrainedConfig,
+    TFAutoModel,
+    TFAutoModelForSequenceClassification,
+    TFPreTrainedModel,
+)
 
+from trainer.base_model import read_base_config
+from trainer.base_weights import check_weights, plain_name, refuse_missing
 from trainer.errors import InputError
+from trainer.families import family_of
 from trainer.heads import HEADS
 
 # What a head of ours is put on: the first token's vector, or the mean of all, as Sentence-BERT's encoders are trained
@@ -50,6 +60,8 @@ class Classifier(tf_keras.Model):
     ) -> Classifier:
         """Makes a classifier on a base model.
 
+        The head is new, whatever head the base carries.
+
         Args:
           folder: the resolved base model (see ``trainer.base_model.resolve_base``).
           head: a key of ``trainer.heads.HEADS``.
@@ -59,20 +71,26 @@ class Classifier(tf_keras.Model):
             next, such as an export.
 
         Raises:
-          InputError: transformers has no TensorFlow class for this base, or its weights do not fit it.
+          InputError: the base is of no known family, or its weights are incomplete, damaged or do not fit it.
         """
         make_head = HEADS[head]
-        options: dict[str, Any] = {}
-        auto: Any = TFAutoModel
-        if make_head is None:
-            auto = TFAutoModelForSequenceClassification
-            options["id2label"] = dict(enumerate(labels))
-            options["label2id"] = {label: index for index, label in enumerate(labels)}
-        backbone, _ = load_backbone(
-            folder, auto, options, pretrained=pretrained, build={"add_pooling_layer": False} if make_head else {}
-        )
-        hidden_size: int = backbone.config.hidden_size
-        return cls(backbone, make_head(hidden_size, len(labels)) if make_head else None, pooling)
+        config = plain_config(folder, labels)
+        if make_head is not None:
+            # BERT's pooler is not on the way from a token's vector to our heads; left in, it would count and never
+            # train.
+            backbone = (
+                load_backbone(folder, TFAutoModel, config, pooler=False)[0]
+                if pretrained
+                else new_backbone(TFAutoModel, config, pooler=False)
+            )
+            return cls(backbone, make_head(config.hidden_size, len(labels)), pooling)
+        backbone = new_backbone(TFAutoModelForSequenceClassification, config)
+        if pretrained:
+            # Not by loading the classifier: if the base is one, its own head would come along, or fail to fit.
+            loaded = encoder_paths(load_backbone(folder, TFAutoModel, config)[0])
+            for path, variable in encoder_paths(backbone).items():
+                variable.assign(loaded[path])
+        return cls(backbone, None, pooling)
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Gives logits, float32 ``(batch_size, num_labels)``."""
@@ -137,52 +155,93 @@ def weights_left_out(base: Path, backbone: TFPreTrainedModel) -> dict[str, tf.Va
       base: the base model's folder.
       backbone: a Hugging Face model of the same family.
     """
-    whole, _ = load_backbone(base, TFAutoModel, {})
+    if not check_weights(base).has_pooler:
+        return {}
+    whole, _ = load_backbone(base, TFAutoModel, plain_config(base))
     has = encoder_paths(backbone)
     return {path: variable for path, variable in encoder_paths(whole).items() if path not in has}
 
 
+def plain_config(folder: Path, labels: tuple[str, ...] = ()) -> PretrainedConfig:
+    """A base model's config without what an earlier task left in it.
+
+    That is what decides how Hugging Face's pipeline reads the model, such as ``problem_type``, ``torch_dtype`` and
+    ``task_specific_params``, and what it returns. What describes the encoder is kept, and nothing else.
+
+    Args:
+      folder: the base model.
+      labels: the labels of the new task, if it has any, in the order of their class index.
+
+    Raises:
+      InputError: the base is of no known family.
+    """
+    said = read_base_config(folder)
+    config_class = CONFIG_MAPPING[family_of(said, str(folder)).model_type]
+    kept = {*inspect.signature(config_class.__init__).parameters, *config_class.attribute_map}
+    task: dict[str, Any] = {}
+    if labels:
+        task["id2label"] = dict(enumerate(labels))
+        task["label2id"] = {label: index for index, label in enumerate(labels)}
+        task["problem_type"] = "single_label_classification"
+    return config_class(**{key: value for key, value in said.items() if key in kept}, **task, torch_dtype="float32")
+
+
+def new_backbone(auto: Any, config: PretrainedConfig, *, pooler: bool = True) -> TFPreTrainedModel:
+    """Makes a Hugging Face TensorFlow model with random weights.
+
+    Args:
+      auto: one of transformers' ``TFAutoModel*``.
+      config: what it is.
+      pooler: whether a bare encoder has a pooler, where its family knows one.
+    """
+    model_class = auto._model_mapping[type(config)]
+    with_pooler = inspect.signature(model_class).parameters.get("add_pooling_layer")
+    model = model_class(config, **({} if pooler or with_pooler is None else {"add_pooling_layer": False}))
+    model.build_in_name_scope()
+    return model
+
+
 def load_backbone(
-    folder: Path,
-    auto: Any,
-    options: Mapping[str, Any],
-    *,
-    pretrained: bool = True,
-    build: Mapping[str, Any] | None = None,
+    folder: Path, auto: Any, config: PretrainedConfig, *, pooler: bool = True
 ) -> tuple[TFPreTrainedModel, list[str]]:
-    """Loads a base model in TensorFlow.
+    """Loads a base model in TensorFlow, with all weights of its encoder.
 
     Args:
       folder: the base model.
       auto: one of transformers' ``TFAutoModel*``.
-      options: changes to its config.
-      pretrained: whether to load its weights; False leaves them random.
-      build: arguments of the model's class; those it does not take are left out.
+      config: its config (see ``plain_config``).
+      pooler: whether a bare encoder has a pooler, where its family knows one; then the folder must hold it.
 
     Returns:
-      The model, and the names of its weights that the folder does not hold and that are new.
+      The model, and the names of its weights that the folder does not hold and that are new: those of a head.
 
     Raises:
-      InputError: transformers has no such TensorFlow class for this base, or its weights do not fit it.
+      InputError: weights of the encoder are missing, damaged or do not fit it.
     """
+    is_bare = auto is TFAutoModel
+    held = check_weights(folder, pooler=pooler and is_bare)
+    model_class = auto._model_mapping[type(config)]
+    build = {}
+    if is_bare and not pooler and "add_pooling_layer" in inspect.signature(model_class).parameters:
+        build["add_pooling_layer"] = False
     with quiet_transformers():
         try:
-            config = AutoConfig.from_pretrained(folder, trust_remote_code=False, **options)
-            model_class = auto._model_mapping[type(config)]
-        except (KeyError, ValueError) as error:
-            raise InputError(
-                f"model.base: {folder} is a model that transformers cannot load in TensorFlow ({error}); "
-                "use a BERT-family encoder such as bert, distilbert or electra"
-            ) from error
-        # BERT's pooler is not on the way from the [CLS] vector to our heads; left in, it would count and never train.
-        known = inspect.signature(model_class).parameters
-        build = {name: value for name, value in (build or {}).items() if name in known}
-        if not pretrained:
-            return model_class(config, **build), []
-        try:
             model, found = model_class.from_pretrained(folder, config=config, output_loading_info=True, **build)
-        except (OSError, ValueError) as error:
-            raise InputError(f"model.base: the weights in {folder} cannot be loaded: {error}") from error
+        except (OSError, ValueError, tf.errors.InvalidArgumentError) as error:
+            raise InputError(
+                f"model.base: the weights in {folder} cannot be loaded: {' '.join(str(error).split())}"
+            ) from error
+    family = family_of(read_base_config(folder), str(folder))
+    wanted = {plain_name(path.removeprefix("encoder/"), family) for path in encoder_paths(model)}
+    missing = sorted(wanted & {plain_name(name, family) for name in found["missing_keys"]})
+    if missing:
+        refuse_missing(held.file, missing, len(wanted))
+    broken = [path for path, variable in encoder_paths(model).items() if not np.isfinite(variable.numpy()).all()]
+    if broken:
+        raise InputError(
+            f"model.base: {len(broken)} weights in {held.file} hold infinities or what is no number (first: "
+            f"{broken[0]}); fetch the model again"
+        )
     return model, found["missing_keys"]
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import safetensors.numpy
 import tensorflow as tf
 import tensorflow_transform as tft
+import tf_keras
 import transformers
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 
-from trainer.base_model import TOKENIZER_FILES
+from trainer.base_model import TOKENIZER_FILES, base_sizes
 from trainer.classifier import Classifier
-from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
+from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
 from trainer.spec import TrainingSpec
 
 # Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
@@ -154,6 +155,10 @@ def export_model(
     serving = ServingModel(plain, transform, spec.labels, threshold)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
     write_hf_folder(plain.backbone, base, folder / HF_FOLDER)
+    max_length = transform.transformed_feature_spec()["input_ids"].shape[0]
+    _write_tokenizer(base, folder / HF_FOLDER, max_length)
+    if plain.head is not None:
+        _write_head(plain.head, folder / HF_FOLDER / HEAD_FILE)
     about = {
         "labels": list(spec.labels),
         "text_features": serving.text_features,
@@ -212,9 +217,51 @@ def write_hf_folder(
     if len(tensors) != len(backbone.variables) + len(more or {}):
         raise RuntimeError("two variables of the model share a name in PyTorch")
     safetensors.numpy.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    config = backbone.config
+    config = backbone.config  # without what an earlier task left in it (see ``trainer.classifier.plain_config``)
     config.architectures = [type(backbone).__name__.removeprefix("TF")]
     config.save_pretrained(folder)
     for name in TOKENIZER_FILES:
         if (base / name).is_file():
             shutil.copyfile(base / name, folder / name)
+
+
+def _write_tokenizer(base: Path, folder: Path, max_length: int) -> None:
+    """Writes the tokenizer so that Hugging Face's pipeline hands the model what the serving graph does.
+
+    Whatever the base's tokenizer says of it: texts are cut at their end, to the length that was trained on, padding
+    stands at the end, token types are given to an encoder that has them, and a special token that a user types is
+    ordinary text. What a fast tokenizer keeps of earlier calls (all-MiniLM's pads to 128) is dropped.
+    """
+    inputs = ["input_ids", *(["token_type_ids"] if base_sizes(base)["types"] else []), "attention_mask"]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        base,
+        trust_remote_code=False,
+        truncation_side="right",
+        padding_side="right",
+        model_max_length=max_length,
+        model_input_names=inputs,
+        split_special_tokens=True,
+    )
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(folder)
+
+
+def _write_head(head: tf_keras.Model, file: Path) -> None:
+    """Writes a head of ours under PyTorch's names: ``dense_0.weight``, ``batch_normalization_0.running_mean``, ..."""
+    names = {
+        "kernel": "weight",
+        "gamma": "weight",
+        "beta": "bias",
+        "moving_mean": "running_mean",
+        "moving_variance": "running_var",
+    }
+    tensors = {}
+    for layer in head.layers:
+        for variable in layer.variables:
+            name = variable.name.removesuffix(":0").rpartition("/")[2]
+            value = variable.numpy()
+            tensors[f"{layer.name}.{names.get(name, name)}"] = np.ascontiguousarray(
+                value.T if name == "kernel" else value
+            )
+    safetensors.numpy.save_file(tensors, file, metadata={"format": "pt"})

@@ -19,6 +19,7 @@ import tf_keras
 
 from trainer.approaches import Phase, forgetting_warning
 from trainer.base_model import resolve_base
+from trainer.base_weights import old_head_note
 from trainer.classifier import Classifier
 from trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
 from trainer.distribution import Placement, choose_placement
@@ -145,7 +146,7 @@ def train_classifier(
     strategy = placement.strategy
     placement.check_accumulation("training", spec.gradient_accumulation_steps)
     print(f"training on {placement}", flush=True)
-    warning = forgetting_warning(spec.row, spec.learning_rate)
+    warnings = [forgetting_warning(spec.row, spec.learning_rate), old_head_note(base)]
     keep_freed_memory()
     set_precision(placement.policy)
     try:
@@ -177,7 +178,7 @@ def train_classifier(
         "learning_rate": spec.learning_rate,
         "distribution": placement.found,
         "precision": placement.policy,
-        "warnings": [warning] if warning else [],
+        "warnings": [warning for warning in warnings if warning],
     }
     return classifier, record
 

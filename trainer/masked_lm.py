@@ -12,9 +12,9 @@ from transformers import TFAutoModelForMaskedLM, TFPreTrainedModel
 
 from trainer.accumulation import accumulated_gradients
 from trainer.base_model import check_masked_lm
-from trainer.classifier import accepted_inputs, load_backbone
+from trainer.classifier import accepted_inputs, load_backbone, plain_config
 
-# By ``trainer.base_model.MASKED_LM_FAMILIES``: from vectors of the last hidden state to scores over the
+# By family (see ``trainer.families``): from vectors of the last hidden state to scores over the
 # vocabulary. Each ends in the embedding table itself: the decoder is tied to it.
 _SCORE: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
     "bert": lambda model, vectors: model.mlm(vectors),
@@ -77,10 +77,10 @@ class MaskedLanguageModel(tf_keras.Model):
         """Makes the model on a base, with the base's own masked-LM head where it carries one.
 
         Raises:
-          InputError: the base is of a family that has no masked-LM head here, or its weights do not fit it.
+          InputError: the base has another masked-LM head than is known here, or its weights do not fit it.
         """
         check_masked_lm(folder)
-        backbone, missing = load_backbone(folder, TFAutoModelForMaskedLM, {})
+        backbone, missing = load_backbone(folder, TFAutoModelForMaskedLM, plain_config(folder))
         return cls(backbone, next_sentence=next_sentence, new_head=bool(missing), accumulation_steps=accumulation_steps)
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor | None]:

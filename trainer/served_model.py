@@ -7,6 +7,8 @@ EXAMPLES_SIGNATURE = "examples"
 # Rows that the graph tokenizes and sorts together (at length 512 their ids take 17 MB); so it pays to give it as many.
 SLAB_ROWS = 2048
 
-# Beside the SavedModel: the backbone as Hugging Face loads it, and what the model is.
+# Beside the SavedModel: the backbone as Hugging Face loads it, in its folder a head that is not Hugging Face's, and
+# what the model is.
 HF_FOLDER = "assets.extra/hf"
+HEAD_FILE = "head.safetensors"
 ABOUT_FILE = "assets.extra/fullbake.json"

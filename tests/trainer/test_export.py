@@ -13,10 +13,8 @@ import tensorflow_transform as tft
 from safetensors import safe_open
 from transformers import (
     AutoConfig,
-    AutoTokenizer,
     TFAutoModel,
     TFAutoModelForMaskedLM,
-    TFAutoModelForSequenceClassification,
 )
 
 from components.servable_probe import TEXTS
@@ -26,7 +24,7 @@ from tests.trainer.tokenized import read_split
 from trainer.classifier import Classifier
 from trainer.decision import choose_threshold, score_split
 from trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy, write_hf_folder
-from trainer.served_model import ABOUT_FILE, HF_FOLDER, SLAB_ROWS
+from trainer.served_model import ABOUT_FILE, SLAB_ROWS
 
 LABELS = ("fine", "rude", "odd")
 
@@ -153,43 +151,6 @@ def test_rows_of_two_widths_in_many_chunks_are_answered_alike(exported):
     )
 
 
-def pooled(hidden: np.ndarray, classifier: Classifier) -> np.ndarray:
-    """What the head gets of a last hidden state without padding."""
-    return hidden[:, 0] if classifier.pooling == "cls" else hidden.mean(axis=1)
-
-
-def test_transformers_loads_the_folder_beside_it(exported):
-    classifier, folder = exported
-    hf = folder / HF_FOLDER
-    auto = TFAutoModelForSequenceClassification if classifier.head is None else TFAutoModel
-    loaded = auto.from_pretrained(hf, **({} if classifier.head is None else {"add_pooling_layer": False}))
-    tokens = dict(AutoTokenizer.from_pretrained(hf)(["you are a bad person"], return_tensors="tf"))
-    if classifier.head is None:
-        np.testing.assert_allclose(loaded(tokens).logits, classifier(tokens), atol=1e-5)
-        assert loaded.config.id2label == dict(enumerate(LABELS))
-    else:
-        hidden = loaded(tokens).last_hidden_state.numpy()
-        np.testing.assert_allclose(pooled(hidden, classifier), classifier.encode(tokens), atol=1e-5)
-
-
-def test_pytorch_loads_the_folder_beside_it(exported):
-    torch = pytest.importorskip("torch")
-    from transformers import AutoModel, AutoModelForSequenceClassification
-
-    classifier, folder = exported
-    auto = AutoModelForSequenceClassification if classifier.head is None else AutoModel
-    model = auto.from_pretrained(folder / HF_FOLDER).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder / HF_FOLDER)
-    with torch.no_grad():
-        answer = model(**tokenizer(["you are a bad person"], return_tensors="pt"))
-    tokens = dict(tokenizer(["you are a bad person"], return_tensors="tf"))
-    if classifier.head is None:
-        np.testing.assert_allclose(answer.logits.numpy(), classifier(tokens), atol=1e-5)
-    else:
-        hidden = answer.last_hidden_state.numpy()
-        np.testing.assert_allclose(pooled(hidden, classifier), classifier.encode(tokens), atol=1e-5)
-
-
 def test_a_model_says_what_it_is(exported):
     _, folder = exported
     about = json.loads((folder / ABOUT_FILE).read_text(encoding="utf-8"))
@@ -297,31 +258,3 @@ def test_a_masked_lm_comes_back_with_its_head_and_its_encoder_without(base_of, t
         sizes = {name: file.get_tensor(name).size for name in file.keys()}  # noqa: SIM118 (it is no dict)
     assert sum(sizes.values()) == model.num_parameters()
     assert not [name for name in sizes if "decoder" in name or "projector.weight" in name or "lm_head.weight" in name]
-
-
-def test_pytorch_ties_the_decoder_of_a_masked_lm_again(base_of, tmp_path: Path):
-    torch = pytest.importorskip("torch")
-    from transformers import AutoModelForMaskedLM
-
-    for model_type in ("bert", "distilbert", "electra"):
-        base = base_of(model_type)
-        model = TFAutoModelForMaskedLM.from_pretrained(base)
-        for variable in model.variables:
-            variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
-        write_hf_folder(model, base, tmp_path / model_type)
-        loaded = AutoModelForMaskedLM.from_pretrained(tmp_path / model_type).eval()
-        with torch.no_grad():
-            answer = loaded(**{name: torch.tensor(value.numpy()) for name, value in MASKED_ROW.items()})
-        np.testing.assert_allclose(answer.logits.numpy(), model(MASKED_ROW).logits, atol=1e-4)
-
-
-@pytest.mark.parametrize("model_type", ["distilbert", "electra"])
-@pytest.mark.parametrize("head", ["hf", "mlp"])
-def test_every_family_comes_back_from_its_folder(base_of, transform, tmp_path: Path, model_type: str, head: str):
-    base = base_of(model_type)
-    classifier = Classifier.from_base(base, head, LABELS)
-    export_model(classifier, make_spec(base, head=head, labels=LABELS), transform, tmp_path, base=base)
-    again = Classifier.from_base(tmp_path / HF_FOLDER, head, LABELS)
-    for path, variable in classifier.paths().items():
-        if path.startswith("encoder/") or head == "hf":
-            np.testing.assert_array_equal(variable.numpy(), again.paths()[path].numpy(), err_msg=path)

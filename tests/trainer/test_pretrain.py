@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from trainer.classifier import Classifier, encoder_paths, weights_left_out
 from trainer.distribution import choose_placement
 from trainer.errors import InputError
 from trainer.export import write_hf_folder
+from trainer.families import FAMILIES
 from trainer.input_pipeline import TokenizedSplit
 from trainer.pretrain import pretrain
 from trainer.spec import PretrainingSpec
@@ -64,7 +66,11 @@ def test_the_perplexity_falls_on_text_that_can_be_learned(base: Path, splits):
     assert record["parameters"] == model.backbone.count_params()
 
 
-def test_every_layer_changes_and_the_fine_tuned_classifier_starts_from_it(base: Path, splits, tmp_path: Path):
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_layer_changes_and_the_fine_tuned_classifier_starts_from_it(
+    base_of: Callable[[str], Path], splits, tmp_path: Path, family: str
+):
+    base = base_of(family)
     model, record = run(base, *splits)
     write_hf_folder(model.backbone, base, tmp_path / "hf")
     start = Classifier.from_base(base, "linear", ("a", "b")).paths()
@@ -164,8 +170,8 @@ def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits):
         run(base, *splits, learning_rate=1e30)
 
 
-def test_a_family_without_a_head_here_is_refused(base: Path, splits, tmp_path: Path):
-    config = json.loads((base / "config.json").read_text()) | {"model_type": "mobilebert"}
+def test_a_head_that_is_not_tied_to_the_embeddings_is_refused(base: Path, splits, tmp_path: Path):
+    config = json.loads((base / "config.json").read_text()) | {"tie_word_embeddings": False}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(InputError, match=r"model.approach: further_pretrain knows no masked-LM head .*'mobilebert'"):
+    with pytest.raises(InputError, match=r"model.approach: further_pretrain reads hidden words off the embeddings"):
         run(tmp_path, *splits)
