@@ -217,15 +217,17 @@ def withdrawn(serving_dir: str, recipe: str, fingerprint: str) -> str | None:
 
     Making it once more would undo the rollback without a word.
     """
-    newest = newest_version(serving_dir)
-    taken_back = read_push(newest).get("withdrawn", []) if newest else []
-    return next((entry["version"] for entry in taken_back if same_making(entry, recipe, fingerprint)), None)
+    entries = all_withdrawn(serving_dir)
+    return next((entry["version"] for entry in entries if same_making(entry, recipe, fingerprint)), None)
 
 
-def is_withdrawn(serving_dir: str, version: str) -> bool:
-    """Whether a rollback took this version out of production, and nothing has put it back since."""
-    newest = newest_version(serving_dir)
-    return newest is not None and version in [entry["version"] for entry in read_push(newest).get("withdrawn", [])]
+def all_withdrawn(serving_dir: str) -> list[dict[str, Any]]:
+    """What rollbacks took out of production and nothing has put back: ``version``, ``recipe`` and ``data`` each.
+
+    The newest note has it all; what something else put there has none.
+    """
+    notes = (read_push(version.path) for version in reversed(versions(serving_dir)))
+    return next((note.get("withdrawn", []) for note in notes if note), [])
 
 
 def why_withdrawn(serving_dir: str, version: str) -> str:

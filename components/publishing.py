@@ -22,6 +22,7 @@ from components.production import (
     NUMBER,
     PUSH_FILE,
     Version,
+    all_withdrawn,
     digest,
     fault,
     is_local,
@@ -35,7 +36,7 @@ from trainer.errors import InputError
 
 LOCK_FILE = ".push.lock"
 
-_UNFINISHED = re.compile(r"\..+\.unfinished")
+_UNFINISHED = re.compile(r"\.\s*[+-]?[0-9]+\s*\.unfinished")
 # Copying a model takes seconds; a lock held longer than this is not one that a push is about to let go.
 _LOCK_SECONDS = 600
 
@@ -188,7 +189,7 @@ def rollback(serving_dir: str, wanted: str | None) -> tuple[str, str]:
             for version in pushed
             if version.number > target.number and (note := read_push(version.path)) and "rolled_back" not in note
         ]
-        kept = [*read_push(current.path).get("withdrawn", []), *taken_back]
+        kept = [*all_withdrawn(serving_dir), *taken_back]
         push |= {
             "rolled_back": {"to": origin(target.path), "from": current.name},
             "replaced": current.name,

@@ -15,7 +15,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
 from components.example_gen import INGEST_FILE
-from components.production import NOTHING, newest_version, read_push, withdrawn
+from components.production import NOTHING, all_withdrawn, newest_version, withdrawn
 from components.publishing import (
     ProductionChangedError,
     put_in_production,
@@ -76,7 +76,6 @@ class PusherExecutor(executor.Executor):
         judged_against = blessing.get_string_custom_property(JUDGED_AGAINST)
         with sole_pusher(serving_dir):
             replaced = newest_version(serving_dir)
-            before = read_push(replaced).get("withdrawn", []) if replaced else []
             if version := withdrawn(serving_dir, recipe, data):
                 self._MarkNotPushed(pushed)
                 pushed.set_string_custom_property(WITHDRAWN, version)
@@ -90,7 +89,7 @@ class PusherExecutor(executor.Executor):
                 "metrics": _metrics(_read(evaluation.uri, EVALUATION_FILE)),
                 "production_key": exec_properties["production"],
                 "replaced": _name(replaced),
-                "withdrawn": still_withdrawn(before, recipe, data),
+                "withdrawn": still_withdrawn(all_withdrawn(serving_dir), recipe, data),
             }
             try:
                 destination = put_in_production(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 
-from components.production import NOTHING, is_withdrawn, newest_version, production_key, same_model
+from components.production import NOTHING, made_of, production_key, same_model, withdrawn
 from components.report import PARTS_FILE, REPORT_FILE
 from components.report_page import Report, render
 from pipeline.beam_engine import beam_engine
@@ -66,7 +65,7 @@ def run_locally(
         production = production_key(places.serving_dir, recipe(config))
         record = _run_components(config, places, root, create_components(config, places, production))
         for judgement in range(2, MOST_JUDGEMENTS + 2):
-            outdated = _outdated(record, places.serving_dir)
+            outdated = _outdated(record, places.serving_dir, recipe(config))
             if outdated is None:
                 break
             if judgement > MOST_JUDGEMENTS:
@@ -86,7 +85,7 @@ def run_locally(
     return record
 
 
-def _outdated(record: RunRecord, serving_dir: str) -> str | None:
+def _outdated(record: RunRecord, serving_dir: str, recipe: str) -> str | None:
     """Why the verdict of a run is not one on what is in production now, or None if it is.
 
     What the cache remembers may have been undone since, by a rollback, another run, or somebody who cleared up.
@@ -95,23 +94,16 @@ def _outdated(record: RunRecord, serving_dir: str) -> str | None:
         return record.stale
     if "Pusher" not in record.cached:
         return None
-    if record.withdrawn is not None:
-        if is_withdrawn(serving_dir, record.withdrawn):
-            return None
-        return f"version {record.withdrawn}, of the same making, is not rolled back any more"
-    if record.pushed_model is None:
+    if record.pushed_model is None and record.withdrawn is None:
         before = record.judged_against
         if before in (None, NOTHING) or same_model(serving_dir, before):
             return None
         return f"the model was refused by comparison with version {before}, which is not in production any more"
-    version = os.path.basename(record.pushed_model)
-    if same_model(serving_dir, version):
-        record.serves_as = newest_version(serving_dir)
+    record.serves_as = made_of(serving_dir, recipe, record.fingerprint)
+    record.withdrawn = withdrawn(serving_dir, recipe, record.fingerprint)
+    if record.serves_as is not None or record.withdrawn is not None:
         return None
-    if is_withdrawn(serving_dir, version):
-        record.withdrawn = version
-        return None
-    return f"version {version}, which an earlier run pushed, is not in production any more"
+    return "what an earlier run made of the same files in the same way is not in production any more"
 
 
 def train_locally(config: Config, root: Path) -> RunRecord:

@@ -31,14 +31,14 @@ def models(directory: str) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from components.production import versions
+    from components.production import all_withdrawn, versions
 
     serving_dir = find_serving_folder(directory)
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("version", "pushed", "data", "accuracy", "macro F1", "lowest recall", ""):
         table.add_column(column)
     pushed = versions(serving_dir)
-    withdrawn = _withdrawn(pushed[-1])
+    withdrawn = {entry["version"] for entry in all_withdrawn(serving_dir)}
     for version in reversed(pushed):
         row = _row(version, serves=version is pushed[-1], withdrawn=version.name in withdrawn)
         table.add_row(*(escape(cell) for cell in row))
@@ -76,12 +76,6 @@ def find_serving_folder(directory: str) -> str:
         if versions(folder):
             return folder
     raise InputError(f"DIR: nothing was pushed to {directory}; name a serving folder or an output root")
-
-
-def _withdrawn(newest: Version) -> set[str]:
-    from components.production import read_push
-
-    return {entry["version"] for entry in read_push(newest.path).get("withdrawn", [])}
 
 
 def _row(version: Version, *, serves: bool, withdrawn: bool) -> list[str]:

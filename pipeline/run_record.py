@@ -9,6 +9,7 @@ from typing import Any
 
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
+from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 
 from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
 from components.example_gen import INGEST_FILE
@@ -29,7 +30,8 @@ class RunRecord:
       spent: by component, how long it took to make what is there now, in this run or in the one that was cached.
       cached: the components that the cache spared.
       report: the report page.
-      serves_as: the version that serves what was pushed, where a rollback made a copy of it; None: the pushed one.
+      serves_as: the version in production that was made of the same files in the same way, where the cache spared the
+        push: that one, a copy that a rollback made, or one of another root; None: what was pushed.
       withdrawn: the version of the same making that a rollback took out of production, wherefore none was pushed.
     """
 
@@ -57,6 +59,12 @@ class RunRecord:
         if self.withdrawn is not None or not self._pushed["pushed"].int_value:
             return None
         return self.serves_as or str(self._pushed["pushed_destination"].string_value)
+
+    @property
+    def fingerprint(self) -> str:
+        """ExampleGen's fingerprint of the files."""
+        properties = self.artifacts["CsvExampleGen"]["examples"].custom_properties
+        return str(properties[FINGERPRINT_PROPERTY_NAME].string_value)
 
     @property
     def stale(self) -> str | None:

@@ -436,5 +436,7 @@ def test_a_model_that_was_rolled_back_is_not_pushed_again_until_it_is_put_back(m
     push(model, tmp_path, data="c", keep_versions=1)
     assert first not in shown(tmp_path)
     assert push(model, tmp_path, data="b").get_int_custom_property("pushed") == 0
+    place(tmp_path, versions(str(tmp_path))[-1].number + 1)  # put there by something else
+    assert push(model, tmp_path, data="b").get_int_custom_property("pushed") == 0
     # Another recipe makes another model.
     assert push(model, tmp_path, data="b", recipe="another").get_int_custom_property("pushed") == 1

@@ -145,6 +145,19 @@ def test_the_next_run_takes_the_newer_span_and_judges_against_the_model_before(v
     assert len(volume.versions) == 2
 
 
+def test_a_model_that_was_judged_against_another_production_fails_the_pusher_and_is_not_pushed(
+    volume: Volume, first, second
+):
+    backend, steps = second
+    before = volume.versions
+    # Its own push is what has changed production since.
+    again = backend.run(volume.package(), done={name: step for name, step in steps.items() if name != "Pusher"})
+    assert codes(again) == {**everything_done(volume.package()), "Pusher": 3}
+    now = f"{volume.folder}/serving/{before[-1]} is in production; start another run, which judges against that"
+    assert f"the model was judged against {first[2][0]}, and now {now}" in again["Pusher"].log
+    assert volume.versions == before
+
+
 def test_a_run_with_nothing_new_is_green_and_trains_nothing(volume: Volume, second):
     backend, _ = second
     before = volume.versions
