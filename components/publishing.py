@@ -95,7 +95,7 @@ def put_in_production(
 
     Raises:
       ProductionChangedError: production was no longer ``unchanged``; nothing was pushed.
-      InputError: there is no higher number left.
+      InputError: it cannot be copied, or there is no higher number left.
     """
     files = file_system(serving_dir)
     # Never lower than what is there: servers take the highest number for the newest model.
@@ -116,10 +116,15 @@ def put_in_production(
         if not unchanged():
             raise ProductionChangedError
         files.rename(unfinished, destination)
-    except BaseException:
+    except BaseException as error:
         # The next push has another number: in a bucket, what is left here would stay for good.
         if files.is_folder(unfinished):
             files.remove(unfinished)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"push.serving_dir: the model cannot be copied to {serving_dir}, and what was in production stays "
+                f"there: {error.strerror or error}; make room or mend the folder, and try again"
+            ) from error
         raise
     return destination
 
@@ -184,10 +189,14 @@ def rollback(serving_dir: str, wanted: str | None) -> tuple[str, str]:
                 f"rollback: {target.path} {reason}; name another version, see: fullbake models {serving_dir}"
             )
         push = read_push(target.path)
+        # Of those that are whole: what is only damaged may be made anew.
         taken_back = [
             {"version": version.name, **{key: note.get(key) for key in ("recipe", "data")}}
             for version in pushed
-            if version.number > target.number and (note := read_push(version.path)) and "rolled_back" not in note
+            if version.number > target.number
+            and (note := read_push(version.path))
+            and "rolled_back" not in note
+            and fault(version.path) is None
         ]
         kept = [*all_withdrawn(serving_dir), *taken_back]
         push |= {

@@ -25,9 +25,9 @@ from components.production import (
 )
 from components.publishing import LOCK_FILE, rollback
 from components.pusher import STALE, WITHDRAWN, PusherExecutor
+from trainer.errors import InputError
 from trainer.served_model import ABOUT_FILE
 
-FILES = 400
 FINGERPRINT = "split:*,num_files:1,total_bytes:7,xor_checksum:1,sum_checksum:1"
 EVALUATION = {
     "examples": 40,
@@ -39,12 +39,10 @@ EVALUATION = {
 }
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model artifact of many files; what they hold is nothing to the Pusher."""
-    folder = tmp_path_factory.mktemp("model")
+def make_model(folder: Path, files: int) -> Path:
+    """Writes a model artifact; what its files hold is nothing to the Pusher."""
     saved = folder / "Format-Serving"
-    for number in range(FILES):
+    for number in range(files):
         file = saved / "variables" / f"{number:03d}" / "shard"
         file.parent.mkdir(parents=True)
         file.write_bytes(bytes([number % 256]) * 5000)
@@ -56,6 +54,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / EVALUATION_FILE).write_text(json.dumps(EVALUATION), encoding="utf-8")
     (folder / INGEST_FILE).write_text(json.dumps({"examples": {"train": 5, "eval": 1, "test": 2}}), encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_model(tmp_path_factory.mktemp("model"), 10)
 
 
 def push(
@@ -204,7 +207,8 @@ def test_a_model_that_was_refused_or_does_not_serve_is_not_pushed(model: Path, t
     assert shown(tmp_path) == {"7"}
 
 
-def test_who_looks_in_while_a_model_is_pushed_never_sees_a_part_of_it(model: Path, tmp_path: Path):
+def test_who_looks_in_while_a_model_is_pushed_never_sees_a_part_of_it(tmp_path_factory, tmp_path: Path):
+    model = make_model(tmp_path_factory.mktemp("many"), 400)  # so that there is time to look in
     expected = len(files_of(model / "Format-Serving")) + 1  # and push.json
     looks, incomplete, done = [], [], threading.Event()
 
@@ -238,7 +242,8 @@ def test_a_push_that_breaks_off_leaves_production_as_it_was_and_the_next_one_suc
     (broken / "zzz/variables").symlink_to(tmp_path / "nowhere")
     for name in (EVALUATION_FILE, INGEST_FILE):
         (tmp_path / "model" / name).write_bytes((model / name).read_bytes())
-    with pytest.raises(OSError, match="zzz/variables"):
+    line = r"push.serving_dir: the model cannot be copied to .*serving, and what was in production stays.*zzz/variables"
+    with pytest.raises(InputError, match=line):
         push(tmp_path / "model", tmp_path / "serving")
     assert newest_version(str(tmp_path / "serving")) == before
     assert shown(tmp_path / "serving") == {"7"}
@@ -438,5 +443,10 @@ def test_a_model_that_was_rolled_back_is_not_pushed_again_until_it_is_put_back(m
     assert push(model, tmp_path, data="b").get_int_custom_property("pushed") == 0
     place(tmp_path, versions(str(tmp_path))[-1].number + 1)  # put there by something else
     assert push(model, tmp_path, data="b").get_int_custom_property("pushed") == 0
+    # What is only damaged is not what a rollback is to keep out.
+    damaged = Path(where(push(model, tmp_path, data="d")))
+    (damaged / "saved_model.pb").write_bytes(b"GRAPH")
+    rollback(str(tmp_path), None)
+    assert push(model, tmp_path, data="d").get_int_custom_property("pushed") == 1
     # Another recipe makes another model.
     assert push(model, tmp_path, data="b", recipe="another").get_int_custom_property("pushed") == 1
