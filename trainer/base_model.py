@@ -162,8 +162,8 @@ def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> str:
             f"private{meant}"
         )
     return (
-        f"{where}, and the Hugging Face hub cannot be reached ({_first_line(error)}); check name and network, or name "
-        f"a folder that holds the model{meant}"
+        f"{where}, and the Hugging Face hub did not give it ({_reason(error)}); check name and network, or name a "
+        f"folder that holds the model{meant}"
     )
 
 
@@ -180,6 +180,9 @@ def _check_folder(base: str, folder: Path) -> None:
         )
 
 
-def _first_line(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
+    """The first line of what is at the bottom of an error: those of a connection hold one another."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -81,7 +81,7 @@ def check_weights(folder: Path, *, pooler: bool = False) -> BaseWeights:
     wanted = family.shapes(sizes)
     missing = [name for name in wanted if name not in found.encoder]
     if missing:
-        refuse_missing(found.file, missing, len(wanted), _example(found, family))
+        refuse_missing(found.file, missing, len(wanted), _example(found))
     if pooler and family.pooler and not found.has_pooler:
         raise InputError(
             f"model.head: the base in {folder} has no pooler, which head hf reads: it would be drawn at random; set "
@@ -168,7 +168,7 @@ def _smallest(family: Family) -> dict[str, int]:
     return dict.fromkeys(("vocabulary", "positions", "types", "embedding", "hidden", "feed_forward", "layers"), 1)
 
 
-def _example(found: BaseWeights, family: Family) -> str | None:
+def _example(found: BaseWeights) -> str | None:
     """A name that looks like one of the encoder's, but is not where transformers looks for it."""
     return next((name for name in sorted(found.others) if "embeddings" in name or ".layer." in name), None)
 

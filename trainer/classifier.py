@@ -195,10 +195,15 @@ def new_backbone(auto: Any, config: PretrainedConfig, *, pooler: bool = True) ->
       pooler: whether a bare encoder has a pooler, where its family knows one.
     """
     model_class = auto._model_mapping[type(config)]
-    with_pooler = inspect.signature(model_class).parameters.get("add_pooling_layer")
-    model = model_class(config, **({} if pooler or with_pooler is None else {"add_pooling_layer": False}))
+    model = model_class(config, **_without_pooler(model_class, pooler))
     model.build_in_name_scope()
     return model
+
+
+def _without_pooler(model_class: type[TFPreTrainedModel], pooler: bool) -> dict[str, bool]:
+    """The argument that leaves out a bare encoder's pooler, where it is unwanted and its class knows one."""
+    knows_one = "add_pooling_layer" in inspect.signature(model_class).parameters
+    return {"add_pooling_layer": False} if knows_one and not pooler else {}
 
 
 def load_backbone(
@@ -218,12 +223,9 @@ def load_backbone(
     Raises:
       InputError: weights of the encoder are missing, damaged or do not fit it.
     """
-    is_bare = auto is TFAutoModel
-    held = check_weights(folder, pooler=pooler and is_bare)
+    held = check_weights(folder, pooler=pooler and auto is TFAutoModel)
     model_class = auto._model_mapping[type(config)]
-    build = {}
-    if is_bare and not pooler and "add_pooling_layer" in inspect.signature(model_class).parameters:
-        build["add_pooling_layer"] = False
+    build = _without_pooler(model_class, pooler)
     with quiet_transformers():
         try:
             model, found = model_class.from_pretrained(folder, config=config, output_loading_info=True, **build)

@@ -1,5 +1,7 @@
 """The preprocessing_fn through TensorFlow Transform, against Hugging Face's tokenizer."""
 
+import json
+import shutil
 from pathlib import Path
 
 import apache_beam as beam
@@ -14,6 +16,7 @@ from transformers import BertTokenizerFast
 
 from components.preprocessing import preprocessing_fn
 from components.schema import make_schema
+from trainer.errors import InputError
 
 MAX_LENGTH = 12
 LABELS = ["odd", "fine", "rude"]  # not in the order of the alphabet
@@ -89,3 +92,13 @@ def test_head_and_tail_of_a_long_text_are_kept_where_asked_for(base: Path):
         [tokenizer.cls_token_id, *whole[:5], *whole[-5:], tokenizer.sep_token_id]
     ]
     assert features["label"].numpy().tolist() == [2]
+
+
+def test_pairs_on_a_base_that_cannot_tell_two_texts_apart_are_refused(base: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(base, tmp_path / "base"))
+    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(said | {"type_vocab_size": 1}), encoding="utf-8")
+    config = {"base": str(folder), "revision": None, "labels": LABELS, "max_length": MAX_LENGTH, "truncation": "head"}
+    columns = {name: tf.constant([["it"]]) for name in ("text", "text_pair", "label")}
+    with pytest.raises(InputError, match=r"data\.text_pair_column: .* cannot tell two texts apart"):
+        preprocessing_fn(columns, config)

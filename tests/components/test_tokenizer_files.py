@@ -136,3 +136,80 @@ def test_broken_json_and_missing_folders_are_refused(folder):
     shutil.rmtree(folder)
     with pytest.raises(InputError, match="no such folder"):
         check_wordpiece(folder)
+
+
+def _add_to_decoder(token, index, special):
+    entry = {"content": token, "special": special, "lstrip": False, "rstrip": False, "normalized": False}
+
+    def change(config):
+        config["added_tokens_decoder"] = {**config.get("added_tokens_decoder", {}), str(index): entry}
+
+    return change
+
+
+@pytest.mark.parametrize("without_tokenizer_json", [True, False])
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("tokenizer_config.json", _add_to_decoder("<user>", 7, False)),
+        # To Hugging Face these too are one token wherever they stand in a text, and to the base they mean something.
+        ("tokenizer_config.json", _add_to_decoder("<user>", 7, True)),
+        ("tokenizer_config.json", lambda config: config.update(additional_special_tokens=["<user>"])),
+        ("special_tokens_map.json", lambda found: found.update(additional_special_tokens=[{"content": "<user>"}])),
+    ],
+)
+def test_tokens_that_only_the_settings_add_are_refused(folder, name, change, without_tokenizer_json):
+    _change(folder / name, change)
+    if without_tokenizer_json:
+        (folder / "tokenizer.json").unlink()
+    with pytest.raises(InputError, match=r"1 tokens were added beside the WordPiece vocabulary \(<user>\)"):
+        check_wordpiece(folder)
+
+
+def test_tokens_of_added_tokens_json_are_refused(folder):
+    (folder / "tokenizer.json").unlink()
+    (folder / "added_tokens.json").write_text(json.dumps({"<user>": 7, "<link>": 8}), encoding="utf-8")
+    with pytest.raises(InputError, match=r"2 tokens were added beside the WordPiece vocabulary \(<user>, <link>\)"):
+        check_wordpiece(folder)
+
+
+@pytest.mark.parametrize("where", ["added_tokens_decoder", "added_tokens.json"])
+def test_a_special_token_that_was_added_to_the_vocabulary_keeps_its_id(folder, where):
+    vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").replace("[MASK]\n", "")
+    (folder / "vocab.txt").write_text(vocabulary, encoding="utf-8")
+    (folder / "tokenizer.json").unlink()
+    _change(folder / "tokenizer_config.json", lambda config: config.pop("added_tokens_decoder"))
+    if where == "added_tokens_decoder":
+        for index, token in enumerate([*SPECIAL[:4], "a", "##b", "[MASK]"]):
+            if token in SPECIAL:
+                _change(folder / "tokenizer_config.json", _add_to_decoder(token, index, True))
+    else:
+        (folder / "added_tokens.json").write_text(json.dumps({"[MASK]": 6}), encoding="utf-8")
+    theirs = BertTokenizerFast.from_pretrained(folder)
+    ours = read_tokenizer_files(folder)
+    assert theirs.mask_token_id == ours.token_id("[MASK]") == 6
+    assert ours.vocabulary == theirs.get_vocab()
+
+
+def test_a_tokenizer_that_is_code_of_its_own_is_refused(folder):
+    _change(folder / "tokenizer_config.json", lambda config: config.update(auto_map={"AutoTokenizer": ["a.B", None]}))
+    with pytest.raises(InputError, match=r"code of its own \(auto_map .*trust_remote_code is off"):
+        check_wordpiece(folder)
+
+
+def test_settings_that_make_no_sense_are_refused(folder):
+    (folder / "tokenizer.json").unlink()
+    _change(
+        folder / "tokenizer_config.json", lambda config: config.update(added_tokens_decoder={"x": {"content": "a"}})
+    )
+    with pytest.raises(InputError, match=r"vocab\.txt, and the tokenizer's settings beside it, cannot be read"):
+        check_wordpiece(folder)
+
+
+def test_a_tokenizer_with_more_ids_than_the_model_has_embeddings_is_refused(folder):
+    model = {"model_type": "bert", "vocab_size": 7, "hidden_size": 8, "num_attention_heads": 1}
+    (folder / "config.json").write_text(json.dumps(model), encoding="utf-8")
+    check_wordpiece(folder)
+    _change(folder / "config.json", lambda config: config.update(vocab_size=6))
+    with pytest.raises(InputError, match=r"has ids up to 6 \('##b'\) and the model only 6 embeddings"):
+        check_wordpiece(folder)

@@ -14,6 +14,7 @@ from trainer.base_model import resolve_base
 from trainer.classifier import Classifier
 from trainer.distribution import choose_placement
 from trainer.errors import InputError
+from trainer.export import write_hf_folder
 from trainer.fine_tune import class_weights, train_classifier, trained_variables
 from trainer.frozen_features import KEPT_SPLITS, FrozenEncoder
 from trainer.input_pipeline import TokenizedSplit
@@ -292,3 +293,13 @@ def test_trained_variables_leave_statistics_out(base: Path):
 def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits, tmp_path: Path):
     with pytest.raises(InputError, match=r"the loss is nan in epoch 1.*lower the rate"):
         train(make_spec(base, learning_rate=1e30), *splits, scratch=tmp_path)
+
+
+def test_a_head_of_an_earlier_task_is_not_learned_from_and_the_record_says_so(base: Path, splits, tmp_path: Path):
+    earlier = Classifier.from_base(base, "hf", ("happy", "sad", "neither"))
+    write_hf_folder(earlier.backbone, base, tmp_path / "emotion")
+    _, record = train(make_spec(tmp_path / "emotion", head="linear"), *splits, scratch=tmp_path)
+    assert record["warnings"] == [
+        "model.base: it carries an earlier task's classification head (for happy, sad, neither), which is left out: "
+        "a new one is trained"
+    ]
