@@ -28,7 +28,6 @@ def models(directory: str) -> None:
     """
     from rich import box
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from components.production import all_withdrawn, versions
@@ -40,9 +39,9 @@ def models(directory: str) -> None:
     pushed = versions(serving_dir)
     withdrawn = {entry["version"] for entry in all_withdrawn(serving_dir)}
     for version in reversed(pushed):
-        row = _row(version, serves=version is pushed[-1], withdrawn=version.name in withdrawn)
-        table.add_row(*(escape(cell) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+        table.add_row(*_row(version, serves=version is pushed[-1], withdrawn=version.name in withdrawn))
+    # Labels as they stand: "[/b]" is no markup, ":x:" no emoji.
+    Console(markup=False, emoji=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 @click.command()

@@ -9,7 +9,7 @@ from components.production import PUSH_FILE
 from tests.commands import Answer, answers
 from tests.components.test_production import place
 
-METRICS = {"accuracy": 0.91234, "macro_f1": 0.8, "recall": {"fine": 0.95, "[/b]": 0.625, "none": None}}
+METRICS = {"accuracy": 0.91234, "macro_f1": 0.8, "recall": {"fine": 0.95, "[/b]:x:": 0.625, "none": None}}
 COUNTS = {"train": 1800, "eval": 200, "test": 210, "rejected": 3}
 
 
@@ -53,8 +53,8 @@ def test_models_lists_the_versions_newest_first_with_what_they_are_made_of_and_h
     assert list(rows) == ["1700000100", "1700000050", "1700000000"]
     data = "1,800 + 200 + 210 rows"
     assert rows["1700000100"].startswith("2026-11-25 ")
-    assert f"{data}, span 4 0.912 0.800 0.625 [/b] serves" in rows["1700000100"]
-    assert rows["1700000000"].endswith(f"{data} 0.912 0.800 0.625 [/b]")
+    assert f"{data}, span 4 0.912 0.800 0.625 [/b]:x: serves" in rows["1700000100"]
+    assert rows["1700000000"].endswith(f"{data} 0.912 0.800 0.625 [/b]:x:")
     assert rows["1700000050"] == "– – – – – cannot be used: it has an empty saved_model.pb"
 
 
@@ -63,8 +63,8 @@ def test_rollback_says_what_serves_now_and_models_tells_the_story(said):
     assert before.code == 0
     version = next(iter(after))
     assert before.stdout == f"version 1700000000 is in production again, as ./serving/{version}\n"
-    assert after[version].endswith("0.625 [/b] serves, version 1700000000 again, rolled back from 1700000100")
-    assert after["1700000100"].endswith("[/b] rolled back")
+    assert after[version].endswith("0.625 [/b]:x: serves, version 1700000000 again, rolled back from 1700000100")
+    assert after["1700000100"].endswith("[/b]:x: rolled back")
     assert len(after) == 4
 
 
