@@ -6,6 +6,7 @@ a shuffle (see `csv_ingest`), so memory stays flat however many rows there are.
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -30,18 +31,29 @@ from components.csv_ingest import (
     HELD_OUT_SPLITS,
     IN_HELD_OUT_SPLITS,
     IN_TEST_BASE,
+    File,
     Tally,
+    ingest_corpus_file,
     ingest_file,
+    plan_files,
     profile_file,
     rejected_part,
+    repeats_part,
+    scan_file,
     tally_part,
 )
-from components.csv_rows import CORPUS_BASE, TEST_BASE, CsvFormat
+from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat
 from components.drift import Drift, measure_drift
+from components.repeats import Repeats
 from trainer.errors import InputError
+
+log = logging.getLogger("fullbake")
 
 INGEST_FILE = "ingest.json"
 """Beside the splits: of the labelled rows what was read, used and rejected, and the examples of each split and label;
+of the files' lines how many are header, blank, of rows used and of rows rejected, which add up to the total (`lines`,
+and `corpus_lines`); the files whose quotes are characters like any other (`ordinary_quotes`); what repeats or
+contradicts an earlier row (`repeats`, see `components.repeats.Repeats`); the last three for people (`notes`);
 of the corpus what was used (`corpus`) and rejected (`corpus_rejected`), and why (`corpus_reasons`); how the newest span
 differs from the one before it (`drift`, see `components.drift.Drift`; null if there is none before it), or why that
 cannot be told (`drift_unknown`)."""
@@ -62,8 +74,6 @@ _PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, unti
 _REASONS_SHOWN = 3
 _LONGEST_GAP = 31  # between the numbers of a span and the one before it: of daily spans, a month; each costs a look
 
-_File = tuple[int, str, str]  # number, path and name for people, as `ingest_file` takes them
-
 
 @dataclass(frozen=True)
 class _Settings:
@@ -73,6 +83,8 @@ class _Settings:
     split: dict[str, int]
     on_bad_row: str
     max_bad_fraction: float
+    on_duplicate: str
+    on_conflict: str
     test_base: str | None
     corpus_base: str | None
     window: int
@@ -150,27 +162,25 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         for folder in (*split_uris.values(), parts_uri):
             fileio.makedirs(folder)
         with self._make_beam_pipeline() as pipeline:
-            common = {
-                "split_uris": split_uris,
-                "parts_uri": parts_uri,
-                "stop_at_bad_row": settings.on_bad_row == "fail",
-            }
-            _ingest(pipeline, settings, files, test_files, corpus_files, common)
+            _ingest(pipeline, settings, files, test_files, corpus_files, split_uris, parts_uri)
             if unread:
                 _ = _shared_out(pipeline, "Before", unread) | "ProfileBefore" >> beam.Map(
                     profile_file, fmt=settings.csv_format, parts_uri=parts_uri
                 )
 
         tally, corpus = _add_up(parts_uri, [*files, *test_files]), _add_up(parts_uri, corpus_files)
+        with fileio.open(repeats_part(parts_uri)) as part:
+            repeats = Repeats(**json.load(part))
         _judge_files(tally, corpus)
         _judge_rows(tally, settings)
         _judge_rows(corpus, settings)
+        _judge_repeats(repeats, settings)
         _judge_splits(tally, corpus, settings)
         drift = None
         if files_before:
             before, newest = _add_up(parts_uri, files_before), _add_up(parts_uri, newest_files)
             drift = _drift(settings.csv_format.labels, span_before, before, newest)
-        _write_summary(tally, corpus, drift, settings, artifact.uri)
+        _write_summary(tally, corpus, repeats, drift, settings, artifact.uri)
         _merge_rejected(parts_uri, part_count, os.path.join(artifact.uri, REJECTED_FILE))
         fileio.rmtree(parts_uri)
         for key in ("read", "used", "rejected"):
@@ -239,6 +249,9 @@ class CsvExampleGen(FileBasedExampleGen):
     `rejected` say how many labelled rows were. Of numbered spans, `ingest.json` also says how far the newest has
     drifted from the one before it, which is read for that where the window does not hold it.
 
+    Labelled files are read twice (and a third time where they hold quotes, see `quoting_of`): rows that repeat or
+    contradict each other may be in different files. `ingest.json` says how many there are.
+
     A test folder makes the split `test`, whole. A row of `input_base` with the text of one of its rows (or a trivial
     copy, see `split_of`) is rejected whatever `on_bad_row` and `max_bad_fraction` say, because a model is not to be
     trained on what judges it. An unlabelled corpus makes the split `corpus`, the last, with an empty `label` and, where
@@ -254,6 +267,10 @@ class CsvExampleGen(FileBasedExampleGen):
         split: Name of a split -> its share, in parts; by hash of the text (see `split_of`).
         on_bad_row: "fail" stops at a row that cannot be used; "quarantine" writes it to `rejected.csv`.
         max_bad_fraction: The share of such rows, of the labelled and of the corpus, beyond which quarantine stops too.
+        on_duplicate: Of labelled rows with the same text (and second text) and label, in whatever files: "keep" uses
+            all, "drop" the first; the others are then rejected, as no bad rows.
+        on_conflict: Of labelled rows with the same text and different labels: "keep" uses all, "drop" none, "fail"
+            stops.
         test_base: Folder of the test set's CSV files, in the same format; `split` then has no `test`. None (default):
             there is none.
         window: How many spans are read: the newest and those with the numbers before it. More than one (the default)
@@ -262,7 +279,8 @@ class CsvExampleGen(FileBasedExampleGen):
             CSV, of which the text column alone is wanted. None (default): there is none.
 
     Raises:
-        InputError: When run: no file matches, one cannot be read, a bad row or too many of them, an empty split.
+        InputError: When run: no file matches, one cannot be read, a bad row or too many of them, texts with several
+            labels where these are to stop it, an empty split.
 
     Example:
         >>> labels = ("good", "bad")
@@ -283,6 +301,8 @@ class CsvExampleGen(FileBasedExampleGen):
         on_bad_row: Literal["fail", "quarantine"] = "fail",
         max_bad_fraction: float = 0.01,
         *,
+        on_duplicate: Literal["keep", "drop"] = "keep",
+        on_conflict: Literal["keep", "drop", "fail"] = "keep",
         test_base: str | None = None,
         corpus_base: str | None = None,
         window: int = 1,
@@ -291,6 +311,8 @@ class CsvExampleGen(FileBasedExampleGen):
             "csv_format": csv_format.to_dict(),
             "on_bad_row": on_bad_row,
             "max_bad_fraction": max_bad_fraction,
+            "on_duplicate": on_duplicate,
+            "on_conflict": on_conflict,
             "test_base": test_base,
             "corpus_base": corpus_base,
             "window": window,
@@ -326,14 +348,14 @@ def _find_span_before(input_base: str, pattern: str, span: int) -> tuple[int, st
     return span, None
 
 
-def _find_files(input_base: str, patterns: Sequence[str], first_number: int = 0) -> list[_File]:
+def _find_files(input_base: str, patterns: Sequence[str], first_number: int = 0) -> list[File]:
     """Returns the labelled files, sorted within each pattern, each named by its path below the folder."""
     prefix = os.path.join(input_base, "")
     paths = [path for pattern in patterns for path in _match(prefix + pattern)]
     return [(number, path, path.removeprefix(prefix)) for number, path in enumerate(paths, first_number)]
 
 
-def _find_other_files(folder: str | None, key: str, first_number: int) -> list[_File]:
+def _find_other_files(folder: str | None, key: str, first_number: int) -> list[File]:
     """Returns the files of another folder, sorted, each named by its whole path: its name may be in both."""
     if folder is None:
         return []
@@ -351,48 +373,59 @@ def _match(pattern: str) -> list[str]:
 def _ingest(
     pipeline: beam.Pipeline,
     settings: _Settings,
-    files: list[_File],
-    test_files: list[_File],
-    corpus_files: list[_File],
-    common: dict[str, Any],
+    files: list[File],
+    test_files: list[File],
+    corpus_files: list[File],
+    split_uris: dict[str, str],
+    parts_uri: str,
 ) -> None:
-    """Adds the reading of all files to the pipeline; `common` holds what `ingest_file` is told of each."""
+    """Adds to the pipeline the reading of all files: first of all labelled ones, then what to do with their rows."""
+    common = {"parts_uri": parts_uri, "stop_at_bad_row": settings.on_bad_row == "fail"}
     labelled = {"fmt": settings.csv_format, **common}
-    digests = []
-    kept_out = {}
-    if test_files:
-        test_digests = _shared_out(pipeline, "Test", test_files) | "IngestTest" >> beam.Map(
-            ingest_file, split={TEST_SPLIT: 1}, source=TEST_BASE, keep_digests_of=(TEST_SPLIT,), **labelled
+    sources = [("Labelled", files, INPUT_BASE), *([("Test", test_files, TEST_BASE)] if test_files else [])]
+    shared = {name: _shared_out(pipeline, name, found) for name, found, _ in sources}
+    scanned = [
+        shared[name] | f"Scan{name}" >> beam.Map(scan_file, source=source, **labelled) for name, _, source in sources
+    ]
+    # Side inputs, because Beam has them whole before it goes on.
+    planned = beam.pvalue.AsSingleton(
+        pipeline
+        | "Once" >> beam.Create([parts_uri])
+        | "Plan"
+        >> beam.Map(
+            plan_files,
+            beam.pvalue.AsList(scanned | "Scanned" >> beam.Flatten()),
+            files=files,
+            test_files=test_files,
+            labels=settings.csv_format.labels,
+            split=settings.split,
+            held_out_splits=_MEASURING_SPLITS,
+            drop_duplicates=settings.on_duplicate == "drop",
+            drop_conflicts=settings.on_conflict == "drop",
         )
-        digests.append(test_digests)
-        # As a side input, Beam has it whole before the first of the other files is read.
-        kept_out["held_out_digests"] = beam.pvalue.AsList(test_digests)
-    labelled_digests = _shared_out(pipeline, "Labelled", files) | "Ingest" >> beam.Map(
-        ingest_file,
-        split=settings.split,
-        keep_digests_of=_MEASURING_SPLITS if corpus_files else (),
-        **labelled,
-        **kept_out,
     )
+    for name, _, source in sources:
+        _ = shared[name] | f"Ingest{name}" >> beam.Map(
+            ingest_file, planned, splits=settings.labelled_splits, split_uris=split_uris, source=source, **labelled
+        )
     if corpus_files:
-        digests.append(labelled_digests)
         _ = _shared_out(pipeline, "Corpus", corpus_files) | "IngestCorpus" >> beam.Map(
-            ingest_file,
+            ingest_corpus_file,
+            planned,
             fmt=settings.csv_format.unlabelled(),
-            split={CORPUS_SPLIT: 1},
+            split=CORPUS_SPLIT,
+            split_uris=split_uris,
             source=CORPUS_BASE,
             pairs=settings.csv_format.text_pair_column is not None,
-            held_out_digests=beam.pvalue.AsList(digests | "HeldOutDigests" >> beam.Flatten()),
-            held_out_in=HELD_OUT_SPLITS,
             **common,
         )
 
 
-def _shared_out(pipeline: beam.Pipeline, name: str, files: list[_File]) -> beam.PCollection:
+def _shared_out(pipeline: beam.Pipeline, name: str, files: list[File]) -> beam.PCollection:
     return pipeline | f"{name}Files" >> beam.Create(files) | f"ShareOut{name}" >> beam.Reshuffle()
 
 
-def _add_up(parts_uri: str, files: list[_File]) -> Tally:
+def _add_up(parts_uri: str, files: list[File]) -> Tally:
     whole = Tally()
     for number, _, _ in files:
         with fileio.open(tally_part(parts_uri, number)) as part:
@@ -435,6 +468,21 @@ def _judge_rows(tally: Tally, settings: _Settings) -> None:
         )
 
 
+def _judge_repeats(repeats: Repeats, settings: _Settings) -> None:
+    """Raises InputError where texts have several labels and that is to stop the run."""
+    if repeats.conflicting_texts and settings.on_conflict == "fail":
+        raise InputError(f"data.on_conflict: {repeats.in_words()[0]}; correct the labels, or set it to drop or keep")
+
+
+def _notes(tally: Tally, corpus: Tally, repeats: Repeats) -> list[str]:
+    """Returns what people should know of the data, a sentence each."""
+    notes = repeats.in_words()
+    if files := [*tally.ordinary_quotes, *corpus.ordinary_quotes]:
+        more = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
+        notes.append(f"double quotes are characters like any other in {files[0]}{more}, for else they join rows")
+    return notes
+
+
 def _judge_splits(tally: Tally, corpus: Tally, settings: _Settings) -> None:
     """Raises InputError where a split is empty."""
     if settings.test_base is not None and not tally.examples.get(TEST_SPLIT):
@@ -455,12 +503,15 @@ def _judge_splits(tally: Tally, corpus: Tally, settings: _Settings) -> None:
 
 
 def _write_summary(
-    tally: Tally, corpus: Tally, drift: Drift | str | None, settings: _Settings, output_uri: str
+    tally: Tally, corpus: Tally, repeats: Repeats, drift: Drift | str | None, settings: _Settings, output_uri: str
 ) -> None:
     labels = {
         split: {label: tally.labels[split][label] for label in settings.csv_format.labels}
         for split in settings.labelled_splits
     }
+    notes = _notes(tally, corpus, repeats)
+    for note in notes:
+        log.warning("data: %s", note)
     summary = {
         "read": tally.read,
         "used": tally.used,
@@ -468,9 +519,14 @@ def _write_summary(
         "examples": {split: sum(counts.values()) for split, counts in labels.items()},
         "labels": labels,
         "reasons": dict(tally.reasons.most_common()),
+        "lines": tally.line_account(),
+        "ordinary_quotes": [*tally.ordinary_quotes, *corpus.ordinary_quotes],
+        "repeats": asdict(repeats),
+        "notes": notes,
         "corpus": corpus.used,
         "corpus_rejected": corpus.rejected,
         "corpus_reasons": dict(corpus.reasons.most_common()),
+        "corpus_lines": corpus.line_account(),
         "drift": asdict(drift) if isinstance(drift, Drift) else None,
         "drift_unknown": drift if isinstance(drift, str) else None,
     }

@@ -160,6 +160,8 @@ class Pretraining:
 class Ingest:
     """Rows read, used and rejected, with the reasons, and examples and labels by split; the same of a corpus apart.
 
+    Of the lines of the files (`lines`) what each was, and their "total". `notes`: what people should know of the rows.
+
     Of numbered spans also how the newest differs from the one before it, as `components.drift.Drift` has it, or why
     that cannot be told.
     """
@@ -170,6 +172,8 @@ class Ingest:
     examples: Mapping[str, int] = field(default_factory=dict)
     labels: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     corpus: int = 0
     corpus_reasons: Mapping[str, int] = field(default_factory=dict)
     drift: Mapping[str, Any] | None = None

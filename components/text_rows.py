@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from components.csv_rows import EXCERPT_CHARACTERS, MAX_RECORD_CHARACTERS, BadRow, Row, decoded, undecodable
+from components.csv_records import (
+    EXCERPT_CHARACTERS,
+    MAX_RECORD_CHARACTERS,
+    BadRow,
+    LineCount,
+    WrongKindError,
+    decoded,
+    undecodable,
+)
+from components.csv_rows import Row
 from trainer.errors import InputError
 
 
@@ -12,7 +21,9 @@ def is_plain_text(path: str) -> bool:
     return path.endswith((".txt", ".txt.gz"))
 
 
-def read_lines(stream: BinaryIO, name: str, encoding: str, source: str) -> Iterator[Row | BadRow]:
+def read_lines(
+    stream: BinaryIO, name: str, encoding: str, source: str, count: LineCount | None = None
+) -> Iterator[Row | BadRow]:
     r"""Reads the lines that are not blank, one at a time: memory does not grow with the file.
 
     Args:
@@ -20,27 +31,34 @@ def read_lines(stream: BinaryIO, name: str, encoding: str, source: str) -> Itera
         name: What to call the file in errors.
         encoding: Any text encoding Python knows. A byte-order mark at the start of the file goes before it.
         source: The config key of the file's folder, for errors.
+        count: Where its lines are counted, all of them and the blank ones; nowhere by default.
 
     Yields:
         In the file's order, a `Row` without a label for each line that can be used, and a `BadRow` for each that does
         not decode or is longer than `MAX_RECORD_CHARACTERS`.
 
     Raises:
-        InputError: Every line is blank, or there is none; when the first text is asked for.
+        InputError: Every line is blank, or there is none, or the file is no text; when the first text is asked for.
 
     Example:
         >>> import io
         >>> for row in read_lines(io.BytesIO(b"so kind\n\nso bad\n"), "all.txt", "utf-8", "pretraining.corpus_base"):
         ...     print(row)
-        Row(line=1, text='so kind', text_pair=None, label='')
-        Row(line=3, text='so bad', text_pair=None, label='')
+        Row(line=1, text='so kind', text_pair=None, label='', lines=1)
+        Row(line=3, text='so bad', text_pair=None, label='', lines=1)
     """
-    text = decoded(stream, encoding)
-    number, found = 0, False
+    count = LineCount() if count is None else count
+    try:
+        text = decoded(stream, encoding)
+    except WrongKindError as error:
+        raise InputError(f"{source}: {name} {error}") from None
+    found = False
     while line := text.readline(MAX_RECORD_CHARACTERS + 1):
-        number += 1
+        count.total += 1
+        number = count.total
         content = line.rstrip("\r\n")
         if not content.strip():
+            count.blank += 1
             continue
         found = True
         if len(content) > MAX_RECORD_CHARACTERS:

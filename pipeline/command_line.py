@@ -269,6 +269,7 @@ def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int
             Text.assemble((approach, "bold"), f", seed {seed} ({number} of {count})")
         ),
         on_component=lambda name, seconds: _tell_component(console, name, seconds),
+        on_warning=lambda text: warn([text]),
     )
     # Into a file or a pipe, which has no width, nothing is cut off.
     comparison.print_table(_console(width=None if sys.stdout.isatty() else COMPARISON_WIDTH))
@@ -314,6 +315,12 @@ def _tell(record: RunRecord, serving_dir: str) -> None:
         table.add_row(*row, _number(evaluation["f1"][label]), verdict)
     console = _console()
     console.print(table)
+    ingest = record.ingest
+    console.print(
+        f"rows: {ingest['used']:,} used, {ingest['rejected']:,} rejected; lines: {_sum_in_words(ingest['lines'])}"
+    )
+    for note in ingest["notes"]:
+        console.print(f"note: {note}", soft_wrap=True)
     if evaluation["baseline_note"]:
         console.print(f"note: {evaluation['baseline_note']}")
     for bound in record.bounds:
@@ -328,6 +335,11 @@ def _tell(record: RunRecord, serving_dir: str) -> None:
     else:
         console.print(Text.assemble(("pushed", "green"), f": {_short(record.pushed_model)}"), soft_wrap=True)
     console.print(f"report: {_short(str(record.report))}", soft_wrap=True)
+
+
+def _sum_in_words(lines: dict[str, int]) -> str:
+    parts = " + ".join(f"{count:,} {name}" for name, count in lines.items() if name != "total" and count)
+    return f"{lines['total']:,} = {parts}"
 
 
 def _number(value: float | None) -> str:

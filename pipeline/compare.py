@@ -45,6 +45,7 @@ def compare_approaches(
     seeds: int,
     on_training: Callable[[str, int, int, int], None],
     on_component: Callable[[str, float | None], None],
+    on_warning: Callable[[str], None],
 ) -> Comparison:
     """Trains each approach with each seed and compares what they decide.
 
@@ -60,6 +61,7 @@ def compare_approaches(
       seeds: how many; the first is the config's, the next one more.
       on_training: called with approach, seed, number and count before each training.
       on_component: as in ``pipeline.local_runner.run_locally``.
+      on_warning: likewise.
 
     Raises:
       InputError: the data or the base model cannot be used, the last seed is too great, or the data changed on the
@@ -81,7 +83,7 @@ def compare_approaches(
     outcomes: dict[tuple[str, int], Outcome] = {}
     truth = np.zeros(0, np.int64)
     first_rows = None
-    with ComponentLog(folder / "run.log", config.beam.args, on_component):
+    with ComponentLog(folder / "run.log", config.beam.args, on_component, on_warning):
         for number, each in enumerate(variants, 1):
             approach, seed = each.model.approach, each.training.seed
             on_training(approach, seed, number, len(variants))

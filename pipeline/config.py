@@ -54,8 +54,11 @@ class DataConfig(Section):
     label_map: dict[Label, Label] = {}
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     encoding: str = "utf-8"
+    quoting: Literal["auto", "standard", "none"] = "auto"
     on_bad_row: Literal["fail", "quarantine"] = "fail"
     max_bad_fraction: Fraction = 0.01
+    on_duplicate: Literal["keep", "drop"] = "keep"
+    on_conflict: Literal["keep", "drop", "fail"] = "keep"
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
     test_base: str | None = None
     max_label_drift: Fraction | None = None

@@ -60,6 +60,8 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
+        on_duplicate=data.on_duplicate,
+        on_conflict=data.on_conflict,
         test_base=data.test_base,
         corpus_base=corpus_base,
         window=data.window,

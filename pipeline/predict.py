@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
-from components.csv_rows import KEEP_UNDECODABLE, BadRow, read_records
+from components.csv_records import KEEP_UNDECODABLE, BadRow, read_records
 from components.production import fault, newest_version, read_about
 from trainer.errors import InputError
 from trainer.served_model import SLAB_ROWS, TEXT_SIGNATURE

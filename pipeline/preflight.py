@@ -37,6 +37,7 @@ def csv_format(config: Config) -> CsvFormat:
         label_map=data.label_map,
         delimiter=data.delimiter,
         encoding=data.encoding,
+        quoting=data.quoting,
     )
 
 

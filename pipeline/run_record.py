@@ -49,6 +49,11 @@ class RunRecord:
         return self._read("Evaluator", "evaluation", EVALUATION_FILE)
 
     @property
+    def ingest(self) -> dict[str, Any]:
+        """What ``ingest.json`` says."""
+        return self._read("CsvExampleGen", "examples", INGEST_FILE)
+
+    @property
     def training(self) -> dict[str, Any]:
         """What ``training.json`` says."""
         return self._read("Trainer", "model_run", TRAINING_FILE)
@@ -94,7 +99,7 @@ class RunRecord:
         """What ``--summary`` writes."""
         evaluation = self.evaluation
         training = self.training
-        ingest = self._read("CsvExampleGen", "examples", INGEST_FILE)
+        ingest = self.ingest
         bounds = [{**bound.to_dict(), "missed_by": None if bound.passed else bound.missed_by} for bound in self.bounds]
         return {
             "pushed": self.pushed_model is not None,
@@ -104,6 +109,9 @@ class RunRecord:
             "bounds": bounds,
             "missed_bounds": [bound for bound in bounds if not bound["passed"]],
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
+            "lines": ingest["lines"],
+            "repeats": ingest["repeats"],
+            "ordinary_quotes": ingest["ordinary_quotes"],
             "drift": ingest["drift"],
             "metrics": {
                 name: evaluation[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")

@@ -13,7 +13,8 @@ from typing import BinaryIO, cast
 
 import yaml
 
-from components.csv_rows import KEEP_UNDECODABLE, BadRow, CsvFormat, check_header, read_records, read_rows
+from components.csv_records import KEEP_UNDECODABLE, BadRow, read_records
+from components.csv_rows import CsvFormat, check_header, read_rows
 from components.wilson import CONFIDENCE, rows_needed
 from trainer.errors import InputError
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components import csv_rows
-from components.csv_rows import KEEP_UNDECODABLE, BadRow, CsvFormat, Row, check_header, read_records, read_rows
+from components import csv_records
+from components.csv_records import KEEP_UNDECODABLE, BadRow, read_records
+from components.csv_rows import CsvFormat, Row, check_header, read_rows
 from trainer.errors import InputError
 
 TWEETS = Path(__file__).parents[2] / "../shared/data/davidson_hate_speech.csv"
@@ -41,7 +42,7 @@ def test_rows_come_out_with_the_line_they_start_on():
     rows = read('id,text,label\n1,kind,good\n\n2,"two\nlines",bad\n3,"a ""quoted"" word",good\n')
     assert rows == [
         Row(2, "kind", None, "good"),
-        Row(4, "two\nlines", None, "bad"),
+        Row(4, "two\nlines", None, "bad", lines=2),
         Row(6, 'a "quoted" word', None, "good"),
     ]
 
@@ -49,7 +50,7 @@ def test_rows_come_out_with_the_line_they_start_on():
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_every_line_ending_is_understood_and_kept_inside_fields(end):
     rows = read(end.join(["text,label", f'"two{end}lines",bad', "last,good"]))
-    assert rows == [Row(2, f"two{end}lines", None, "bad"), Row(4, "last", None, "good")]
+    assert rows == [Row(2, f"two{end}lines", None, "bad", lines=2), Row(4, "last", None, "good")]
 
 
 def test_a_last_line_without_newline_is_a_row():
@@ -161,8 +162,8 @@ def test_half_a_utf16_character_spoils_its_own_row_only():
 def test_records_come_out_as_they_stand_and_can_be_written_back_byte_for_byte():
     content = b'a;b\n\n1;caf\xe9;too many\n"x"y;2\n'
     assert list(read_records(io.BytesIO(content), ";")) == [
-        (1, ["a", "b"]),
-        (3, ["1", "caf\udce9", "too many"]),
+        (1, ["a", "b"], 1),
+        (3, ["1", "caf\udce9", "too many"], 1),
         BadRow(
             4,
             "the row that starts on line 4 has malformed quoting: ';' expected after '\"'",
@@ -185,7 +186,7 @@ def test_a_quote_that_never_closes_makes_every_line_it_swallows_a_bad_row():
 
 
 def test_a_record_longer_than_the_bound_is_given_up_and_reading_goes_on(monkeypatch):
-    monkeypatch.setattr(csv_rows, "MAX_RECORD_CHARACTERS", 5000)
+    monkeypatch.setattr(csv_records, "MAX_RECORD_CHARACTERS", 5000)
     long_line = read(f"text,label\n{'x' * 3_000_000},good\nafter,bad\n")
     assert [(row.line, type(row)) for row in long_line] == [(2, BadRow), (3, Row)]
     assert long_line[0].kind == "too long"

@@ -13,7 +13,7 @@ from ml_metadata import metadata_store
 from tfx import v1 as tfx
 
 from components import csv_ingest
-from components.csv_ingest import digest_of, ingest_file, split_of
+from components.csv_ingest import split_of
 from components.csv_rows import CsvFormat
 from components.example_gen import CsvExampleGen
 from trainer.errors import InputError
@@ -119,7 +119,7 @@ BAD_LINES = {
     b"odd label,odd": "unknown label",
     b"too,many,good": "wrong number of fields",
     b"caf\xe9,good": "undecodable bytes",
-    b'"broken"quote,good': "malformed quoting",
+    b'"broken"quote,too,good': "malformed quoting",
 }
 
 
@@ -140,6 +140,89 @@ def test_quarantine_writes_every_bad_row_aside_and_the_counts_add_up(run, tmp_pa
     assert json.loads(ran.rejected[4]["fields"]) == ["caf\udce9", "good"]
     assert ran.all_texts() == sorted(text for text, _ in ROWS)
     assert ran.properties["rejected"] == 7
+    assert ran.counts["lines"] == {"total": 209, "header": 2, "blank": 0, "used": 200, "rejected": 7}
+
+
+def test_rows_that_a_stray_quote_would_swallow_are_all_used(run, tmp_path):
+    rows = list(ROWS)
+    rows[20], rows[150] = (f'"{rows[20][0]}', rows[20][1]), (f'{rows[150][0]} "', rows[150][1])
+    content = "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
+    (tmp_path / "data/a.tsv").write_text(content)
+    write(tmp_path / "data/b.tsv", [("two\nlines", "good"), ("", "bad")], delimiter="\t")
+    fmt = CsvFormat("text", "label", ("good", "bad"), delimiter="\t")
+    ran = run(fmt, on_bad_row="quarantine")
+    assert ran.all_texts() == sorted([*(text for text, _ in rows), "two\nlines"])
+    assert ran.counts["ordinary_quotes"] == ["a.tsv"]
+    assert ran.counts["lines"] == {"total": 205, "header": 2, "blank": 0, "used": 202, "rejected": 1}
+    assert ran.counts["notes"] == ["double quotes are characters like any other in a.tsv, for else they join rows"]
+
+    # Where another row does quote, the swallowed lines are named instead.
+    (tmp_path / "data/a.tsv").write_text(content + '\n"three\n\nlines"\tgood\n')
+    ran = run(fmt, on_bad_row="quarantine", max_bad_fraction=0.8)
+    assert ran.counts["reasons"] == {"lines joined by a quote": 131, "missing text": 1}
+    assert [int(row["line"]) for row in ran.rejected] == [*range(22, 153), 4]
+    assert ran.counts["lines"] == {"total": 209, "header": 2, "blank": 1, "used": 74, "rejected": 132}
+    with pytest.raises(InputError, match=r"^data\.on_bad_row: a\.tsv line 22: .* goes on to line 152 by its quotes, "):
+        run(fmt)
+
+
+REPEATING = [("a text", "good"), ("a text", "bad"), ("twice", "good"), ("Twice", "bad"), ("thrice", "good")]
+
+
+def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_dropped_or_refused(
+    run, tmp_path, caplog
+):
+    write(tmp_path / "data/a.csv", [*REPEATING, *ROWS])
+    write(
+        tmp_path / "data/b.csv", [("thrice", "good"), (" twice\u200b", "good"), ("a text", "good"), ("thrice", "good")]
+    )
+    write(tmp_path / "test/t.csv", [("held out", "good"), ("held out", "bad"), ("held out", "good")])
+    write(tmp_path / "data/c.csv", [("held out", "bad")])
+    settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")}
+    held_out = {"also in data.test_base": 1}
+    ran = run(**settings)
+    conflict = "a.csv line 2 ('good') and a.csv line 3 ('bad')"
+    assert ran.counts["repeats"] == {
+        "duplicates": 5,
+        "first_duplicate": "a.csv line 6 and b.csv line 2",
+        "conflicting_texts": 2,
+        "conflicting_rows": 6,
+        "first_conflict": conflict,
+    }
+    assert (ran.counts["used"], ran.counts["reasons"]) == (212, held_out)
+    assert ran.counts["notes"][0] == f"2 texts have several labels, in 6 rows: {conflict}"
+    assert f"data: {ran.counts['notes'][0]}" in [record.getMessage() for record in caplog.records]
+
+    ran = run(**settings, on_duplicate="drop")
+    assert ran.counts["reasons"] == {"repeats an earlier row": 5, **held_out}
+    assert sorted(ran.all_texts()) == sorted(
+        ["held out", "held out", "a text", "a text", "twice", "Twice", "thrice", *(text for text, _ in ROWS)]
+    )
+    assert [(row["file"], row["line"]) for row in ran.rejected if "earlier" in row["reason"]] == [
+        *(("b.csv", str(line)) for line in (2, 3, 4, 5)),
+        (f"{tmp_path}/test/t.csv", "4"),
+    ]
+
+    ran = run(**{**settings, "test_base": None}, on_duplicate="drop", on_conflict="drop")
+    assert ran.counts["reasons"] == {"its text has other labels too": 3, "repeats an earlier row": 3}
+    assert ran.counts["repeats"]["duplicates"] == 3
+    assert ran.all_texts() == sorted(["twice", "Twice", "thrice", "held out", *(text for text, _ in ROWS)])
+
+    with pytest.raises(InputError) as error:
+        run(**settings, on_conflict="fail")
+    assert str(error.value) == (
+        f"data.on_conflict: 2 texts have several labels, in 6 rows: {conflict}; "
+        "correct the labels, or set it to drop or keep"
+    )
+
+
+def test_of_pairs_both_texts_must_be_equal_to_repeat_or_contradict(run, tmp_path):
+    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply")
+    rows = [("a", "good", "x"), ("a", "bad", "y"), ("a", "good", "x"), ("b", "good", "x"), ("b", "bad", "x")]
+    rows += [(text, label, "x") for text, label in ROWS]
+    write(tmp_path / "data/a.csv", rows, header=("text", "label", "reply"))
+    repeats = run(fmt).counts["repeats"]
+    assert (repeats["duplicates"], repeats["conflicting_texts"], repeats["conflicting_rows"]) == (1, 1, 2)
 
 
 def test_a_window_takes_the_newest_spans_that_are_there(run, tmp_path):
@@ -246,7 +329,14 @@ def test_a_text_and_its_trivial_copies_are_in_one_split(run, tmp_path):
         (copy, "good")
         for number in range(40)
         for text in [f"Déjà vu number {number}"]
-        for copy in (text, text, text.upper(), f"  {text.replace(' ', chr(9))}\n", text.replace("é", "e\u0301"))
+        for copy in (
+            text,
+            text.upper(),
+            f"  {text.replace(' ', chr(9))}\n",
+            text.replace("é", "e\u0301"),
+            text.replace("j", "j\u200b\u00ad"),
+            f"\ufeff{text.replace('é', '&eacute;')}",
+        )
     ]
     write(tmp_path / "data/a.csv", copies[::2])
     write(tmp_path / "data/b.csv", [*copies[1::2], ("another", "bad")])
@@ -262,7 +352,8 @@ def test_the_splits_have_the_shares_asked_for_and_never_change():
     texts = [f"text number {number}" for number in range(20_000)]
     splits = [split_of(text, SPLIT) for text in texts]
     assert [round(splits.count(split) / len(texts), 2) for split in SPLIT] == [0.8, 0.1, 0.1]
-    assert [split_of(text, {"a": 1, "b": 1}) for text in ("x", "y", "z", "ß", "SS")] == ["b", "b", "a", "b", "b"]
+    texts = ["x", "y", "z", "ß", "SS", "so kind", "so “kind”", "né"]
+    assert [split_of(text, {"a": 1, "b": 1}) for text in texts] == [*"bbabbaab"]
 
 
 @pytest.mark.parametrize(
@@ -528,18 +619,6 @@ def test_a_corpus_of_nothing_but_test_texts_is_refused_with_their_number(run, tm
         "pretraining.corpus_base: none of its texts can be used (30 are in the eval or test split too); "
         "mend them, or set it to null"
     )
-
-
-def test_eight_bytes_are_kept_of_each_text_of_the_splits_asked_for_and_of_no_other(tmp_path):
-    write(tmp_path / "a.csv")
-    folders = {split: str(tmp_path / split) for split in SPLIT}
-    for folder in folders.values():
-        Path(folder).mkdir()
-    held_out = [text for text, _ in ROWS if split_of(text, SPLIT) != "train"]
-    file = (0, str(tmp_path / "a.csv"), "a.csv")
-    for splits, texts in (((), []), (("eval", "test"), held_out)):
-        kept = ingest_file(file, FORMAT, SPLIT, folders, str(tmp_path), False, keep_digests_of=splits)
-        assert Path(kept).read_bytes() == b"".join(map(digest_of, texts))
 
 
 def test_there_is_no_corpus_unless_asked_for(run, tmp_path):

@@ -4,7 +4,8 @@ import io
 import pytest
 
 from components import text_rows
-from components.csv_rows import BadRow, Row
+from components.csv_records import BadRow
+from components.csv_rows import Row
 from components.text_rows import is_plain_text, read_lines
 from trainer.errors import InputError
 

@@ -156,6 +156,7 @@ def test_data_that_change_between_two_trainings_end_the_comparison(base: Path, t
             seeds=3,
             on_training=edit_before_the_second,
             on_component=lambda name, seconds: None,
+            on_warning=lambda warning: None,
         )
     assert trained == [1, 2], "nothing more is trained"
     assert not (tmp_path / "out/comparison/comparison.json").exists()
@@ -195,6 +196,7 @@ def test_seeds_beyond_the_greatest_are_refused_before_anything_is_done(config: C
             seeds=seeds,
             on_training=lambda *_: None,
             on_component=lambda *_: None,
+            on_warning=lambda _: None,
         )
     assert not (tmp_path / "out").exists()
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from click.testing import CliRunner
 
-from components.csv_rows import KEEP_UNDECODABLE, read_records
+from components.csv_records import KEEP_UNDECODABLE, read_records
 from pipeline import predict
 from pipeline.command_line import main
 from pipeline.predict import Predictor, find_model, predict_csv
