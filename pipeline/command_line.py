@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ import click
 from filelock import FileLock, Timeout
 
 from pipeline.model_commands import models, rollback
-from pipeline.output_file import check_output, write_output
+from pipeline.output_file import check_new, check_output, write_new, write_output
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pipeline.comparison import Comparison
     from pipeline.config import Config
+    from pipeline.label_file import Labelled
     from pipeline.run_record import RunRecord
 
 EXIT_INPUT = 2
@@ -55,11 +57,30 @@ def main() -> None:
 @click.option("--text", "text_column", required=True, help="The column with the text.")
 @click.option("--label", "label_column", required=True, help="The column with the label.")
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
-def init(csv_file: Path, text_column: str, label_column: str, text_pair_column: str | None) -> None:
-    """Print a config made from a CSV file: its labels, their balance, and a maximum length that fits."""
+@click.option(
+    "--output",
+    type=_path,
+    metavar="CONFIG.yaml",
+    help="Where the config goes; a file that is there is not overwritten.  [default: it is printed]",
+)
+def init(
+    csv_file: Path, text_column: str, label_column: str, text_pair_column: str | None, output: Path | None
+) -> None:
+    """Make a config from a CSV file: its labels, their balance, and a maximum length that fits.
+
+    Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
+    file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
+    """
     from pipeline.sketch import sketch_config
 
-    click.echo(sketch_config(csv_file, text_column, label_column, text_pair_column), nl=False)
+    if output is not None:
+        check_new(output, "--output")
+    config = sketch_config(csv_file, text_column, label_column, text_pair_column)
+    if output is None:
+        click.echo(config, nl=False)
+        return
+    write_new(output, config, "--output")
+    click.echo(f"{output}: read it, then: fullbake run {shlex.quote(str(output))}")
 
 
 @main.command()
@@ -147,6 +168,15 @@ def compare(
 @click.option("--output", "target", type=_path, metavar="FILE.csv", help="Where its rows go, with their labels.")
 @click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")
+@click.option(
+    "--quoting",
+    default="auto",
+    show_default=True,
+    help="What double quotes mean in the input file: standard, none (characters like any other) or auto (found out).",
+)
+@click.option(
+    "--escape-formulas", is_flag=True, help="Put ' before what a spreadsheet would take for a formula (=, +, -, @)."
+)
 def predict(
     texts: tuple[str, ...],
     model: str | None,
@@ -154,20 +184,25 @@ def predict(
     target: Path | None,
     delimiter: str,
     encoding: str,
+    quoting: str,
+    escape_formulas: bool,
 ) -> None:
     """Label texts, or a whole CSV file, with a pushed model."""
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
-    if target is not None:
-        check_output(target, "--output")
+    from pipeline.label_file import check_files, predict_csv
+
+    options = {"delimiter": delimiter, "encoding": encoding, "quoting": quoting}
+    if source and target:
+        check_files(source, target, **options)
     quiet_libraries()
     with _native_stderr_shut():
-        from pipeline.predict import Predictor, find_model, predict_csv
+        from pipeline.predict import Predictor, find_model
 
     predictor = Predictor(find_model(model))
     if source and target:
-        count = predict_csv(predictor, source, target, delimiter=delimiter, encoding=encoding)
-        click.echo(f"{count:,} rows labelled: {target}")
+        labelled = predict_csv(predictor, source, target, escape_formulas=escape_formulas, **options)
+        _tell_labelled(labelled, source, target)
         return
     if predictor.text_features != ["text"]:
         raise InputError("predict: this model labels pairs of texts; give them as a CSV file with --input and --output")
@@ -178,6 +213,18 @@ def predict(
 
 main.add_command(models)
 main.add_command(rollback)
+
+
+def _tell_labelled(labelled: Labelled, source: Path, target: Path) -> None:
+    without = labelled.unlabelled.total()
+    click.echo(f"{labelled.rows - without:,} rows labelled: {target}")
+    if labelled.ordinary_quotes:
+        warn([f"double quotes are characters like any other in {source}, for else they join rows (--quoting)"])
+    if without:
+        kinds = "; ".join(
+            f"{count:,} x {kind}, as {labelled.first[kind]}" for kind, count in labelled.unlabelled.most_common()
+        )
+        warn([f"{without:,} of {labelled.rows:,} rows came back without a label: {kinds}"])
 
 
 def quiet_libraries() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from trainer.errors import InputError
 
@@ -48,19 +51,74 @@ def write_output(file: Path, text: str, flag: str) -> None:
     Raises:
       InputError: it cannot be written.
     """
+    with writing(file, flag) as stream:
+        stream.write(text)
+
+
+@contextmanager
+def writing(file: Path, flag: str, *, errors: str = "strict", newline: str | None = None) -> Iterator[TextIO]:
+    """Opens a file for UTF-8 that takes the place of what is there when all is written, and not before.
+
+    Args:
+      file: where it goes.
+      flag: the option that names it.
+      errors: what becomes of characters that UTF-8 does not have, as for ``open``.
+      newline: what becomes of line ends, as for ``open``.
+
+    Raises:
+      InputError: it cannot be written.
+    """
     target = _target(file)
     try:
         if _is_stream(file):
-            file.write_text(text, encoding="utf-8")
+            with file.open("w", encoding="utf-8", errors=errors, newline=newline) as stream:
+                yield stream
             return
         unfinished = _unfinished(target)
         try:
-            unfinished.write_text(text, encoding="utf-8")
+            with unfinished.open("x", encoding="utf-8", errors=errors, newline=newline) as stream:
+                yield stream
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{flag}: {file} cannot be written: {error.strerror}") from error
+
+
+def check_new(file: Path, flag: str) -> None:
+    """As ``check_output``, of a file that must not be there yet.
+
+    Raises:
+      InputError: it is there, or cannot be written.
+    """
+    if os.path.lexists(file):
+        raise InputError(f"{flag}: {file} is there already, and is not overwritten; name another file, or remove it")
+    check_output(file, flag)
+
+
+def write_new(file: Path, text: str, flag: str) -> None:
+    """Writes a file that is not there yet, as UTF-8, in whole or not at all.
+
+    Args:
+      file: where it goes.
+      text: what goes there.
+      flag: the option that names the file.
+
+    Raises:
+      InputError: it is there by now, or cannot be written.
+    """
+    check_new(file, flag)
+    try:
+        file.touch(exist_ok=False)  # nobody else can make it from here on
+    except FileExistsError:
+        check_new(file, flag)
+    except OSError as error:
+        raise InputError(f"{flag}: {file} cannot be written: {error.strerror}") from error
+    try:
+        write_output(file, text, flag)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _target(file: Path) -> Path:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
-from components.csv_records import KEEP_UNDECODABLE, BadRow, read_records
 from components.production import fault, newest_version, read_about
 from trainer.errors import InputError
-from trainer.served_model import SLAB_ROWS, TEXT_SIGNATURE
-
-# Rows that are read, labelled and written at once, so that a file larger than memory passes through.
-BATCH_ROWS = SLAB_ROWS
+from trainer.served_model import TEXT_SIGNATURE
 
 
 class Prediction(NamedTuple):
@@ -96,117 +88,3 @@ def find_model(model: str | None) -> str:
     if found is None:
         raise InputError(f"--model: there is no pushed model in {model}; name a version, a serving folder or a run")
     return found
-
-
-def predict_csv(predictor: Predictor, source: Path, target: Path, *, delimiter: str, encoding: str) -> int:
-    """Labels a CSV file: every row and column comes back, with ``label`` and ``p_<label>`` for each label added.
-
-    A column of the input that has one of these names is kept as ``input_<name>``.
-    The file may be larger than memory. The output is UTF-8; bytes of a field that do not decode come back as they were.
-
-    Args:
-      predictor: labels the texts.
-      source: has the columns the model was trained on.
-      target: appears when it is complete.
-      delimiter: of both files.
-      encoding: of the source, unless it starts with a byte-order mark.
-
-    Returns:
-      The number of rows.
-
-    Raises:
-      InputError: the file, a column or the target's folder is not there, an option is no good, or a row cannot be read.
-    """
-    _check_options(source, target, delimiter, encoding)
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    count = 0
-    try:
-        with ExitStack() as stack:
-            stream = stack.enter_context(source.open("rb"))
-            sink = stack.enter_context(unfinished.open("w", encoding="utf-8", errors=KEEP_UNDECODABLE, newline=""))
-            header, rows = _open(stream, source, delimiter, encoding)
-            positions = {name: _position(header, predictor, name, source) for name in predictor.text_features}
-            added = ["label", *(f"p_{label}" for label in predictor.labels)]
-            sink.write(_line(_kept_names(header, added) + added, delimiter))
-            while batch := list(itertools.islice(rows, BATCH_ROWS)):
-                texts = {
-                    name: [row[position].encode("utf-8", KEEP_UNDECODABLE) for row in batch]
-                    for name, position in positions.items()
-                }
-                for row, prediction in zip(batch, predictor.predict(texts), strict=True):
-                    probabilities = [f"{p:.6f}" for p in prediction.probabilities]
-                    sink.write(_line([*row, prediction.label, *probabilities], delimiter))
-                count += len(batch)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return count
-
-
-def _check_options(source: Path, target: Path, delimiter: str, encoding: str) -> None:
-    if not source.is_file():
-        raise InputError(f"--input: there is no file {source}")
-    if target.is_dir():
-        raise InputError(f"--output: {target} is a folder; name a file")
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"--output: there is no folder {target.absolute().parent}")
-    if len(delimiter) != 1 or delimiter in '"\r\n\0':
-        raise InputError(
-            f"--delimiter: {delimiter!r} is not one character that can stand between fields; a tab is $'\\t' in a shell"
-        )
-    try:
-        "".encode(encoding)
-    except LookupError:
-        raise InputError(f"--encoding: {encoding!r} is not a text encoding; use utf-8, cp1252, ...") from None
-
-
-def _open(stream: BinaryIO, source: Path, delimiter: str, encoding: str) -> tuple[list[str], Iterator[list[str]]]:
-    records = _fields(read_records(stream, delimiter, encoding), source)
-    header = next(records, None)
-    if header is None:
-        raise InputError(f"--input: {source} is empty; give it a header line")
-    return header, (_fitting(fields, header, line, source) for line, fields in enumerate(records, 2))
-
-
-def _fields(records: Iterator[Any], source: Path) -> Iterator[list[str]]:
-    for record in records:
-        if isinstance(record, BadRow):
-            raise InputError(f"--input: {source}, line {record.line}: {record.reason}")
-        yield record[1]
-
-
-def _fitting(fields: list[str], header: list[str], row: int, source: Path) -> list[str]:
-    if len(fields) != len(header):
-        raise InputError(f"--input: {source}, row {row}: {len(fields)} fields where the header has {len(header)}")
-    return fields
-
-
-def _position(header: list[str], predictor: Predictor, feature: str, source: Path) -> int:
-    names = [name.strip() for name in header]
-    for column in (predictor.text_columns.get(feature, feature), feature):
-        if column in names:
-            return names.index(column)
-    column = predictor.text_columns.get(feature, feature)
-    raise InputError(
-        f"--input: {column!r} is not a column of {source} (it has: {', '.join(names)}); "
-        "the model was trained on a column of that name: rename yours"
-    )
-
-
-def _line(fields: list[str], delimiter: str) -> str:
-    # Python 3.10's csv.writer refuses U+0000 and leaves a lone carriage return unquoted, where readers end the row.
-    needs_quotes = re.compile(f'["\r\n{re.escape(delimiter)}]').search
-    quoted = ['"' + field.replace('"', '""') + '"' if needs_quotes(field) else field for field in fields]
-    return delimiter.join(quoted) + "\n"
-
-
-def _kept_names(header: list[str], added: list[str]) -> list[str]:
-    # A column of the input is never lost to one of ours: it keeps its place and is called input_<name>.
-    kept = []
-    for name in header:
-        if name in added:
-            name = f"input_{name}"
-            while name in header:
-                name = f"input_{name}"
-        kept.append(name)
-    return kept

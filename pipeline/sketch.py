@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import zlib
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,16 +14,24 @@ from typing import BinaryIO, cast
 
 import yaml
 
-from components.csv_records import KEEP_UNDECODABLE, BadRow, read_records
-from components.csv_rows import CsvFormat, check_header, read_rows
+from components.csv_quoting import STANDARD
+from components.csv_records import (
+    KEEP_UNDECODABLE,
+    BadRow,
+    LineCount,
+    Quoting,
+    Record,
+    WrongKindError,
+    decoded,
+    read_records,
+)
+from components.csv_rows import MOST_LABELS, CsvFormat, check_header, quoting_of, read_rows
+from components.same_text import row_digest_of
 from components.wilson import CONFIDENCE, rows_needed
 from trainer.errors import InputError
 
 DELIMITERS = (",", "\t", ";", "|")
 """What is tried between fields, in this order."""
-
-MOST_LABELS = 1000
-"""A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
 
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
@@ -81,9 +90,13 @@ def sketch_config(
         InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes.
     """
     path = os.fspath(path)
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder; name one of its CSV files")
     try:
         fmt = _sniff(path, CsvFormat(text_column, label_column, (), text_pair_column))
         survey = _survey(path, fmt)
+    except WrongKindError as error:
+        raise InputError(f"{path} {error}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
     _check_classes(survey, fmt)
@@ -99,12 +112,22 @@ class _Survey:
         lengths: Estimated tokens -> rows.
         reasons: Kind of reason -> bad rows.
         first_bad: The first bad row: line and reason.
+        quoting: What the file's quotes mean.
+        lines: Physical lines, in all and those that are no rows.
+        used_lines: Lines of the rows that can be used.
+        rejected_lines: Lines of the bad rows.
+        repeats: What repeats or contradicts an earlier row, in words.
     """
 
     labels: Counter[str] = field(default_factory=Counter)
     lengths: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     first_bad: str = ""
+    quoting: Quoting = STANDARD
+    lines: LineCount = field(default_factory=LineCount)
+    used_lines: int = 0
+    rejected_lines: int = 0
+    repeats: list[str] = field(default_factory=list)
 
     @property
     def used(self) -> int:
@@ -124,12 +147,14 @@ def _opened(path: str) -> Iterator[BinaryIO]:
 def _sniff(path: str, fmt: CsvFormat) -> CsvFormat:
     """Returns the format with the file's own encoding and delimiter, having checked the header."""
     with _opened(path) as stream:
+        decoded(stream, "utf-8")  # says if it is of another format
+    with _opened(path) as stream:
         encoding = _sniff_encoding(stream)
     columns = {}
     for delimiter in DELIMITERS:
         with _opened(path) as stream:
             header = next(read_records(stream, delimiter, encoding), None)
-        columns[delimiter] = {title.strip() for title in header[1]} if isinstance(header, tuple) else set()
+        columns[delimiter] = {title.strip() for title in header.fields} if isinstance(header, Record) else set()
     wanted = {column.strip() for column in (fmt.text_column, fmt.label_column, fmt.text_pair_column) if column}
     delimiter = max(DELIMITERS, key=lambda delimiter: (len(wanted & columns[delimiter]), len(columns[delimiter])))
     fmt = replace(fmt, delimiter=delimiter, encoding=encoding)
@@ -140,9 +165,13 @@ def _sniff(path: str, fmt: CsvFormat) -> CsvFormat:
 
 def _sniff_encoding(stream: BinaryIO) -> str:
     chunk = stream.read(2**20)
+    if chunk.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    # Two letters of a header without a byte-order mark: every other byte is zero.
+    # Letters of a header without a byte-order mark: three of four bytes are zero, or every other.
+    if chunk[1:4] == b"\0\0\0" or chunk[0:3] == b"\0\0\0":
+        return "utf-32-le" if chunk[1] == 0 and chunk[0] else "utf-32-be"
     if chunk[1:4:2] == b"\0\0" or chunk[0:3:2] == b"\0\0":
         return "utf-16-le" if chunk[1] == 0 else "utf-16-be"
     decoder = codecs.getincrementaldecoder("utf-8")(KEEP_UNDECODABLE)
@@ -151,9 +180,9 @@ def _sniff_encoding(stream: BinaryIO) -> str:
     while chunk:
         text = decoder.decode(chunk)
         if not text.isascii():
-            undecodable = len(re.findall("[\udc00-\udcff]", text))
+            undecodable = sum(map(len, re.findall("[\udc00-\udcff]+", text)))
             bad += undecodable
-            good += len(re.findall(r"[^\x00-\x7f]", text)) - undecodable
+            good += len(text) - len(text.encode("ascii", "ignore")) - undecodable
             seen.update(chunk)
         chunk = stream.read(2**20)
     if bad <= good:
@@ -162,24 +191,44 @@ def _sniff_encoding(stream: BinaryIO) -> str:
 
 
 def _survey(path: str, fmt: CsvFormat) -> _Survey:
-    survey = _Survey()
+    import numpy as np  # here, for no error should wait for it
+
+    from components.repeats import find_repeats
+
+    name = os.path.basename(path)
+    survey = _Survey(quoting=quoting_of(lambda: _opened(path), name, fmt))
+    # Some bytes of each row: a digest of its text, the number of its label, and its line.
+    digests, label_numbers, lines = array("Q"), array("H"), array("Q")
+    numbers: dict[str, int] = {}
     with _opened(path) as stream:
-        for row in read_rows(stream, os.path.basename(path), fmt):
+        for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=survey.lines):
             if isinstance(row, BadRow):
                 survey.first_bad = survey.first_bad or f"line {row.line}: {row.reason}"
                 survey.reasons[row.kind] += 1
+                survey.rejected_lines += row.lines
                 continue
             survey.labels[row.label] += 1
             survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
+            survey.used_lines += row.lines
             if len(survey.labels) > MOST_LABELS:
-                break
+                return survey
+            digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
+            label_numbers.append(numbers.setdefault(row.label, len(numbers)))
+            lines.append(row.line)
+    labels = list(numbers)
+
+    def named(row: int, with_label: bool) -> str:
+        return f"line {lines[row]}" + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
+
+    found = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), named)
+    survey.repeats = found[0].in_words()
     return survey
 
 
 def _estimate_tokens(text: str, text_pair: str | None) -> int:
     """Returns about how many tokens WordPiece makes of a text or a pair, [CLS] and [SEP]s included."""
-    pieces = len(_PIECE.findall(text)) + 2
-    return pieces if text_pair is None else pieces + len(_PIECE.findall(text_pair)) + 1
+    texts = (text,) if text_pair is None else (text, text_pair)
+    return 1 + sum(1 + sum(1 for _ in _PIECE.finditer(part)) for part in texts)  # one by one: a text may be long
 
 
 def _check_classes(survey: _Survey, fmt: CsvFormat) -> None:
@@ -227,7 +276,12 @@ def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
         yield f"    - {_scalar(label)}  # {count:,} rows, {count / survey.used:.1%}{few}"
     yield f"  delimiter: {_scalar(fmt.delimiter)}"
     yield f"  encoding: {_scalar(fmt.encoding)}"
+    if survey.quoting.ordinary:
+        yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
+    yield from (f"  # {said}" for said in survey.repeats)
+    if survey.repeats:
+        yield "  # on_duplicate: drop would use the first of equal rows, on_conflict: drop no text with several labels"
     yield "model:"
     yield "  base: distilbert-base-uncased"
     yield "  approach: fine_tune"
@@ -293,6 +347,6 @@ def _slug(path: str) -> str:
 
 def _scalar(value: str) -> str:
     """Returns YAML for a string: bare where it is a plain word that YAML reads as this very string, else quoted."""
-    if re.fullmatch(r"[\w./]+( ?[\w./-]+)*", value) and yaml.safe_load(value) == value:
+    if re.fullmatch(r"[\w./][\w./-]*( [\w./-]+)*", value) and yaml.safe_load(value) == value:
         return value
     return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=float("inf")).strip()

@@ -1,6 +1,7 @@
 import csv
 import io
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import tensorflow_transform as tft
 from click.testing import CliRunner
 
 from components.csv_records import KEEP_UNDECODABLE, read_records
-from pipeline import predict
+from pipeline import label_file
 from pipeline.command_line import main
-from pipeline.predict import Predictor, find_model, predict_csv
+from pipeline.label_file import check_files, predict_csv
+from pipeline.predict import Predictor, find_model
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
 from trainer.classifier import Classifier
@@ -62,9 +64,10 @@ def label(predictor: Predictor, tmp_path: Path):
     def run(content: bytes, delimiter: str = ",", encoding: str = "utf-8") -> tuple[list[str], list[list[str]]]:
         source, target = tmp_path / "in.csv", tmp_path / "out.csv"
         source.write_bytes(content)
-        count = predict_csv(predictor, source, target, delimiter=delimiter, encoding=encoding)
+        done = predict_csv(predictor, source, target, delimiter=delimiter, encoding=encoding)
         header, *rows = [record[1] for record in read_records(io.BytesIO(target.read_bytes()), delimiter)]
-        assert count == len(rows)
+        assert done.rows == len(rows)
+        assert not done.unlabelled
         assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
         return header, rows
 
@@ -184,25 +187,114 @@ def test_a_file_without_the_column_is_refused_with_what_it_has(label, tmp_path: 
     assert message.endswith("rename yours")
 
 
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (b"", "in.csv is empty"),
-        (b"id,comment\n1,a\n2,b,c\n3,d\n", "in.csv, row 3: 3 fields where the header has 2"),
-        (b"id,comment\n1,a\n2\n", "in.csv, row 3: 1 fields where the header has 2"),
-        (
-            b'id,comment\n1,a\n2,"b\n',
-            "in.csv, line 3: the row that starts on line 3 opens a quote that is never closed",
-        ),
-    ],
-)
-def test_a_row_that_cannot_be_read_is_named_and_nothing_is_written(label, tmp_path: Path, content: bytes, problem: str):
-    assert problem in refusal(label, tmp_path, content)
+def test_an_empty_file_and_one_whose_header_cannot_be_read_are_refused(label, tmp_path: Path):
+    assert "in.csv is empty" in refusal(label, tmp_path, b"")
+    assert "in.csv, line 1: the header cannot be read: " in refusal(label, tmp_path, b'id,"comment\n1,a\n')
 
 
-def test_a_bad_row_after_many_good_ones_leaves_nothing_unfinished(label, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(predict, "BATCH_ROWS", 2)
-    assert "row 7: " in refusal(label, tmp_path, b"comment\n" + b"a\n" * 5 + b"a,b\n")
+BAD_ROWS = b"""id,comment,note
+1,you are,x
+2,you are,x,y,"z
+z"
+3
+4,"a "bad" one",x
+5,"two
+lines",x
+6,it is,"never closed
+7,not,x
+"""
+
+
+def test_rows_that_cannot_be_read_come_back_in_their_place_without_a_label(
+    predictor: Predictor, model: str, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(label_file, "BATCH_ROWS", 2)
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(BAD_ROWS)
+    done = predict_csv(predictor, source, target, delimiter=",", encoding="utf-8")
+    header, *rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()))]
+    assert [row[:3] for row in rows] == [
+        ["1", "you are", "x"],
+        ["2", "you are", "x,y,z\nz"],
+        ["3", "", ""],
+        ["4", '"a "bad" one"', "x"],
+        ["5", "two\nlines", "x"],
+        ["6", "it is", '"never closed'],
+        ["7", "not", "x"],
+    ]
+    assert {len(row) for row in rows} == {len(header)}
+    assert [bool(row[3]) for row in rows] == [True, False, False, False, True, False, False]
+    assert all(row[4:] == ["", "", ""] for row in rows if not row[3])
+    assert (done.rows, done.unlabelled) == (7, {"wrong number of fields": 2, "malformed quoting": 3})
+    assert done.first["wrong number of fields"] == "line 3: 5 fields where the header has 3"
+    assert done.first["malformed quoting"].startswith("line 6: the row that starts on line 6 has malformed quoting")
+
+    printed = CliRunner().invoke(main, ["predict", "--model", model, "--input", str(source), "--output", str(target)])
+    assert printed.exit_code == 0
+    assert printed.stdout.startswith(f"2 rows labelled: {target}\n")
+    assert "warning: 5 of 7 rows came back without a label: 3 x malformed quoting, as line 6: " in printed.output
+
+
+def test_rows_that_a_stray_quote_would_join_are_all_labelled(predictor: Predictor, tmp_path: Path):
+    source, target = tmp_path / "in.tsv", tmp_path / "out.tsv"
+    lines = ['1\t"lamp on now', "2\tlamp off", "3\tdim it", '4\tlamp off "', "5\tlamp on"]
+    for more, count in (("", 5), ('6\t"two\nlines"\n', 6)):
+        source.write_text("id\tcomment\n" + "".join(f"{line}\n" for line in lines) + more, encoding="utf-8")
+        done = predict_csv(predictor, source, target, delimiter="\t", encoding="utf-8")
+        rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()), "\t")][1:]
+        assert ["\t".join(row[:2]) for row in rows[:5]] == lines
+        assert all(row[2] in LABELS for row in rows)
+        assert (done.rows, len(rows), done.unlabelled, done.ordinary_quotes) == (count, count, {}, not more)
+    assert rows[5][:2] == ["6", "two\nlines"]
+    options = {"delimiter": "\t", "encoding": "utf-8"}
+    assert predict_csv(predictor, source, target, quoting="standard", **options).rows == 3
+    assert predict_csv(predictor, source, target, quoting="none", **options).rows == 7
+
+
+def test_what_a_spreadsheet_takes_for_a_formula_is_marked_only_on_request(label, predictor: Predictor, tmp_path: Path):
+    cells = ["=1+1", "+1", "-1", "@a", "\t=1", "'=1", "a=1"]
+    content = encode([["comment"], *([cell] for cell in cells)])
+    assert [row[0] for row in label(content)[1]] == cells
+    options = {"delimiter": ",", "encoding": "utf-8", "escape_formulas": True}
+    predict_csv(predictor, tmp_path / "in.csv", tmp_path / "out.csv", **options)
+    rows = [record.fields for record in read_records(io.BytesIO((tmp_path / "out.csv").read_bytes()))][1:]
+    assert [row[0] for row in rows] == ["'=1+1", "'+1", "'-1", "'@a", "'\t=1", "'=1", "a=1"]
+
+
+def test_the_input_is_not_overwritten_whatever_it_is_called(tmp_path: Path, monkeypatch):
+    file = tmp_path / "both.csv"
+    file.write_text("comment\nyou are\n", encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to(file)
+    (tmp_path / "hard.csv").hardlink_to(file)
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path / "folder")
+    options = {"delimiter": ",", "encoding": "utf-8", "quoting": "auto"}
+    for source in (file, tmp_path / "link.csv"):
+        for target in (
+            file,
+            tmp_path / "link.csv",
+            tmp_path / "hard.csv",
+            Path("../both.csv"),
+            Path("../folder/../link.csv"),
+        ):
+            with pytest.raises(InputError, match=r"^--output: .* is the input; name another file"):
+                check_files(source, target, **options)
+
+
+def test_a_link_in_place_of_the_unfinished_file_is_not_followed_and_two_at_once_do_not_meet(
+    predictor: Predictor, tmp_path: Path
+):
+    source, target, precious = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "precious"
+    source.write_text("comment\n" + "you are\n" * 3000, encoding="utf-8")
+    precious.write_text("kept", encoding="utf-8")
+    (tmp_path / ".out.csv.unfinished").symlink_to(precious)
+    options = {"delimiter": ",", "encoding": "utf-8"}
+    with ThreadPoolExecutor() as pool:
+        futures = [pool.submit(predict_csv, predictor, source, target, **options) for _ in range(2)]
+        assert [future.result().rows for future in futures] == [3000, 3000]
+    assert precious.read_text(encoding="utf-8") == "kept"
+    assert target.read_text(encoding="utf-8").count("\n") == 3001
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.csv.unfinished", "in.csv", "out.csv", "precious"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +303,7 @@ def test_a_bad_row_after_many_good_ones_leaves_nothing_unfinished(label, tmp_pat
         ({"delimiter": ";;"}, "--delimiter: ';;' is not one character"),
         ({"delimiter": "\\t"}, "a tab is $'\\t' in a shell"),
         ({"delimiter": '"'}, "--delimiter: "),
-        ({"encoding": "klingon"}, "--encoding: 'klingon' is not a text encoding"),
+        ({"encoding": "klingon"}, "--encoding: 'klingon' is not an encoding of files"),
     ],
 )
 def test_an_option_that_no_file_can_be_read_with_is_refused(label, tmp_path: Path, options: dict[str, str], problem):
@@ -231,23 +323,12 @@ def test_a_source_or_target_that_cannot_be_is_refused(predictor: Predictor, tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
-def test_a_file_may_be_labelled_in_place(predictor: Predictor, tmp_path: Path):
-    file = tmp_path / "both.csv"
-    file.write_text("comment\nyou are\nit is\n", encoding="utf-8")
-    assert predict_csv(predictor, file, file, delimiter=",", encoding="utf-8") == 2
-    assert [line.split(",")[0] for line in file.read_text(encoding="utf-8").splitlines()] == [
-        "comment",
-        "you are",
-        "it is",
-    ]
-
-
 def test_a_file_with_a_header_alone_comes_back_with_the_added_columns(label):
     assert label(b"id,comment\n") == (["id", "comment", *ADDED], [])
 
 
 def test_more_rows_than_one_batch_are_all_labelled_in_their_order(label):
-    count = predict.BATCH_ROWS + 3
+    count = label_file.BATCH_ROWS + 3
     words = ["you", "garden", "very bad", "not"]
     rows = [[str(number), words[number % 4]] for number in range(count)]
     _, labelled = label(encode([["id", "comment"], *rows]))
