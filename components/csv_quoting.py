@@ -143,7 +143,7 @@ class _Evidence:
         return Quoting(joined=frozenset(abs(start) for start in joined if start))
 
     def _split(self, line: str) -> list[str]:
-        return line.rstrip("\r\n").split(self._delimiter)
+        return line.rstrip("\r\n").split(self._delimiter, self._width)  # one field too many is enough
 
     def _columns_of_numbers(self, fields: list[str]) -> int:
         return sum(1 << column for column, value in enumerate(fields[:_MOST_COLUMNS]) if value.strip().isdecimal())

@@ -59,7 +59,9 @@ def read_values(file: Path) -> dict[str, Any]:
         with file.open("rb") as stream:
             content = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise InputError(f"{file}: there is no such config file; make one with: fullbake init data.csv") from error
+        raise InputError(
+            f"{file}: there is no such config file; make one with: fullbake init data.csv --output {file}"
+        ) from error
     except IsADirectoryError as error:
         raise InputError(f"{file}: is a folder; name the config file in it") from error
     except (OSError, ValueError) as error:
@@ -88,8 +90,8 @@ def read_values(file: Path) -> dict[str, Any]:
 
 def _no_config(file: Path) -> str:
     if _is_data(file):
-        return f"this looks like data; make a config of it with: fullbake init {file}"
-    return "make a config with: fullbake init data.csv"
+        return f"this looks like data; make a config of it with: fullbake init {file} --output config.yaml"
+    return "make a config with: fullbake init data.csv --output config.yaml"
 
 
 def _is_data(file: Path) -> bool:

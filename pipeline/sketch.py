@@ -1,4 +1,4 @@
-"""A first config for a CSV file: what `fullbake init` prints."""
+"""A first config for a CSV file: what `fullbake init` makes."""
 
 import codecs
 import contextlib

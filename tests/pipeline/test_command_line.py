@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from filelock import FileLock
@@ -34,6 +35,43 @@ ERRORS = {
     "no summary folder": (["run", "config.yaml", "--summary", "none/s.json"], "--summary: there is no folder "),
     "no CSV": (["init", "none.csv", "--text", "text", "--label", "label"], "none.csv: the file cannot be read"),
     "no such text": (["init", "data/train.csv", "--text", "txt", "--label", "label"], "did you mean 'text'?"),
+    "a folder to init": (["init", "data", "--text", "text", "--label", "label"], "data is a folder; name one of its"),
+    "config that is there": (
+        ["init", "data/train.csv", "--text", "text", "--label", "label", "--output", "config.yaml"],
+        "--output: config.yaml is there already, and is not overwritten; name another file, or remove it",
+    ),
+    "no config of it": (
+        ["init", "data/train.csv", "--text", "txt", "--label", "label", "--output", "new.yaml"],
+        "'txt'",
+    ),
+    "Parquet to init": (
+        ["init", "foreign/a.csv", "--text", "text", "--label", "label"],
+        "foreign/a.csv is a Parquet file, not CSV; convert it to CSV first",
+    ),
+    "Parquet to run": (
+        ["run", "config.yaml", "--set", "data.input_base=foreign"],
+        "data.input_base: a.csv is a Parquet file, not CSV",
+    ),
+    "Parquet to predict": (
+        ["predict", "--input", "foreign/a.csv", "--output", "new.csv"],
+        "--input: foreign/a.csv is a Parquet file, not CSV",
+    ),
+    "UTF-16 without a mark": (
+        ["run", "config.yaml", "--set", "data.encoding=utf-16"],
+        "data.input_base: train.csv has no byte-order mark, without which utf-16 does not say how its bytes are",
+    ),
+    "no encoding of files": (
+        ["run", "config.yaml", "--set", "data.encoding=idna"],
+        "data.encoding: 'idna' is not a text encoding Python reads files in",
+    ),
+    "no encoding to predict": (
+        ["predict", "--input", "data/train.csv", "--output", "new.csv", "--encoding", "rot13"],
+        "--encoding: 'rot13' is not an encoding of files",
+    ),
+    "input as output": (
+        ["predict", "--input", "data/train.csv", "--output", "data/../data/train.csv"],
+        "--output: data/../data/train.csv is the input; name another file",
+    ),
     "nothing to predict": (["predict"], "predict: give either texts, or both --input and --output"),
     "texts and a file": (["predict", "a", "--input", "a.csv", "--output", "b.csv"], "give either texts, or both"),
     "input alone": (["predict", "--input", "a.csv"], "give either texts, or both --input and --output"),
@@ -43,9 +81,18 @@ ERRORS = {
 
 HELP = {
     (): ["init", "predict", "run"],
-    ("init",): ["DATA.csv", "--text", "--label", "--text-pair"],
+    ("init",): ["DATA.csv", "--text", "--label", "--text-pair", "--output comments.yaml"],
     ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
-    ("predict",): ["TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding"],
+    ("predict",): [
+        "TEXT ...",
+        "--model",
+        "--input",
+        "--output",
+        "--delimiter",
+        "--encoding",
+        "--quoting",
+        "--escape-formulas",
+    ],
 }
 
 
@@ -55,6 +102,8 @@ def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     rows = "".join(f"you are number {row},{('good', 'bad')[row % 2]}\n" for row in range(40))
     (folder / "data/train.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    (folder / "foreign").mkdir()
+    pd.DataFrame({"text": ["a", "b"], "label": ["good", "bad"]}).to_parquet(folder / "foreign/a.csv")
     (folder / "broken.yaml").write_text("a: b: c", encoding="utf-8")
     config = {
         "name": "small",
@@ -127,7 +176,7 @@ def test_a_command_that_is_not_one_ends_with_code_2_and_its_usage(folder: Path, 
 
 def test_a_refused_run_leaves_nothing_behind(errors: dict[str, Answer], folder: Path):
     assert all(answer.code == 2 for answer in errors.values())
-    assert sorted(path.name for path in folder.iterdir()) == ["broken.yaml", "busy", "config.yaml", "data"]
+    assert sorted(path.name for path in folder.iterdir()) == ["broken.yaml", "busy", "config.yaml", "data", "foreign"]
     assert [path.name for path in (folder / "busy").iterdir()] == [ROOT_LOCK]
 
 
@@ -139,6 +188,16 @@ def test_the_config_that_init_prints_is_one(folder: Path, tmp_path: Path):
     assert (config.data.input_base, config.data.pattern, config.name) == ("data", "train.csv", "train")
     assert config.data.labels == ("bad", "good")
     assert config.warnings() == []
+
+
+def test_init_writes_the_config_where_it_is_told_and_only_once(folder: Path, tmp_path: Path):
+    command = ["init", "data/train.csv", "--text", "text", "--label", "label", "--output", str(tmp_path / "made.yaml")]
+    written, again = answers(folder, [command, command])
+    assert (written.code, written.stderr) == (0, "")
+    assert written.stdout == f"{tmp_path}/made.yaml: read it, then: fullbake run {tmp_path}/made.yaml\n"
+    assert load_config(tmp_path / "made.yaml").data.labels == ("bad", "good")
+    assert again.code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["made.yaml"]
 
 
 def test_predicting_before_any_push_ends_with_code_2_and_one_line(folder: Path):

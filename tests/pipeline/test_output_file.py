@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.output_file import check_output, write_output
+from pipeline.output_file import check_new, check_output, write_new, write_output
 from trainer.errors import InputError
 
 
@@ -52,6 +52,19 @@ def test_a_file_is_replaced_in_whole_and_a_link_stays_a_link(tmp_path: Path):
         write_output(tmp_path / "file", "half\n" + "\ud800", "--output")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "nëw"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
+
+
+def test_a_new_file_is_never_one_that_is_there_and_leaves_nothing_when_it_cannot_be(tmp_path: Path):
+    write_new(tmp_path / "new", "first", "--output")
+    (tmp_path / "dangling").symlink_to("none")
+    for name in ("new", "dangling"):
+        for refuse in (check_new, lambda file, flag: write_new(file, "second", flag)):
+            with pytest.raises(InputError, match=r"^--output: .* is there already, and is not overwritten; "):
+                refuse(tmp_path / name, "--output")
+    with pytest.raises(UnicodeEncodeError):
+        write_new(tmp_path / "half", "half\n" + "\ud800", "--output")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "new"]
+    assert (tmp_path / "new").read_text(encoding="utf-8") == "first"
 
 
 @pytest.mark.parametrize("redirected", [False, True])

@@ -1,6 +1,8 @@
 import gzip
 import subprocess
 import sys
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -221,3 +223,50 @@ def test_real_files_make_configs_that_load(tmp_path):
     assert (questions.training.class_weights, questions.data.on_bad_row) == ("none", "fail")
     assert (tweets.data.labels, tweets.model.max_length) == (("0", "1", "2"), 80)
     assert (tweets.training.class_weights, tweets.data.on_bad_row) == ("balanced", "fail")
+
+
+def test_quotes_that_would_join_rows_are_ordinary_characters_in_the_config_too(sketch):
+    lines = [f"text number {number}\t{('good', 'bad')[number % 2]}" for number in range(30)]
+    lines[4], lines[20] = f'"{lines[4]}', lines[20].replace("\t", ' "\t')
+    config, text = sketch("\n".join(["text\tlabel", *lines]) + "\n")
+    assert (config.data.quoting, config.data.delimiter) == ("none", "\t")
+    assert ", 30 usable rows" in text
+
+
+def test_repeats_and_contradictions_are_counted_and_named(sketch):
+    content = "text,label\nso kind,good\nso kind,bad\nfine,good\n fine,good\n" + rows("good", "bad").split("\n", 1)[1]
+    config, text = sketch(content)
+    assert "  # 1 text has several labels, in 2 rows: line 2 ('good') and line 3 ('bad')\n" in text
+    assert "  # 1 row repeats an earlier one, label and all: line 4 and line 5\n" in text
+    assert (config.data.on_duplicate, config.data.on_conflict) == ("keep", "keep")
+    assert "several labels" not in sketch(rows("good", "bad"))[1]
+
+
+@pytest.mark.parametrize(
+    "name", ["export_2024 (1).csv", "a" * 60 + " (1).csv", "a b c d e f g h i j k l m n o p q, r.csv"]
+)
+def test_no_name_of_a_file_or_column_takes_long(sketch, tmp_path, name):
+    column = name * 3
+    started = time.process_time()
+    config, _ = sketch(rows("good", "bad").replace("text,", f'"{column}",', 1), name, columns=(column, "label"))
+    assert time.process_time() - started < 2
+    assert (tmp_path / config.data.pattern).exists()
+    assert config.data.text_column == column
+
+
+def test_a_text_of_millions_of_characters_takes_no_more_than_a_few_times_its_size(sketch):
+    text = "some words, " * 300_000
+    tracemalloc.start()
+    try:
+        config, _ = sketch(f'text,label\n"{text}",good\n' + rows("good", "bad").split("\n", 1)[1])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert config.model.max_length == 512
+    assert peak < 20 * len(text)
+
+
+def test_utf_32_is_found_out_with_its_mark_and_without(sketch):
+    for encoding in ("utf-32", "utf-32-le", "utf-32-be"):
+        config, _ = sketch(rows("good", "bad"), encoding=encoding)
+        assert config.data.encoding == encoding

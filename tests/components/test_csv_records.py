@@ -1,0 +1,125 @@
+import bz2
+import encodings.aliases
+import gzip
+import io
+import json
+import lzma
+import random
+import sqlite3
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from components.csv_records import WrongKindError, is_file_encoding, read_records
+from components.csv_rows import CsvFormat, check_header, read_rows
+from components.text_rows import read_lines
+from trainer.errors import InputError
+
+TABLE = pd.DataFrame({"text": ["a text", "another"], "label": ["good", "bad"]})
+CSV = b"text,label\na text,good\n"
+
+
+def zipped(*names):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "<x/>" if name != "mimetype" else "application/vnd.oasis.opendocument.spreadsheet")
+    return file.getvalue()
+
+
+def database(folder):
+    connection = sqlite3.connect(folder / "a.sqlite")
+    connection.execute("create table texts (text, label)")
+    connection.commit()
+    connection.close()
+    return (folder / "a.sqlite").read_bytes()
+
+
+def array():
+    file = io.BytesIO()
+    np.save(file, np.arange(3))
+    return file.getvalue()
+
+
+def feather():
+    file = io.BytesIO()
+    TABLE.to_feather(file)
+    return file.getvalue()
+
+
+def arrow():
+    file = io.BytesIO()
+    table = pa.Table.from_pandas(TABLE)
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
+
+
+KINDS = {
+    "a Parquet file": lambda _: TABLE.to_parquet(),
+    "an Arrow file": lambda _: arrow(),
+    "an Arrow file, as Feather": lambda _: feather(),
+    "an SQLite database": database,
+    "a NumPy file": lambda _: array(),
+    "an Excel workbook": lambda _: zipped("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml"),
+    "an OpenDocument spreadsheet": lambda _: zipped("mimetype", "content.xml"),
+    "a zip archive": lambda _: zipped("train.csv"),
+    "compressed with gzip": lambda _: gzip.compress(CSV),
+    "compressed with bzip2": lambda _: bz2.compress(CSV),
+    "compressed with xz": lambda _: lzma.compress(CSV),
+    "JSON": lambda _: TABLE.to_json(orient="records", lines=True).encode(),
+    "JSON, a list": lambda _: json.dumps(TABLE.to_dict("records"), indent=1).encode(),
+    "JSON, marked": lambda _: b"\xef\xbb\xbf" + TABLE.to_json().encode(),
+    "HTML": lambda _: b"\n<!DOCTYPE html>\n<html><body>Sign in</body></html>",
+    "HTML, a table": lambda _: TABLE.to_html().encode(),
+    "XML": lambda _: b'<?xml version="1.0"?><rows/>',
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_of_another_format_is_called_by_its_name(kind, tmp_path):
+    content = KINDS[kind](tmp_path)
+    named = kind.split(",")[0]
+    fmt = CsvFormat("text", "label", ("good", "bad"))
+    for read in (
+        lambda: check_header(io.BytesIO(content), "train.csv", fmt),
+        lambda: list(read_rows(io.BytesIO(content), "train.csv", fmt)),
+        lambda: list(read_lines(io.BytesIO(content), "train.csv", "utf-8", "data.input_base")),
+    ):
+        with pytest.raises(InputError) as error:
+            read()
+        assert str(error.value).startswith(f"data.input_base: train.csv is {named}, not CSV; ")
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "header", ["PAR1,text", "ORC,text", "BZh,text", "PK,text", "[text],label", "<text>,label", "{x,y"]
+)
+def test_a_header_that_begins_like_another_format_is_one(header):
+    assert next(read_records(io.BytesIO(f"{header}\na,b\n".encode()))).fields == header.split(",")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "UTF_16", "u16"])
+def test_without_a_mark_utf_16_and_32_do_not_say_the_order_of_their_bytes(encoding):
+    content = "text,label\na,good\n".encode("utf-16-le")
+    with pytest.raises(WrongKindError, match=r"^has no byte-order mark, .*; set the encoding to utf-(16|32)-le or utf"):
+        next(read_records(io.BytesIO(content), encoding=encoding))
+    with pytest.raises(InputError, match=r"^data\.input_base: train\.csv has no byte-order mark, "):
+        check_header(io.BytesIO(content), "train.csv", CsvFormat("text", "label", ("good",), encoding=encoding))
+
+
+def test_every_encoding_of_python_reads_any_bytes_or_is_refused():
+    chosen = random.Random(1)  # noqa: S311
+    names = {*encodings.aliases.aliases.values(), "idna", "punycode", "undefined", "unicode_escape", "utf_8_sig"}
+    refused = {name for name in names if not is_file_encoding(name)}
+    assert {"idna", "punycode", "undefined", "rot_13", "hex_codec", "base64_codec", "zlib_codec"} <= refused
+    assert not refused & {"utf_8", "utf_16_le", "utf_16", "cp1252", "latin_1", "shift_jis", "gb18030", "utf_32_be"}
+    for name in ("", "\0", "x" * 10_000, "ütf", "utf-8\n\n"):
+        assert not is_file_encoding(name) or name.startswith("utf-8")
+    for name in sorted(names - refused):
+        for _ in range(20):
+            content = 'text,label\na,"b"\n'.encode(name) + chosen.randbytes(200)
+            assert list(read_records(io.BytesIO(content), encoding=name))
