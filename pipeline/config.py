@@ -20,7 +20,7 @@ from trainer.errors import InputError
 
 # Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
 # are not among them: they join emoji, and letters of several scripts.
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 
 def _known_approach(name: str) -> str:
@@ -97,7 +97,7 @@ class DataConfig(Section):
         for label in self.labels:
             if not label or label != label.strip():
                 raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; mend it")
-            if any(unicodedata.category(char) in _UNPRINTABLE for char in label):
+            if any(unicodedata.category(char) in UNPRINTABLE for char in label):
                 raise ValueError(
                     f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "
                     "map it to another name with data.label_map"

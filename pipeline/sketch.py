@@ -3,8 +3,10 @@
 import codecs
 import contextlib
 import gzip
+import itertools
 import os
 import re
+import unicodedata
 import zlib
 from array import array
 from collections import Counter
@@ -28,6 +30,7 @@ from components.csv_records import (
 from components.csv_rows import MOST_LABELS, CsvFormat, check_header, quoting_of, read_rows
 from components.same_text import row_digest_of
 from components.wilson import CONFIDENCE, rows_needed
+from pipeline.config import UNPRINTABLE
 from trainer.errors import InputError
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -248,6 +251,7 @@ def _check_classes(survey: _Survey, fmt: CsvFormat) -> None:
 
 def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
     labels = _in_order(survey.labels)
+    names = _names(labels)
     even = survey.used / len(labels)
     rarest = min(survey.labels.values()) / even
     fitting = _percentile(survey.lengths, COVERED)
@@ -273,7 +277,10 @@ def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
             if count * _TEST_SHARE >= _FEW_IN_TEST
             else f"; few: about {count * _TEST_SHARE:.1f} will be in the test split"
         )
-        yield f"    - {_scalar(label)}  # {count:,} rows, {count / survey.used:.1%}{few}"
+        yield f"    - {_scalar(names[label])}  # {count:,} rows, {count / survey.used:.1%}{few}"
+    if mapped := [label for label in labels if names[label] != label]:
+        yield "  label_map:  # what tables and logs cannot show has another name"
+        yield from (f"    {_scalar(label)}: {_scalar(names[label])}" for label in mapped)
     yield f"  delimiter: {_scalar(fmt.delimiter)}"
     yield f"  encoding: {_scalar(fmt.encoding)}"
     if survey.quoting.ordinary:
@@ -306,7 +313,7 @@ def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
             if needed and rows < needed
             else ""
         )
-        yield f"    {_scalar(label)}: {bound}{few}"
+        yield f"    {_scalar(names[label])}: {bound}{few}"
 
 
 def _bad_row_lines(survey: _Survey) -> Iterator[str]:
@@ -328,6 +335,20 @@ def _in_order(labels: Counter[str]) -> list[str]:
     if all(re.fullmatch(r"[+-]?[0-9]+", label) for label in labels):
         return sorted(labels, key=lambda label: (int(label), label))
     return sorted(labels)
+
+
+def _names(labels: list[str]) -> dict[str, str]:
+    """Returns a name for each label: its own, but for line breaks and control characters, which no label may have."""
+    names: dict[str, str] = {}
+    for label in labels:
+        if not any(unicodedata.category(char) in UNPRINTABLE for char in label):
+            names[label] = label
+            continue
+        shown = "".join(" " if unicodedata.category(char) in UNPRINTABLE else char for char in label)
+        base = " ".join(shown.split()) or "unnamed"
+        candidates = itertools.chain([base], (f"{base} {number}" for number in itertools.count(2)))
+        names[label] = next(name for name in candidates if name not in labels and name not in names.values())
+    return names
 
 
 def _percentile(lengths: Counter[int], part: float) -> int:

@@ -440,7 +440,7 @@ def test_data_given_as_a_config_is_recognised(tmp_path: Path, content: bytes):
     with pytest.raises(InputError) as caught:
         load_config(tmp_path / "data.csv")
     assert time.monotonic() - started < 2
-    remedy = f"this looks like data; make a config of it with: fullbake init {tmp_path}/data.csv"
+    remedy = f"this looks like data; make a config of it with: fullbake init {tmp_path}/data.csv --output config.yaml"
     assert str(caught.value).endswith(f"; {remedy}")
     assert "\n" not in str(caught.value)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components import csv_records
 from pipeline.config import load_config
 from pipeline.sketch import sketch_config
 from trainer.errors import InputError
@@ -78,10 +79,6 @@ ODD_LABELS = (
         "a-b",
         "a/b",
         "a.b",
-        "two\nlines",
-        "tab\there",
-        "a\x7fb",
-        "a\u2028b",
         "très bien",
         "非常好",
         "🙂 fine",
@@ -98,6 +95,24 @@ def test_any_label_survives_yaml(sketch, label):
     config, text = sketch(content)
     assert set(config.data.labels) == set(config.gate.min_recall) == {label, "other"}
     assert set(yaml.safe_load(text)["data"]["labels"]) == {label, "other"}
+
+
+def test_a_label_that_tables_cannot_show_gets_another_name(sketch):
+    labels = ["two\nlines", "two\tlines", "two lines", "a\x7fb", "a\u2028b", "\0", "other"]
+    content = "text,label\n" + "".join(f'text {number},"{label}"\n' for number, label in enumerate(labels * 2))
+    config, _ = sketch(content)
+    assert config.data.label_map == {
+        "two\nlines": "two lines 3",
+        "two\tlines": "two lines 2",
+        "a\x7fb": "a b",
+        "a\u2028b": "a b 2",
+        "\0": "unnamed",
+    }
+    assert (
+        set(config.data.labels)
+        == set(config.gate.min_recall)
+        == {"two lines", "other", *config.data.label_map.values()}
+    )
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -127,7 +142,7 @@ def test_the_encoding_is_found_out(sketch, written, found):
 
 
 def test_bytes_that_windows_1252_lacks_make_it_latin_1(sketch):
-    assert sketch(rows("tr\xe8s", "bien \x81"), encoding="latin-1")[0].data.encoding == "latin-1"
+    assert sketch(rows("tr\xe8s", "bien \x81 so"), encoding="latin-1")[0].data.encoding == "latin-1"
 
 
 def test_a_few_broken_bytes_do_not_change_the_encoding_and_are_quarantined(sketch):
@@ -201,7 +216,7 @@ def test_a_file_that_makes_no_config_is_refused_with_the_reason(sketch, content,
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path):
     with pytest.raises(InputError, match=r"no\.csv: the file cannot be read: No such file or directory"):
         sketch_config(tmp_path / "no.csv", "text", "label")
-    with pytest.raises(InputError, match="the file cannot be read: Is a directory"):
+    with pytest.raises(InputError, match="is a folder; name one of its CSV files"):
         sketch_config(tmp_path, "text", "label")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(rows("a", "b").encode())[:-20])
     with pytest.raises(InputError, match=r"cut\.csv\.gz: the file cannot be read: "):
@@ -254,16 +269,18 @@ def test_no_name_of_a_file_or_column_takes_long(sketch, tmp_path, name):
     assert config.data.text_column == column
 
 
-def test_a_text_of_millions_of_characters_takes_no_more_than_a_few_times_its_size(sketch):
-    text = "some words, " * 300_000
+def test_a_text_longer_than_any_takes_no_memory_beyond_the_bound(sketch, monkeypatch):
+    monkeypatch.setattr(csv_records, "MAX_RECORD_CHARACTERS", 2**20)
+    content = f'text,label\n"{"some words, " * 1_000_000}",good\n' + rows("good", "bad").split("\n", 1)[1]
+    sketch(rows("good", "bad"))  # imports what it needs
     tracemalloc.start()
     try:
-        config, _ = sketch(f'text,label\n"{text}",good\n' + rows("good", "bad").split("\n", 1)[1])
+        _, text = sketch(content)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert config.model.max_length == 512
-    assert peak < 20 * len(text)
+    assert "# 1 rows (9.09%) cannot be used: 1 x too long\n" in text
+    assert peak < 40 * 2**20  # 12 MB of them are the file's, as the test writes it, twice
 
 
 def test_utf_32_is_found_out_with_its_mark_and_without(sketch):
