@@ -184,6 +184,7 @@ class RecordReader:
         self.held: list[str] = []
         self.line = 1
         self.lines_read = 0
+        self._delimiter = delimiter
         self._held_characters = 0
         self._at_end = False
         self._text = decoded(stream, encoding)
@@ -207,7 +208,8 @@ class RecordReader:
             except _TooLongError:
                 yield Broken(f"is longer than {MAX_RECORD_CHARACTERS:,} characters; is a quote not closed?", "too long")
             except csv.Error as error:
-                problem = "opens a quote that is never closed" if self._at_end else f"has malformed quoting: {error}"
+                said = str(error).replace(f"'{self._delimiter}'", repr(self._delimiter))  # a tab, for one
+                problem = "opens a quote that is never closed" if self._at_end else f"has malformed quoting: {said}"
                 yield Broken(problem, "malformed quoting")
             else:
                 yield self._restore_nuls(fields)
@@ -349,6 +351,9 @@ def is_file_encoding(encoding: str) -> bool:
     sample = 'a,"b"\r\n'
     try:
         encoded = sample.encode(encoding)  # raises LookupError too where it is no text encoding
+        # Read in pieces, a long run of what is not ASCII ends in a MemoryError (seen in Python 3.10).
+        if codecs.lookup(encoding).name == "utf-7":
+            return False
         return codecs.getincrementaldecoder(encoding)(KEEP_UNDECODABLE).decode(encoded, True) == sample
     except (LookupError, ValueError):
         return False

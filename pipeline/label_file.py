@@ -17,6 +17,8 @@ from components.csv_records import (
     JOINED_LINES,
     KEEP_UNDECODABLE,
     BadRow,
+    LineCount,
+    Quoting,
     Record,
     WrongKindError,
     is_file_encoding,
@@ -85,34 +87,68 @@ def predict_csv(
     check_files(source, target, delimiter=delimiter, encoding=encoding, quoting=quoting)
     done = Labelled()
     write = partial(_line, delimiter=delimiter, escape_formulas=escape_formulas)
+    with open_rows(source, delimiter=delimiter, encoding=encoding, quoting=quoting) as found:
+        done.ordinary_quotes = found.quoting.ordinary and quoting == "auto"
+        positions = {name: _position(found.header, predictor, name, source) for name in predictor.text_features}
+        added = ["label", *(f"p_{label}" for label in predictor.labels)]
+        with writing(target, "--output", errors=KEEP_UNDECODABLE, newline="") as sink:
+            sink.write(write(_kept_names(found.header, added) + added))
+            while batch := list(itertools.islice(found.rows, BATCH_ROWS)):
+                _label_batch(predictor, batch, positions, done, lambda fields: sink.write(write(fields)))
+    return done
+
+
+class RowBack(NamedTuple):
+    """A row as it comes back.
+
+    Attributes:
+      fields: as many as the header has.
+      lines: how many physical lines it was on.
+      bad: why it gets no label; None if it gets one.
+    """
+
+    fields: list[str]
+    lines: int
+    bad: BadRow | None
+
+
+class RowsFound(NamedTuple):
+    """A file's header, its rows as they are read, what its quotes mean, and its lines, counted as they are read."""
+
+    header: list[str]
+    rows: Iterator[RowBack]
+    quoting: Quoting
+    count: LineCount
+
+
+@contextmanager
+def open_rows(source: Path, *, delimiter: str, encoding: str, quoting: str) -> Iterator[RowsFound]:
+    """Opens a file whose rows are to be labelled.
+
+    Args:
+      source: the file.
+      delimiter: as for ``predict_csv``.
+      encoding: likewise.
+      quoting: likewise.
+
+    Raises:
+      InputError: it has no header, cannot be read or is no CSV.
+    """
     with _reading(source):
         meaning = QUOTINGS[quoting] or find_quoting(
             lambda: source.open("rb"), delimiter, encoding, _as_wide_as, judges_labels=False
         )
-        done.ordinary_quotes = meaning.ordinary and quoting == "auto"
         with source.open("rb") as stream:
-            records = read_records(stream, delimiter, encoding, meaning)
+            count = LineCount()
+            records = read_records(stream, delimiter, encoding, meaning, count)
             header = _header(records, source)
-            positions = {name: _position(header, predictor, name, source) for name in predictor.text_features}
-            rows = (_as_row(record, len(header), delimiter) for record in records)
-            added = ["label", *(f"p_{label}" for label in predictor.labels)]
-            with writing(target, "--output", errors=KEEP_UNDECODABLE, newline="") as sink:
-                sink.write(write(_kept_names(header, added) + added))
-                while batch := list(itertools.islice(rows, BATCH_ROWS)):
-                    _label_batch(predictor, batch, positions, done, lambda fields: sink.write(write(fields)))
-    return done
-
-
-class _Row(NamedTuple):
-    """A row as it comes back, and why it gets no label, if so."""
-
-    fields: list[str]
-    bad: BadRow | None
+            count.header = count.total - count.blank
+            yield RowsFound(header, (_as_row(record, len(header), delimiter) for record in records), meaning, count)
 
 
 def _label_batch(
     predictor: Predictor,
-    batch: list[_Row],
+    batch: list[RowBack],
     positions: dict[str, int],
     done: Labelled,
     write: Callable[[list[str]], object],
@@ -133,21 +169,21 @@ def _label_batch(
         write([*row.fields, "", *("" for _ in predictor.labels)])
 
 
-def _as_row(record: Record | BadRow, width: int, delimiter: str) -> _Row:
+def _as_row(record: Record | BadRow, width: int, delimiter: str) -> RowBack:
     if isinstance(record, Record):
         fields = record.fields
         if len(fields) == width:
-            return _Row(fields, None)
+            return RowBack(fields, record.lines, None)
         reason = f"{len(fields)} fields where the header has {width}"
         bad = BadRow(record.line, reason, fields, "wrong number of fields")
     else:
         fields = record.fields[0].split(delimiter)
         bad = record
         if record.kind == JOINED_LINES and len(fields) == width:
-            return _Row(fields, None)
+            return RowBack(fields, record.lines, None)
     if len(fields) > width:
         fields = [*fields[: width - 1], delimiter.join(fields[width - 1 :])]
-    return _Row([*fields, *("" for _ in range(width - len(fields)))], bad)
+    return RowBack([*fields, *("" for _ in range(width - len(fields)))], record.lines, bad)
 
 
 def _as_wide_as(header: list[str]) -> Callable[[list[str]], bool]:

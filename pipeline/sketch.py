@@ -36,6 +36,9 @@ from trainer.errors import InputError
 DELIMITERS = (",", "\t", ";", "|")
 """What is tried between fields, in this order."""
 
+LONGEST_LABEL = 500
+"""Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
+
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
 
@@ -240,6 +243,12 @@ def _check_classes(survey: _Survey, fmt: CsvFormat) -> None:
         raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
     if len(survey.labels) > MOST_LABELS:
         raise InputError(f"{where} has more than {MOST_LABELS:,} different values, so it is no class; name another")
+    longest = max(survey.labels, key=len)
+    if len(longest) > LONGEST_LABEL:
+        raise InputError(
+            f"{where} has a value of {len(longest):,} characters, {longest[:20]!r} and so on, which is no class; "
+            "correct the row, or name another column"
+        )
     if survey.used >= 10 and len(survey.labels) > survey.used / 2:
         raise InputError(
             f"{where} has {len(survey.labels):,} different values in {survey.used:,} rows, so it is no class; "

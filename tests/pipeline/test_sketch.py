@@ -204,6 +204,10 @@ def test_every_label_has_a_bound_above_chance(sketch):
         (rows("same"), "data.label_column: column 'label' has one value only, 'same'; two classes are the least"),
         (rows(*map(str, range(12)), times=1), "data.label_column: column 'label' has 12 different values in 12 rows"),
         (rows(*map(str, range(1100))), "data.label_column: column 'label' has more than 1,000 different values"),
+        (
+            rows("good", "bad") + "a," + "x" * 501 + "\n",
+            f"data.label_column: column 'label' has a value of 501 characters, '{'x' * 20}' and so on, which is no class; correct the row",
+        ),
     ],
 )
 def test_a_file_that_makes_no_config_is_refused_with_the_reason(sketch, content, message):
