@@ -3,7 +3,7 @@ PYTHON ?= 3.10
 VENV := .venv
 STAMP := $(VENV)/.installed-$(PYTHON)
 
-.PHONY: run test check parity pytorch bench setup lock clean
+.PHONY: run test check parity mutate pytorch bench setup lock clean
 
 run: setup  ## from the sample CSV to a pushed model and a report
 	$(VENV)/bin/fullbake run configs/quickstart.yaml
@@ -23,6 +23,9 @@ parity: setup  ## the tokenizer against Hugging Face's, exhaustively (about 3 mi
 pytorch: setup  ## what is served against PyTorch, which this installs aside (about 5 GB where PyPI has only the CUDA build)
 	$(VENV)/bin/python -m benchmarks.torch_environment
 	$(VENV)/bin/python -m pytest tests/trainer/test_hugging_face.py
+
+mutate: setup  ## 5,000 damaged CSV files, each read whole or refused in one line (about 5 minutes)
+	$(VENV)/bin/python -m tests.components.csv_mutator
 
 bench: setup  ## how fast it is, against what people run today; TWEETS=davidson_hate_speech.csv takes real tweets
 	$(VENV)/bin/python -m benchmarks
