@@ -118,7 +118,7 @@ class RowsFound(NamedTuple):
     header: list[str]
     rows: Iterator[RowBack]
     quoting: Quoting
-    count: LineCount
+    line_count: LineCount
 
 
 @contextmanager

@@ -259,8 +259,8 @@ def check_labelling(path: Path, delimiter: str, encoding: str) -> None:
     except InputError as error:
         told(error)
         return
-    assert found.count.total == lines_of(path.read_bytes(), encoding)
-    assert found.count.total == found.count.header + found.count.blank + sum(row.lines for row in rows)
+    assert found.line_count.total == lines_of(path.read_bytes(), encoding)
+    assert found.line_count.total == found.line_count.header + found.line_count.blank + sum(row.lines for row in rows)
     assert all(len(row.fields) == len(found.header) for row in rows)
 
 
