@@ -19,7 +19,7 @@ from components.csv_rows import CsvFormat
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES
 from components.evaluator import EVALUATION_FILE, summarize
 from components.example_gen import INGEST_FILE, CsvExampleGen
-from components.gate import GateSpec, judge
+from components.gate import GateSpec, Share, judge
 from components.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
 from tests.components.test_evaluator import write_examples
 from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
@@ -99,7 +99,12 @@ def run_component(
     counts = {CONFUSION: confusion, SCORES: scores, CONFIDENCE: np.stack([bins, correct, sums])}
     evaluation = summarize(counts, labels)
     gate = GateSpec(tuple(labels), min_recall={"fine": 0.8, "rude": 0.6})
-    bounds = judge(gate, evaluation["recall"], evaluation["precision"], None)
+    diagonal, rows_of, decided = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    recall, precision = (
+        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, diagonal, counted, strict=True)}
+        for counted in (rows_of, decided)
+    )
+    bounds = judge(gate, recall, precision, None)
     evaluation |= {"baseline": None, "bounds": [bound.to_dict() for bound in bounds], "blessed": False}
     ingest = {"read": 1001, "used": 1000, "rejected": 1, "reasons": {"missing text": 1}}
     ingest |= {"examples": {"train": 3}, "labels": {"train": {"fine": 2, "rude": 1}}}

@@ -206,8 +206,8 @@ def test_every_label_has_a_bound_above_chance(sketch):
         (rows(*map(str, range(1100))), "data.label_column: column 'label' has more than 1,000 different values"),
         (
             rows("good", "bad") + "a," + "x" * 501 + "\n",
-            "data.label_column: column 'label' has a value of 501 characters, 'xxxxxxxxxxxxxxxxxxxx' and so on, which is "
-            "no class; correct the row",
+            "data.label_column: column 'label' has a value of 501 characters, 'xxxxxxxxxxxxxxxxxxxx' and so on, "
+            "which is no class; correct the row",
         ),
     ],
 )
