@@ -118,8 +118,8 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
     def lengths_of(serialized: tf.Tensor) -> tf.Tensor:
         rows = tf.io.parse_example(serialized, spec)
         pairs = rows["text_pair"]
-        first = tokenize(rows["text"]).row_lengths()
-        second = tokenize(tf.strings.reduce_join(pairs, axis=1)).row_lengths()
+        first = tokenize(rows["text"], first=max_length).row_lengths()
+        second = tokenize(tf.strings.reduce_join(pairs, axis=1), first=max_length).row_lengths()
         # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
         return first + second + 2 + pairs.row_lengths()
 
