@@ -207,8 +207,9 @@ def predict(
     if predictor.text_features != ["text"]:
         raise InputError("predict: this model labels pairs of texts; give them as a CSV file with --input and --output")
     encoded = [os.fsencode(text) for text in texts]
-    for text, prediction in zip(texts, predictor.predict({"text": encoded}), strict=True):
-        click.echo(f"{prediction.label}  {prediction.probability:.3f}  {' '.join(text.split())}")
+    for text, prediction in zip(encoded, predictor.predict({"text": encoded}), strict=True):
+        shown = " ".join(text.decode("utf-8", "replace").split())  # a terminal may refuse bytes that are not UTF-8
+        click.echo(f"{prediction.label}  {prediction.probability:.3f}  {shown}")
 
 
 main.add_command(models)

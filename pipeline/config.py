@@ -105,6 +105,14 @@ class DataConfig(Section):
         twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
         if twice:
             raise ValueError(f"labels: {twice[0]!r} is listed twice")
+        seen: dict[str, str] = {}
+        for label in self.labels:
+            alike = seen.setdefault(" ".join(unicodedata.normalize("NFC", label).split()), label)
+            if alike != label:
+                raise ValueError(
+                    f"labels: {alike!a} and {label!a} look the same; name one, and map the other to it "
+                    "with data.label_map"
+                )
         for value, label in self.label_map.items():
             if label not in self.labels:
                 raise ValueError(

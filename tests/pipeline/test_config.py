@@ -582,6 +582,15 @@ def test_a_label_with_a_line_break_or_control_character_is_refused(load, label: 
     assert "data.label_map" in message
 
 
+@pytest.mark.parametrize(("one", "other"), [("caf\u00e9", "cafe\u0301"), ("a b", "a\u00a0b"), ("a b", "a  b")])
+def test_labels_that_look_the_same_are_refused_and_may_be_mapped_to_one(load, one: str, other: str):
+    data = {**MINIMAL["data"], "labels": ["good", one, other]}
+    message = refusal(load, yaml.safe_dump({**MINIMAL, "data": data}))
+    assert f"data.labels: {one!a} and {other!a} look the same" in message
+    data |= {"labels": ["good", one], "label_map": {other: one}}
+    assert load(yaml.safe_dump({**MINIMAL, "data": data})).data.label_map == {other: one}
+
+
 def test_labels_of_any_other_characters_are_taken(load):
     labels = [
         "[/b]",
