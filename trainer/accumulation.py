@@ -14,7 +14,7 @@ Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices | None
 
 
 def accumulated_gradients(
-    loss_of: Callable[[Any, tf.Tensor], tuple[tf.Tensor, tuple[tf.Tensor, ...]]],
+    loss_of: Callable[[Any, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tuple[tf.Tensor, ...]]],
     batch: Any,
     steps: int,
     optimizer: tf_keras.optimizers.Optimizer,
@@ -26,8 +26,8 @@ def accumulated_gradients(
     same gradients (dropout draws other numbers, and batch normalisation sees one part at a time).
 
     Args:
-      loss_of: from a part of the batch, and the share of the batch's rows that it holds (float32 scalar), to its loss
-        and some tensors with a row for each of its rows.
+      loss_of: from a part of the batch, the share of the batch's rows that it holds (float32 scalar), and the part's
+        number from 0 (int32 scalar), to its loss and some tensors with a row for each of its rows.
       batch: tensors, or a structure of them, with one row for each row of the batch.
       steps: into how many parts the batch is dealt; as few rows as it has parts or fewer go one by one.
       optimizer: scales the loss, if its precision needs that.
@@ -37,13 +37,13 @@ def accumulated_gradients(
       Pairs of gradient and variable, and the tensors of ``loss_of`` for the whole batch.
     """
 
-    def gradients_of(part: Any, share: tf.Tensor) -> tuple[list[Gradient], tuple[tf.Tensor, ...]]:
+    def gradients_of(part: Any, share: tf.Tensor, number: tf.Tensor) -> tuple[list[Gradient], tuple[tf.Tensor, ...]]:
         with tf.GradientTape() as tape:
-            loss, outputs = loss_of(part, share)
+            loss, outputs = loss_of(part, share, number)
         return [gradient for gradient, _ in optimizer.compute_gradients(loss, variables, tape)], outputs
 
     if steps == 1:
-        gradients, outputs = gradients_of(batch, tf.constant(1.0))
+        gradients, outputs = gradients_of(batch, tf.constant(1.0), tf.constant(0))
         return list(zip(gradients, variables, strict=True)), outputs
 
     rows = tf.shape(tf.nest.flatten(batch)[0])[0]
@@ -52,7 +52,8 @@ def accumulated_gradients(
     def gradients_from(start: tf.Tensor) -> tuple[list[Gradient], tuple[tf.Tensor, ...]]:
         part = tf.nest.map_structure(lambda tensor: tensor[start : start + size], batch)
         here = tf.minimum(size, rows - start)
-        return gradients_of(part, tf.cast(here, tf.float32) / tf.cast(tf.maximum(1, rows), tf.float32))
+        share = tf.cast(here, tf.float32) / tf.cast(tf.maximum(1, rows), tf.float32)
+        return gradients_of(part, share, start // size)
 
     # The first part stands before the loop: it tells which gradients there are, and of which kind.
     gradients, outputs = gradients_from(tf.constant(0))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -24,7 +26,7 @@ from trainer.classifier import Classifier
 from trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
 from trainer.distribution import Placement, choose_placement
 from trainer.encoder_shift import relative_shift
-from trainer.errors import InputError
+from trainer.errors import DivergedError, InputError
 from trainer.export import export_model, served_copy
 from trainer.frozen_features import FrozenEncoder
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
@@ -32,7 +34,7 @@ from trainer.learner import Learner
 from trainer.memory import keep_freed_memory
 from trainer.optimizer import make_optimizer
 from trainer.precision import set_precision
-from trainer.progress import CountDealt, Dealt, Progress
+from trainer.progress import EpochCheckpoints, Progress
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.records import TRAINING_FILE
 from trainer.spec import TrainingSpec
@@ -63,9 +65,10 @@ def run_fn(fn_args: FnArgs) -> None:
     run_folder = Path(fn_args.model_run_dir)
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output, str(base)]
+    checkpoints = checkpoint_folder(spec.checkpoints, inputs)
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
         train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, fn_args.transform_output, Path(scratch))
-        inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output, str(base)]
         classifier, record = train_classifier(
             spec,
             placement,
@@ -74,7 +77,7 @@ def run_fn(fn_args: FnArgs) -> None:
             evaluate,
             scratch=Path(scratch),
             logs=run_folder,
-            checkpoints=checkpoint_folder(spec.checkpoints, inputs),
+            checkpoints=checkpoints,
         )
         threshold = _decide(spec, classifier, base, evaluate)
     record["decision_threshold"] = threshold.to_dict() if threshold else None
@@ -88,6 +91,7 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     record["seconds"] = round(time.monotonic() - started, 1)
     (run_folder / TRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    remove_checkpoints(checkpoints)
 
 
 def read_splits(
@@ -113,6 +117,12 @@ def checkpoint_folder(checkpoints: str | None, inputs: Any) -> Path | None:
     return Path(checkpoints, hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16])
 
 
+def remove_checkpoints(folder: Path | None) -> None:
+    """Removes what ``checkpoint_folder`` named: the trained model is kept elsewhere now."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def train_classifier(
     spec: TrainingSpec,
     placement: Placement,
@@ -134,8 +144,9 @@ def train_classifier(
       evaluate: the rows that each epoch is measured on.
       scratch: a folder for the vectors of a frozen base, where ``spec`` names none.
       logs: where TensorBoard's logs go.
-      checkpoints: where each epoch's state is kept until the training is complete, and found again if it was
-        interrupted. A training that may stop early starts over: Keras forgets the best weights so far.
+      checkpoints: where each epoch's state is kept, and found again if the training was interrupted; whoever keeps the
+        trained classifier removes it. On one CPU device the classifier is then that of an undisturbed training, bit for
+        bit.
 
     Returns:
       The trained classifier, and what is known of its training: ``epochs`` (a list of measures of the last phase),
@@ -155,18 +166,26 @@ def train_classifier(
         paths = classifier.paths()
         start = {path: v.numpy() for path, v in paths.items() if path.startswith("encoder/")}
         *before, last = spec.row.phases
-        probe_epochs: list[dict[str, float]] = []
-        for phase in before:
-            probe_epochs += _train_phase(spec, phase, placement, classifier, train, evaluate, scratch=scratch)
         last = dataclasses.replace(last, learning_rate=spec.learning_rate)
-        epochs = _train_phase(
-            spec, last, placement, classifier, train, evaluate, scratch=scratch, logs=logs, checkpoints=checkpoints
+        *probe_epochs, epochs = (
+            _train_phase(
+                spec,
+                phase,
+                placement,
+                classifier,
+                train,
+                evaluate,
+                scratch=scratch,
+                logs=logs if phase is last else None,
+                checkpoints=None if checkpoints is None else checkpoints / f"phase-{number}",
+            )
+            for number, phase in enumerate([*before, last])
         )
     finally:
         set_precision("float32")
     record = {
         "epochs": epochs,
-        "probe_epochs": probe_epochs,
+        "probe_epochs": list(itertools.chain(*probe_epochs)),
         "best_epoch": _kept_epoch(spec, epochs),
         "parameters": {
             "total": _count(classifier.variables),
@@ -200,18 +219,13 @@ def _train_phase(
     epochs = phase.epochs or spec.epochs
     with placement.strategy.scope():
         trained = trained_variables(classifier, phase)
-        network: tf_keras.Model = classifier
-        data: tuple[Split, Split] = (train, evaluate)
-        if not phase.base_is_trainable:
-            network = classifier.head
-            folder = Path(spec.vectors) if spec.vectors else scratch
-            encoder = FrozenEncoder(classifier, folder, dtype=spec.frozen_vectors, verbose=verbose)
-            data = encoder.encode(train), encoder.encode(evaluate)
+        network: tf_keras.Model = classifier if phase.base_is_trainable else classifier.head
         learner = Learner(
             network,
             list(trained.values()),
             num_labels=len(spec.labels),
             batch_size=spec.step_rows,
+            seed=spec.seed,
             accumulation_steps=spec.gradient_accumulation_steps,
             class_weights=class_weights(spec.class_weights, train.labels, len(spec.labels)),
         )
@@ -227,26 +241,35 @@ def _train_phase(
         if placement.policy == "mixed_float16":
             optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
         learner.compile(optimizer=optimizer)
-    if spec.early_stopping_patience is not None:
-        checkpoints = None
-    dealt = Dealt()
-    measures = _Measures(None if checkpoints is None else checkpoints / "epochs.json")
-    learner.fit(
-        training_dataset(
-            data[0],
-            spec.step_rows,
-            spec.seed,
-            static_shapes=placement.static_shapes,
-            dealt=dealt,
-        ),
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=evaluation_dataset(data[1], EVALUATION_ROWS),
-        callbacks=[measures, *_callbacks(spec, logs, checkpoints), CountDealt(dealt)],
-        verbose=verbose,
-    )
-    measures.progress.forget()
-    return measures.progress.found
+    progress = Progress()
+    keep = EpochCheckpoints(checkpoints, learner, progress)
+    keep.restore()
+    if progress.epochs < epochs and not _stops(spec, progress.found):
+        data: tuple[Split, Split] = (train, evaluate)
+        if not phase.base_is_trainable:
+            folder = Path(spec.vectors) if spec.vectors else scratch
+            with placement.strategy.scope():
+                encoder = FrozenEncoder(classifier, folder, dtype=spec.frozen_vectors, verbose=verbose)
+                data = encoder.encode(train), encoder.encode(evaluate)
+        learner.fit(
+            training_dataset(
+                data[0],
+                spec.step_rows,
+                spec.seed,
+                static_shapes=placement.static_shapes,
+                dealt=progress.epochs * steps,
+            ),
+            initial_epoch=progress.epochs,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            validation_data=evaluation_dataset(data[1], EVALUATION_ROWS),
+            callbacks=[_Measures(spec, progress), *_tensorboard(logs), keep],
+            verbose=verbose,
+        )
+    if progress.best is not None:
+        with placement.strategy.scope():
+            network.set_weights(progress.best)
+    return progress.found
 
 
 def trained_variables(classifier: Classifier, phase: Phase) -> dict[str, tf.Variable]:
@@ -307,46 +330,41 @@ def class_weights(kind: str, labels: np.ndarray, num_labels: int) -> list[float]
 
 
 class _Measures(tf_keras.callbacks.Callback):
-    """Keeps what each epoch measured, also for a training that is interrupted."""
+    """Keeps what each epoch measured, and the best weights of a training that may stop early; and stops it."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, spec: TrainingSpec, progress: Progress) -> None:
         super().__init__()
-        self.progress = Progress(file)
+        self._spec = spec
+        self._progress = progress
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.progress.keep(lambda found: found["epoch"] <= epoch)
         self._started = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         optimizer = self.model.optimizer
         measured = {name.replace("val_", "eval_"): float(value) for name, value in (logs or {}).items()}
         if not np.isfinite(measured["loss"]):
-            raise InputError(
+            raise DivergedError(
                 f"training.learning_rate: the loss is {measured['loss']} in epoch {epoch + 1}, so the training has "
                 "diverged; lower the rate"
             )
         rate = float(tf.convert_to_tensor(optimizer.learning_rate))
         seconds = round(time.monotonic() - self._started, 2)
-        self.progress.add({"epoch": epoch + 1, **measured, "learning_rate": rate, "seconds": seconds})
+        found = self._progress.found
+        found.append({"epoch": epoch + 1, **measured, "learning_rate": rate, "seconds": seconds})
+        if self._spec.early_stopping_patience is not None and _kept_epoch(self._spec, found) == epoch + 1:
+            self._progress.best = self.model.network.get_weights()
+        self.model.stop_training = _stops(self._spec, found)
 
 
-def _callbacks(spec: TrainingSpec, logs: Path | None, checkpoints: Path | None) -> list[tf_keras.callbacks.Callback]:
-    chosen: list[tf_keras.callbacks.Callback] = []
-    if spec.early_stopping_patience is not None:
-        chosen.append(
-            tf_keras.callbacks.EarlyStopping(
-                "val_macro_recall",
-                mode="max",
-                patience=spec.early_stopping_patience,
-                restore_best_weights=True,
-                verbose=1,
-            )
-        )
-    if logs is not None:
-        chosen.append(tf_keras.callbacks.TensorBoard(os.fspath(logs), write_graph=False))
-    if checkpoints is not None:
-        chosen.append(tf_keras.callbacks.BackupAndRestore(os.fspath(checkpoints / "state")))
-    return chosen
+def _tensorboard(logs: Path | None) -> list[tf_keras.callbacks.Callback]:
+    return [] if logs is None else [tf_keras.callbacks.TensorBoard(os.fspath(logs), write_graph=False)]
+
+
+def _stops(spec: TrainingSpec, epochs: list[dict[str, float]]) -> bool:
+    """Whether so many epochs in a row were no better than the one before them that training ends early."""
+    patience = spec.early_stopping_patience
+    return patience is not None and bool(epochs) and len(epochs) - _kept_epoch(spec, epochs) >= patience
 
 
 def _kept_epoch(spec: TrainingSpec, epochs: list[dict[str, float]]) -> int:

@@ -15,6 +15,7 @@ import tensorflow as tf
 import tf_keras
 
 from trainer.classifier import Classifier
+from trainer.errors import InputError
 from trainer.input_pipeline import TokenizedSplit
 
 # Rows that go through the encoder at once; they are sorted by length, so little of it is padding.
@@ -23,6 +24,9 @@ ENCODE_ROWS = 32
 # each. A million rows of MiniLM take 1.5 GB in float32.
 KEPT_SPLITS = 8
 _SUFFIX = ".vectors"
+# What a file of vectors ends with: a digest of all before it.
+_DIGEST_BYTES = 16
+_READ_BYTES = 1 << 20
 
 
 class EncodedSplit:
@@ -61,7 +65,7 @@ class FrozenEncoder:
     Args:
       classifier: its encoder gives the vectors.
       folder: where vectors are kept, under a name that tells encoder, tokens and ``dtype``; of more than
-        ``KEPT_SPLITS`` those that were used last.
+        ``KEPT_SPLITS`` those that were used last. A file that was damaged is made anew.
       dtype: ``float32``, or ``float16``: half the space, and values rounded to 11 bits.
       verbose: as in Keras's ``fit``: 0 silent, 1 a progress bar, 2 a line.
     """
@@ -77,13 +81,26 @@ class FrozenEncoder:
         )
 
     def encode(self, split: TokenizedSplit) -> EncodedSplit:
-        """Gives a split as vectors."""
+        """Gives a split as vectors.
+
+        Raises:
+          InputError: they cannot be written.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / (_fingerprint(self._classifier, split, self._dtype) + _SUFFIX)
-        if file.exists():
+        if _is_whole(file, self._size(split)):
             print(f"the vectors of {len(split):,} rows were kept by an earlier training", flush=True)
         else:
-            self._write(split, file)
+            if file.exists():
+                print(f"the vectors in {file} are damaged and made anew", flush=True)
+            try:
+                self._write(split, file)
+            except OSError as error:
+                raise InputError(
+                    f"{self._folder}: the vectors of the frozen base, {self._size(split) / 2**20:,.0f} MiB, cannot be "
+                    f"written ({error.strerror}); free some space, or set training.frozen_vectors to float16, which "
+                    "takes half"
+                ) from error
         os.utime(file)
         _drop_others(self._folder)
         return EncodedSplit(np.memmap(file, self._dtype, "r", shape=(len(split), self._hidden_size)), split.labels)
@@ -93,23 +110,30 @@ class FrozenEncoder:
         size: int = self._classifier.backbone.config.hidden_size
         return size
 
+    def _size(self, split: TokenizedSplit) -> int:
+        return len(split) * self._hidden_size * np.dtype(self._dtype).itemsize
+
     def _write(self, split: TokenizedSplit, file: Path) -> None:
         encode = self._encode.get_concrete_function(split.signature(None, full_width=False))
         order = np.argsort(-split.lengths, kind="stable")
         # Renamed when whole, and under a name of its own: an interruption leaves nothing, and two trainings may be at
         # it.
         handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".unfinished")
-        os.close(handle)
         try:
-            vectors = np.memmap(unfinished, self._dtype, "w+", shape=(len(split), self._hidden_size))
+            # Its room is taken now: that there is none should not be found after an hour.
+            os.posix_fallocate(handle, 0, self._size(split) + _DIGEST_BYTES)
             progress = tf_keras.utils.Progbar(len(order), unit_name="row", verbose=self._verbose)
             for start in range(0, len(order), ENCODE_ROWS):
                 rows = order[start : start + ENCODE_ROWS]
-                vectors[rows] = encode({name: tf.constant(value) for name, value in split.take(rows).items()}).numpy()
+                vectors = encode({name: tf.constant(value) for name, value in split.take(rows).items()}).numpy()
+                # Written, not mapped: a disk that is full is an error then, not the end of the process (SIGBUS).
+                for row, vector in zip(rows.tolist(), vectors.astype(self._dtype), strict=True):
+                    os.pwrite(handle, vector.data, row * vector.nbytes)
                 progress.update(start + len(rows))
-            vectors.flush()
+            os.pwrite(handle, _digest(Path(unfinished), self._size(split)), self._size(split))
             os.replace(unfinished, file)
         finally:
+            os.close(handle)
             Path(unfinished).unlink(missing_ok=True)
 
 
@@ -127,6 +151,24 @@ def _fingerprint(classifier: Classifier, split: TokenizedSplit, dtype: str) -> s
         digest.update(name.encode())
         digest.update(stream.data)
     return digest.hexdigest()
+
+
+def _is_whole(file: Path, size: int) -> bool:
+    """Whether a file holds so many bytes of vectors, and the digest of those very bytes."""
+    if not file.is_file() or file.stat().st_size != size + _DIGEST_BYTES:
+        return False
+    with file.open("rb") as stream:
+        stream.seek(size)
+        return stream.read() == _digest(file, size)
+
+
+def _digest(file: Path, size: int) -> bytes:
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    with file.open("rb") as stream:
+        while part := stream.read(min(size, _READ_BYTES)):
+            digest.update(part)
+            size -= len(part)
+    return digest.digest()
 
 
 def _drop_others(folder: Path) -> None:

@@ -153,7 +153,7 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator
 
 
 def training_dataset(
-    split: Split, batch_size: int, seed: int, *, static_shapes: bool, dealt: Callable[[], int] = lambda: 0
+    split: Split, batch_size: int, seed: int, *, static_shapes: bool, dealt: int = 0
 ) -> tf.data.Dataset:
     """An endless stream of training batches, newly shuffled every epoch.
 
@@ -163,8 +163,7 @@ def training_dataset(
       seed: the same seed gives the same batches in the same order.
       static_shapes: all batches of one shape, as TPUs need; the last one of an epoch is filled up with rows drawn
         again.
-      dealt: asked when the first batch is wanted: how many were dealt by the training that was interrupted; the stream
-        goes on after them.
+      dealt: how many batches were dealt by the training that was interrupted; the stream goes on after them.
 
     Returns:
       Pairs of what ``split.take`` gives and labels, int32 ``(batch_size,)``; ``ceil(rows / batch_size)`` of them are an
@@ -180,7 +179,7 @@ def training_dataset(
                 yield rows
 
     def rows_left() -> Iterator[np.ndarray]:
-        return itertools.islice(rows_of_epochs(), dealt(), None)
+        return itertools.islice(rows_of_epochs(), dealt, None)
 
     return _dataset(split, rows_left, batch_size if static_shapes else None, full_width=static_shapes)
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from trainer.accumulation import accumulated_gradients
+from trainer.dropout import StepDropout
 
 
 class MacroRecall(tf_keras.metrics.Metric):
@@ -52,6 +53,7 @@ class Learner(tf_keras.Model):
       trained: the variables to train.
       num_labels: number of labels.
       batch_size: rows to a step, over all replicas.
+      seed: of dropout.
       accumulation_steps: in how many parts the rows of a step are computed (see ``trainer.accumulation``).
       class_weights: what a row of each class weighs in the loss, by class index.
     """
@@ -63,11 +65,13 @@ class Learner(tf_keras.Model):
         *,
         num_labels: int,
         batch_size: int,
+        seed: int,
         class_weights: Sequence[float],
         accumulation_steps: int = 1,
     ):
         super().__init__(name="learner")
         self.network = network
+        self.dropout = StepDropout(network, seed)
         self.trained = trained
         self.batch_size = batch_size
         self.accumulation_steps = accumulation_steps
@@ -103,9 +107,12 @@ class Learner(tf_keras.Model):
         logits = self.network(inputs, training=False)
         return self._measure(labels, logits, tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
-    def _loss(self, data: tuple[Any, tf.Tensor], share: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
+    def _loss(
+        self, data: tuple[Any, tf.Tensor], share: tf.Tensor, part: tf.Tensor
+    ) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
         inputs, labels = data
-        logits = self.network(inputs, training=True)
+        with self.dropout.at(self.optimizer.iterations, part):
+            logits = self.network(inputs, training=True)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
         losses *= tf.gather(self.class_weights, labels)
         loss = tf.nn.compute_average_loss(losses, global_batch_size=self.batch_size)

@@ -13,6 +13,7 @@ from transformers import TFAutoModelForMaskedLM, TFPreTrainedModel
 from trainer.accumulation import accumulated_gradients
 from trainer.base_model import check_masked_lm
 from trainer.classifier import accepted_inputs, load_backbone, plain_config
+from trainer.dropout import StepDropout
 
 # By family (see ``trainer.families``): from vectors of the last hidden state to scores over the
 # vocabulary. Each ends in the embedding table itself: the decoder is tied to it.
@@ -45,6 +46,7 @@ class MaskedLanguageModel(tf_keras.Model):
       backbone: a Hugging Face ``*ForMaskedLM``.
       next_sentence: whether to learn that too; its head is a softmax layer on the ``[CLS]`` vector and is not kept.
       accumulation_steps: in how many parts the rows of a step are computed (see ``trainer.accumulation``).
+      seed: of dropout.
 
     Attributes:
       new_head: whether the base carried no masked-LM head, so that this one starts untrained.
@@ -57,9 +59,11 @@ class MaskedLanguageModel(tf_keras.Model):
         next_sentence: bool = False,
         new_head: bool = True,
         accumulation_steps: int = 1,
+        seed: int = 0,
     ):
         super().__init__(name="masked_lm")
         self.backbone = backbone
+        self.dropout = StepDropout(backbone, seed)
         self.new_head = new_head
         self.accumulation_steps = accumulation_steps
         self.encoder = getattr(backbone, backbone.base_model_prefix)
@@ -72,7 +76,7 @@ class MaskedLanguageModel(tf_keras.Model):
 
     @classmethod
     def from_base(
-        cls, folder: Path, *, next_sentence: bool = False, accumulation_steps: int = 1
+        cls, folder: Path, *, next_sentence: bool = False, accumulation_steps: int = 1, seed: int = 0
     ) -> MaskedLanguageModel:
         """Makes the model on a base, with the base's own masked-LM head where it carries one.
 
@@ -81,7 +85,13 @@ class MaskedLanguageModel(tf_keras.Model):
         """
         check_masked_lm(folder)
         backbone, missing = load_backbone(folder, TFAutoModelForMaskedLM, plain_config(folder))
-        return cls(backbone, next_sentence=next_sentence, new_head=bool(missing), accumulation_steps=accumulation_steps)
+        return cls(
+            backbone,
+            next_sentence=next_sentence,
+            new_head=bool(missing),
+            accumulation_steps=accumulation_steps,
+            seed=seed,
+        )
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Gives the scores of the hidden tokens, float32 ``(batch_size, places, vocabulary_size)``, and those of
@@ -111,9 +121,12 @@ class MaskedLanguageModel(tf_keras.Model):
         self.guesses.update_state(batch["weights"])
         return {"loss": tf.math.divide_no_nan(self.loss_sum.result(), self.guesses.result())}
 
-    def _loss(self, batch: dict[str, tf.Tensor], share: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor]]:
+    def _loss(
+        self, batch: dict[str, tf.Tensor], share: tf.Tensor, part: tf.Tensor
+    ) -> tuple[tf.Tensor, tuple[tf.Tensor]]:
         del share  # nothing here is regularised
-        scores, follows = self(batch, training=True)
+        with self.dropout.at(self.optimizer.iterations, part):
+            scores, follows = self(batch, training=True)
         losses = masked_losses(scores, batch)
         loss = tf.reduce_sum(losses * batch["shares"])
         if follows is not None:

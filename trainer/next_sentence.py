@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import tensorflow as tf
 
@@ -25,7 +23,7 @@ class SentencePairs:
       vocabulary: says which tokens end a sentence.
       seed: of the cuts and replacements.
       fixed: the same cuts and replacements at every pass, as measuring needs them; else fresh ones.
-      dealt: tells how many batches were dealt before the first, by the training that was interrupted.
+      dealt: how many batches were dealt before the first, by the training that was interrupted.
     """
 
     def __init__(
@@ -35,7 +33,7 @@ class SentencePairs:
         seed: int,
         *,
         fixed: bool,
-        dealt: Callable[[], int] = lambda: 0,
+        dealt: int = 0,
     ):
         self.split = split
         self.labels = split.labels
@@ -43,8 +41,7 @@ class SentencePairs:
         self._ends = vocabulary.ends_sentence
         self._seed = seed
         self._fixed = fixed
-        self._dealt = dealt
-        self._taken: int | None = None
+        self._taken = dealt
 
     @property
     def lengths(self) -> np.ndarray:
@@ -59,8 +56,8 @@ class SentencePairs:
           int32 ``(batch_size,)``: 1, 0 where the second segment is of another text, -1 where there is none; and
           ``follow_shares``, float32 ``(batch_size,)``, each row's share of the batch's loss, 0 where there is none.
         """
-        self._taken = self._dealt() if self._taken is None else self._taken + 1
         rng = np.random.default_rng([self._seed, int(rows[0]) if self._fixed else self._taken])
+        self._taken += 1
         ids, types, follows = [], [], []
         for row in rows:
             text, cut = self._cut(row, rng)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from trainer.distribution import Placement, choose_placement
 from trainer.encoder_shift import relative_shift
 from trainer.errors import InputError
 from trainer.export import write_hf_folder
-from trainer.fine_tune import checkpoint_folder, read_splits
+from trainer.fine_tune import checkpoint_folder, read_splits, remove_checkpoints
 from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from trainer.masked_lm import MaskedLanguageModel, masked_losses
 from trainer.masking import Masker, Vocabulary
@@ -30,7 +29,7 @@ from trainer.memory import keep_freed_memory
 from trainer.next_sentence import SentencePairs
 from trainer.optimizer import make_optimizer
 from trainer.precision import set_precision
-from trainer.progress import CountDealt, Dealt, Progress
+from trainer.progress import EpochCheckpoints, Progress
 from trainer.records import PRETRAINING_FILE
 from trainer.spec import PretrainingSpec
 
@@ -69,6 +68,7 @@ def run_fn(fn_args: FnArgs) -> None:
     write_hf_folder(model.backbone, base, Path(fn_args.serving_model_dir), more=weights_left_out(base, model.backbone))
     record["seconds"] = round(time.monotonic() - started, 1)
     (run_folder / PRETRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    remove_checkpoints(checkpoints)
 
 
 def pretrain(
@@ -88,7 +88,8 @@ def pretrain(
       base: the folder of the base model.
       train: the texts that are learned.
       evaluate: the texts whose hidden tokens measure it: the same ones each time.
-      checkpoints: where each epoch's state is kept until the training is complete.
+      checkpoints: where each epoch's state is kept, and found again if the training was interrupted; whoever keeps the
+        trained model removes it. On one CPU device the model is then that of an undisturbed training, bit for bit.
 
     Returns:
       The trained model, and what is known of its training: ``evaluations`` (``step``, ``epoch``, ``loss`` in nats and
@@ -108,7 +109,10 @@ def pretrain(
     try:
         with placement.strategy.scope():
             model = MaskedLanguageModel.from_base(
-                base, next_sentence=spec.next_sentence, accumulation_steps=spec.gradient_accumulation_steps
+                base,
+                next_sentence=spec.next_sentence,
+                accumulation_steps=spec.gradient_accumulation_steps,
+                seed=spec.seed,
             )
             variables = {variable.name.removesuffix(":0"): variable for variable in model.trainable_variables}
             optimizer: tf_keras.optimizers.Optimizer = make_optimizer(
@@ -125,7 +129,10 @@ def pretrain(
         vocabulary = Vocabulary.read(base)
         masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
 
-        dealt = Dealt()
+        progress = Progress()
+        keep = EpochCheckpoints(checkpoints, model, progress)
+        keep.restore()
+        dealt = progress.epochs * steps
         rows: tuple[Split, Split] = (train, evaluate)
         if spec.next_sentence:
             rows = (
@@ -135,22 +142,18 @@ def pretrain(
         learned = training_dataset(rows[0], spec.step_rows, spec.seed, static_shapes=static_shapes, dealt=dealt)
         measured = evaluation_dataset(rows[1], EVALUATION_ROWS)
         measure = _measurer(model, _masked(measured, dataclasses.replace(masker, static_shapes=False)))
-        perplexity = _Perplexity(measure, steps, None if checkpoints is None else checkpoints / "evaluations.json")
-        callbacks: list[tf_keras.callbacks.Callback] = [perplexity]
-        if checkpoints is not None:
-            callbacks.append(tf_keras.callbacks.BackupAndRestore(checkpoints / "state"))
         model.fit(
             _masked(learned, masker, dealt).prefetch(tf.data.AUTOTUNE),
+            initial_epoch=progress.epochs,
             epochs=spec.epochs,
             steps_per_epoch=steps,
-            callbacks=[*callbacks, CountDealt(dealt)],
+            callbacks=[_Perplexity(measure, steps, progress), keep],
             verbose=1 if sys.stdout.isatty() else 2,
         )
     finally:
         set_precision("float32")
-    perplexity.progress.forget()
     record = {
-        "evaluations": perplexity.progress.found,
+        "evaluations": progress.found,
         "new_head": model.new_head,
         "rows": len(train),
         "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
@@ -162,11 +165,9 @@ def pretrain(
     return model, record
 
 
-def _masked(batches: tf.data.Dataset, masker: Masker, dealt: Callable[[], int] = lambda: 0) -> tf.data.Dataset:
+def _masked(batches: tf.data.Dataset, masker: Masker, dealt: int = 0) -> tf.data.Dataset:
     # Batches are numbered through all epochs, so each epoch has masks of its own, also after an interruption.
-    numbers = tf.data.Dataset.from_generator(
-        lambda: itertools.count(dealt()), output_signature=tf.TensorSpec((), tf.int64)
-    )
+    numbers = tf.data.Dataset.counter(dealt)
     return tf.data.Dataset.zip((numbers, batches)).map(
         lambda number, batch: masker(number, batch[0]), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
@@ -196,23 +197,22 @@ class _Perplexity(tf_keras.callbacks.Callback):
     Args:
       measure: gives the loss in nats.
       steps: steps of an epoch.
-      file: where the measures are kept for a training that is interrupted, or None.
+      progress: keeps the measures.
     """
 
-    def __init__(self, measure: Callable[[], float], steps: int, file: Path | None):
+    def __init__(self, measure: Callable[[], float], steps: int, progress: Progress):
         super().__init__()
         self._measure = measure
         self._steps = steps
         self._done = 0
-        self.progress = Progress(file)
+        self._progress = progress
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        if not self.progress.found:
+        if not self._progress.found:
             self._evaluate(0)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._done = epoch * self._steps
-        self.progress.keep(lambda found: found["step"] <= self._done)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         self._done += 1
@@ -232,5 +232,5 @@ class _Perplexity(tf_keras.callbacks.Callback):
             )
         epoch = round(step / self._steps, 3)
         perplexity = float(np.exp(loss))
-        self.progress.add({"step": step, "epoch": epoch, "loss": loss, "perplexity": perplexity})
+        self._progress.found.append({"step": step, "epoch": epoch, "loss": loss, "perplexity": perplexity})
         print(f"step {step} (epoch {epoch:g}): perplexity {perplexity:,.1f} on the eval split", flush=True)

@@ -17,7 +17,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from trainer.base_model import resolve_base
 from trainer.distribution import Placement, choose_placement
-from trainer.errors import InputError
+from trainer.errors import DivergedError, InputError
 from trainer.fine_tune import checkpoint_folder, read_splits, train_classifier
 from trainer.input_pipeline import TokenizedSplit
 from trainer.spec import TrainingSpec
@@ -101,14 +101,19 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         Raises:
           InputError: training has diverged at every rate, or the data or the base model cannot be used.
         """
-        self._failures: list[InputError] = []
+        self._diverged: list[DivergedError] = []
+        self._unusable: InputError | None = None
         inputs = [train_files, eval_files, transform_output, str(self.base)]
         with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
             train, evaluate = read_splits(train_files, eval_files, transform_output, Path(scratch))
-            super().search(train=train, evaluate=evaluate, inputs=inputs, scratch=scratch)
-        # An error that every rate has, such as a base that cannot be loaded, ends here too.
-        if len(self._failures) == len(self.rates):
-            raise self._failures[0]
+            try:
+                super().search(train=train, evaluate=evaluate, inputs=inputs, scratch=scratch)
+            except RuntimeError:  # keras-tuner's, of the first error that is no divergence
+                if self._unusable:
+                    raise self._unusable from None
+                raise
+        if len(self._diverged) == len(self.rates):
+            raise self._diverged[0]
         for rate in self.rates:
             if notes := self._notes(rate, inputs):
                 shutil.rmtree(notes, ignore_errors=True)
@@ -126,13 +131,13 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         rate: float = trial.hyperparameters.get("learning_rate")
         name = f"learning rate {rate:g} ({self.rates.index(rate) + 1} of {len(self.rates)})"
         notes = self._notes(rate, inputs)
-        if notes and (notes / _SCORE_FILE).exists():
-            score: float = json.loads((notes / _SCORE_FILE).read_text(encoding="utf-8"))
+        score = _kept_score(notes)
+        if score is not None:
             print(f"{name}: macro recall {score:.4f}, found before the search was interrupted", flush=True)
             return score
         print(f"{name} begins", flush=True)
         started = time.monotonic()
-        failure: InputError | None = None
+        diverged: DivergedError | None = None
         with tempfile.TemporaryDirectory(dir=scratch) as own:
             try:
                 record = train_classifier(
@@ -146,23 +151,39 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
                 )[1]
                 (score,) = (e["eval_macro_recall"] for e in record["epochs"] if e["epoch"] == record["best_epoch"])
                 found = f"macro recall {score:.4f}"
-            except InputError as error:
+            except DivergedError as error:
                 # Without its traceback, which holds the frames of the training, hence the model.
-                failure, score, found = error.with_traceback(None), 0.0, str(error)
+                diverged, score, found = error.with_traceback(None), 0.0, str(error)
+            except InputError as error:
+                self._unusable = error.with_traceback(None)
+                raise
         _free_memory()
         print(f"{name}: {found}, {time.monotonic() - started:.0f} s", flush=True)
         if notes:
             shutil.rmtree(notes, ignore_errors=True)
-        if failure:
-            self._failures.append(failure)
+        if diverged:
+            self._diverged.append(diverged)
         elif notes:
             notes.mkdir(parents=True)
-            (notes / _SCORE_FILE).write_text(json.dumps(score), encoding="utf-8")
+            # Renamed when whole: half a number is a number too.
+            unfinished = notes / f".{_SCORE_FILE}.unfinished"
+            unfinished.write_text(json.dumps(score), encoding="utf-8")
+            unfinished.replace(notes / _SCORE_FILE)
         return score
 
     def _notes(self, rate: float, inputs: list[Any]) -> Path | None:
         spec = dataclasses.replace(self.spec, learning_rate=rate)
         return checkpoint_folder(spec.checkpoints, ["tuning", spec.to_dict(), *inputs])
+
+
+def _kept_score(notes: Path | None) -> float | None:
+    """The score that a search left before it was interrupted; None if there is none, or it was damaged since."""
+    if notes is None:
+        return None
+    try:
+        return float(json.loads((notes / _SCORE_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _free_memory() -> None:

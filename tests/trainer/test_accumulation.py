@@ -27,11 +27,11 @@ def gradients(steps: int, *, scaled: bool = False) -> tuple[list[np.ndarray | No
     optimizer = make_optimizer(variables, learning_rate=0.1, total_steps=1, warmup_fraction=0.0, weight_decay=0.0)
     if scaled:
         optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
-    sizes: list[int] = []
+    seen: list[tuple[int, int]] = []
 
-    def loss_of(part, share):
+    def loss_of(part, share, number):
         ids, targets = part
-        tf.py_function(lambda rows: sizes.append(int(rows)), [tf.size(ids)], [])
+        tf.py_function(lambda *found: seen.append(tuple(map(int, found))), [number, tf.size(ids)], [])
         scores = tf.squeeze(tf.gather(table, ids) @ kernel, 1)
         return tf.reduce_sum(tf.square(scores - targets)) + share * tf.reduce_sum(kernel**2), (scores,)
 
@@ -43,6 +43,8 @@ def gradients(steps: int, *, scaled: bool = False) -> tuple[list[np.ndarray | No
         return [None if gradient is None else tf.convert_to_tensor(gradient) for gradient, _ in found], scores
 
     found, scores = computed()
+    assert sorted(number for number, _ in seen) == list(range(len(seen)))
+    sizes = [size for _, size in sorted(seen)]
     return [None if gradient is None else gradient.numpy() for gradient in found], scores.numpy(), sizes
 
 
@@ -55,7 +57,7 @@ def test_the_gradients_of_the_parts_are_those_of_the_whole(steps: int, scaled: b
     np.testing.assert_allclose(kernel_in_parts, kernel, rtol=1e-5)
     assert unused is unused_in_parts is None
     np.testing.assert_allclose(scores_in_parts, scores, rtol=1e-6)
-    assert sorted(sizes, reverse=True) == {2: [4, 3], 3: [3, 3, 1], 7: [1] * 7, 20: [1] * 7}[steps]
+    assert sizes == {2: [4, 3], 3: [3, 3, 1], 7: [1] * 7, 20: [1] * 7}[steps]
 
 
 def encoder(classifier: Classifier) -> np.ndarray:

@@ -1,5 +1,8 @@
 import dataclasses
 import os
+import resource
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +197,36 @@ def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Pat
     np.testing.assert_allclose(moved.vectors[5], classifier.encode(tokens, training=False)[0], atol=1e-5)
 
 
+def test_vectors_that_were_damaged_are_made_anew(base: Path, splits, tmp_path: Path, capsys):
+    encoder = FrozenEncoder(Classifier.from_base(base, "linear", LABELS), tmp_path / "vectors")
+    _, rows = splits
+    right = np.array(encoder.encode(rows).vectors)
+    (file,) = (tmp_path / "vectors").iterdir()
+    whole = file.read_bytes()
+    flipped = bytearray(whole)
+    flipped[100] ^= 1
+    for damaged in (b"\0" * len(whole), whole[:-1], whole[: len(whole) // 2], b"", whole + b"\0", bytes(flipped)):
+        file.write_bytes(damaged)
+        np.testing.assert_array_equal(encoder.encode(rows).vectors, right)
+        assert "are damaged and made anew" in capsys.readouterr().out
+        assert file.read_bytes() == whole
+    encoder.encode(rows)
+    assert "damaged" not in capsys.readouterr().out
+
+
+def test_no_room_for_vectors_is_told_before_the_first_is_computed(base: Path, splits, tmp_path: Path):
+    encoder = FrozenEncoder(Classifier.from_base(base, "linear", LABELS), tmp_path / "vectors")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # A limit on files is what an account without root can have of a full disk: writing beyond it is EFBIG.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"vectors: the vectors of the frozen base, 0 MiB, cannot be written \(File too large\)"):
+            encoder.encode(splits[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "vectors").iterdir()) == []
+
+
 def test_the_vectors_that_were_used_last_are_kept(base: Path, splits, tmp_path: Path):
     folder = tmp_path / "vectors"
     folder.mkdir()
@@ -243,35 +276,114 @@ def test_balanced_weights_make_classes_weigh_alike():
     assert class_weights("none", labels, 2) == [1.0, 1.0]
 
 
-def test_an_interrupted_training_goes_on_after_its_last_epoch_as_if_it_had_not_been(
-    base_without_dropout: Path, splits, tmp_path: Path, monkeypatch
+class StopEarlyError(Exception):
+    """Stands in for whatever ends a training."""
+
+
+class Interrupt(tf_keras.callbacks.Callback):
+    """Ends a training in the middle of an epoch: its number among all epochs of a call, those of a probe included."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__()
+        self.left = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.left -= 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not self.left and batch == 3:
+            raise StopEarlyError
+
+
+def interrupted(patch: pytest.MonkeyPatch, epoch: int, train: Callable[[], object]) -> None:
+    """Runs a training up to the middle of an epoch."""
+    fit, interrupt = tf_keras.Model.fit, Interrupt(epoch)
+    with patch.context() as here, pytest.raises(StopEarlyError):
+        here.setattr(
+            tf_keras.Model,
+            "fit",
+            lambda self, *args, callbacks, **kwargs: fit(self, *args, callbacks=[interrupt, *callbacks], **kwargs),
+        )
+        train()
+
+
+def measures(record: dict) -> list[dict]:
+    """What a training measured of its model, and not of the time that it took."""
+    return [{**epoch, "seconds": 0} for epoch in [*record["probe_epochs"], *record["epochs"]]]
+
+
+def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
+    base: Path, splits, tmp_path: Path, monkeypatch, capsys
 ):
-    spec = make_spec(base_without_dropout, epochs=3, head="linear")
-    whole, _ = train(spec, *splits, scratch=tmp_path)
-    fit = tf_keras.Model.fit
+    spec = make_spec(base, epochs=3)
 
-    class StopEarlyError(Exception):
-        pass
+    def again():
+        return train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
 
-    class Interrupt(tf_keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 2:
-                raise StopEarlyError
-
-    def interrupted(self, *args, callbacks, **kwargs):
-        return fit(self, *args, callbacks=[*callbacks, Interrupt()], **kwargs)
-
-    monkeypatch.setattr(tf_keras.Model, "fit", interrupted)
-    with pytest.raises(StopEarlyError):
-        train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
-    monkeypatch.setattr(tf_keras.Model, "fit", fit)
-    resumed, record = train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
-    for expected, found in zip(whole.get_weights(), resumed.get_weights(), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-6)
-    # The measures of the epochs before are still there.
+    whole, undisturbed = train(spec, *splits, scratch=tmp_path)
+    interrupted(monkeypatch, 3, again)
+    (data,) = (tmp_path / "kept").rglob("epoch-2.data*")
+    shutil.copytree(tmp_path / "kept", tmp_path / "damaged")
+    for damaged in (False, True):
+        if damaged:
+            shutil.rmtree(tmp_path / "kept")
+            shutil.copytree(tmp_path / "damaged", tmp_path / "kept")
+            content = bytearray(data.read_bytes())
+            content[len(content) // 2] ^= 1
+            data.write_bytes(content)
+        capsys.readouterr()
+        resumed, record = again()
+        said = capsys.readouterr().out
+        assert ("epoch-2 is damaged and not used" in said, "goes on after epoch 2" in said) == (damaged, not damaged)
+        assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
+        assert measures(record) == measures(undisturbed)
     assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
-    assert record["best_epoch"] == 3
-    assert [path for path in (tmp_path / "kept").rglob("*") if path.is_file()] == []
+    # What is complete and yet asked for again, because exporting was interrupted, is not trained again.
+    monkeypatch.delattr(tf_keras.Model, "fit")
+    assert measures(again()[1]) == measures(undisturbed)
+
+
+def test_a_probe_and_early_stopping_go_on_too(base: Path, splits, tmp_path: Path, monkeypatch):
+    # So high a rate that the model gets worse after it was good.
+    spec = make_spec(
+        base,
+        approach="probe_then_fine_tune",
+        head="mlp",
+        early_stopping_patience=2,
+        epochs=9,
+        learning_rate=5e-3,
+    )
+
+    def again():
+        return train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
+
+    whole, undisturbed = train(spec, *splits, scratch=tmp_path)
+    probed, best, done = (
+        len(undisturbed["probe_epochs"]),
+        undisturbed["best_epoch"],
+        len(undisturbed["epochs"]),
+    )
+    assert best + spec.early_stopping_patience == done < spec.epochs
+    # In the probe, then in the epoch after the best one, counted from where the training goes on.
+    interrupted(monkeypatch, 2, again)
+    interrupted(monkeypatch, probed - 1 + best + 1, again)
+    resumed, record = again()
+    assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
+    assert measures(record) == measures(undisturbed)
+    assert record["best_epoch"] == best
+
+
+def test_the_best_weights_are_kept_also_where_all_epochs_were_trained(base: Path, splits, tmp_path: Path):
+    patient = make_spec(base, approach="frozen", head="mlp", epochs=12, learning_rate=0.3, early_stopping_patience=30)
+    classifier, record = train(patient, *splits, scratch=tmp_path)
+    best, recalls = record["best_epoch"], [epoch["eval_macro_recall"] for epoch in record["epochs"]]
+    assert len(recalls) == 12
+    assert recalls[best - 1] > recalls[-1]
+    _, evaluate = splits
+    batch = {name: tf.constant(value) for name, value in evaluate.take(np.arange(len(evaluate))).items()}
+    decided = tf.argmax(classifier(batch, training=False), axis=1).numpy()
+    recall = np.mean([(decided[evaluate.labels == label] == label).mean() for label in (0, 1)])
+    assert recall == pytest.approx(max(recalls), abs=1e-6)
 
 
 def test_mixed_precision_trains_and_leaves_float32_weights(base: Path, splits, tmp_path: Path):

@@ -97,7 +97,7 @@ def test_each_pair_has_its_share_of_the_loss(split, vocabulary):
 def test_a_training_that_goes_on_sees_the_pairs_it_would_have_seen(split, vocabulary):
     whole = SentencePairs(split, vocabulary, 0, fixed=False)
     seen = [deal(whole, 0) for _ in range(9)]
-    resumed = SentencePairs(split, vocabulary, 0, fixed=False, dealt=lambda: 4)
+    resumed = SentencePairs(split, vocabulary, 0, fixed=False, dealt=4)
     assert [deal(resumed, 0) for _ in range(5)] == seen[4:]
 
 
