@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
@@ -26,8 +27,14 @@ def ServableCheck(  # noqa: N802 (a component's name)
       RuntimeError: it did not; that is a fault of the export, not of the data.
     """
     folder = path_utils.serving_model_path(model.uri)
-    # The script is run by its path, not as a module: none of this project's packages is imported.
-    probe = subprocess.run([sys.executable, PROBE, folder], capture_output=True, text=True, check=False)  # noqa: S603
-    if probe.returncode:
-        raise RuntimeError(f"the exported model {folder} does not serve:\n{probe.stderr}")
+    # The script is run by its path, not as a module: none of this project's packages is imported. It ends when its
+    # standard input does, hence with this process, however that ends.
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(  # noqa: S603
+            [sys.executable, PROBE, folder], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+        ) as probe:
+            probe.wait()
+        if probe.returncode:
+            said.seek(0)
+            raise RuntimeError(f"the exported model {folder} does not serve:\n{said.read()}")
     blessing.set_int_custom_property("blessed", 1)

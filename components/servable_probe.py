@@ -1,6 +1,8 @@
 """Run by ``components.servable_check`` in a process of its own: opens a SavedModel as a server would and uses it."""
 
+import os
 import sys
+import threading
 
 import numpy as np
 import tensorflow as tf
@@ -45,5 +47,12 @@ def _same(one: tf.Tensor, other: tf.Tensor, what: str) -> None:
         raise SystemExit(f"{what} give different probabilities: {one.numpy()} and {other.numpy()}")
 
 
+def end_with_parent() -> None:
+    """Ends this process when whoever started it is gone, and with it the pipe to standard input."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
     main(sys.argv[1])

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 from filelock import FileLock, Timeout
 
+from pipeline.interruption import Interruption
 from pipeline.model_commands import models, rollback
 from pipeline.output_file import check_new, check_output, write_new, write_output
+from pipeline.scratch import scratch_folder
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,14 +38,16 @@ _path = click.Path(path_type=Path)
 
 
 class _Commands(click.Group):
-    """Ends with one line and exit code 2 where the user has something to mend."""
+    """Ends with one line: exit code 2 where the user has something to mend, 130 or 143 when it is told to stop."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except InputError as error:
-            click.echo(f"fullbake: {error}", err=True)
-            ctx.exit(EXIT_INPUT)
+        ctx.obj = Interruption()
+        with ctx.obj.heeded():
+            try:
+                return super().invoke(ctx)
+            except InputError as error:
+                click.echo(f"fullbake: {error}", err=True)
+                ctx.exit(EXIT_INPUT)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,7 +110,7 @@ def run(
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()
-    with _sole_use(root or _default_root(config)) as root:
+    with _sole_use(root or _default_root(config), ctx.obj) as root:
         serving_dir = serving_folder(config, root)
         check_baseline(config, serving_dir)
         record = _run(config, root)
@@ -130,7 +134,9 @@ def run(
 @click.option("--root", type=_path, help="The output root.  [default: runs/<name>]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config.")
 @click.option("--summary", type=_path, metavar="FILE.json", help="Write what came out as JSON.")
+@click.pass_obj
 def compare(
+    interruption: Interruption,
     config_file: Path,
     approaches: tuple[str, ...],
     seeds: int,
@@ -153,7 +159,7 @@ def compare(
     if summary is not None:
         check_output(summary, "--summary")
     quiet_libraries()
-    with _sole_use(root or _default_root(config)) as root:
+    with _sole_use(root or _default_root(config), interruption) as root:
         comparison = _compare(config, root, approaches, seeds)
     if summary is not None:
         write_output(summary, json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", "--summary")
@@ -177,7 +183,9 @@ def compare(
 @click.option(
     "--escape-formulas", is_flag=True, help="Put ' before what a spreadsheet would take for a formula (=, +, -, @)."
 )
+@click.pass_obj
 def predict(
+    interruption: Interruption,
     texts: tuple[str, ...],
     model: str | None,
     source: Path | None,
@@ -201,6 +209,7 @@ def predict(
 
     predictor = Predictor(find_model(model))
     if source and target:
+        interruption.kept = f"{target} was not written; run the command again"
         labelled = predict_csv(predictor, source, target, escape_formulas=escape_formulas, **options)
         _tell_labelled(labelled, source, target)
         return
@@ -262,8 +271,11 @@ def _default_root(config: Config) -> Path:
 
 
 @contextmanager
-def _sole_use(root: Path) -> Iterator[Path]:
-    """Makes the output root and keeps other runs away: two in one metadata store would read each other's verdict."""
+def _sole_use(root: Path, interruption: Interruption) -> Iterator[Path]:
+    """Makes the output root and keeps other runs away: two in one metadata store would read each other's verdict.
+
+    All temporary files of the run are in one folder, which it leaves to the next run if it is killed.
+    """
     if root.exists() and not root.is_dir():
         raise InputError(f"--root: {root} is a file; name a folder")
     try:
@@ -275,7 +287,11 @@ def _sole_use(root: Path) -> Iterator[Path]:
         ) from error
     except OSError as error:
         raise InputError(f"--root: {root} cannot be written to: {error.strerror}; name a folder that can") from error
-    with lock:
+    with lock, scratch_folder(root) as scratch:
+        interruption.kept = (
+            f"finished components and epochs are kept in {root}; run the command again to go on from there"
+        )
+        interruption.leftovers.append(scratch)
         yield root
 
 

@@ -26,6 +26,7 @@ from pipeline.preflight import serving_folder
 from pipeline.redaction import LOG_LINE, RedactingFormatter
 from pipeline.run_record import RunRecord, read_run
 from trainer.errors import InputError
+from trainer.frozen_features import drop_unfinished
 
 log = logging.getLogger("fullbake")
 
@@ -125,6 +126,7 @@ def train_locally(config: Config, root: Path) -> RunRecord:
 def _places(config: Config, root: Path) -> tuple[Path, Places]:
     root = root.absolute()
     root.mkdir(parents=True, exist_ok=True)
+    drop_unfinished(root / "vectors")
     # Beam and Transform write absolute paths into the graph and the metadata; so the root may not be relative.
     return root, Places(
         pipeline_root=str(root / "pipeline"),

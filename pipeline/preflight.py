@@ -22,6 +22,7 @@ from trainer.base_model import base_sizes, check_masked_lm, check_pairs, resolve
 from trainer.base_weights import check_weights, old_head_note
 from trainer.errors import InputError
 from trainer.families import Sizes
+from trainer.local_devices import check_local_devices
 
 _MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
@@ -42,7 +43,7 @@ def csv_format(config: Config) -> CsvFormat:
 
 
 def check_inputs(config: Config) -> list[str]:
-    """Looks at the data files' headers and at the base model.
+    """Looks at this machine's devices, at the data files' headers and at the base model.
 
     The corpus is looked at where the approach pre-trains; no other reads it.
 
@@ -53,6 +54,7 @@ def check_inputs(config: Config) -> list[str]:
       InputError: no file, an empty one, a column that is not there, or a base model that is not there or cannot be
         used with this config.
     """
+    check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
         _check_other_folder(TEST_BASE, config.data.test_base, csv_format(config))

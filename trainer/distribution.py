@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from trainer.errors import InputError
+from trainer.local_devices import NO_GPU, NO_WORKERS
 from trainer.precision import choose_precision
+from trainer.worker_cluster import configured_workers
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
     Args:
       distribution: ``auto`` takes a TPU if there is one, else ``TF_CONFIG``'s workers, else all GPUs if there are
         several, else the one device; ``none`` is that one device; ``mirrored`` all GPUs of this machine (its logical
-        CPUs, if it has no GPU); ``multi_worker`` the workers that ``TF_CONFIG`` names; ``tpu`` the TPU.
+        CPUs, if it has no GPU and several of them); ``multi_worker`` the workers that ``TF_CONFIG`` names; ``tpu`` the
+        TPU.
 
     Returns:
       The strategy and a sentence that says what was found.
@@ -73,12 +75,10 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
     if distribution == "tpu":
         return _tpu_strategy()
     if distribution == "multi_worker":
-        workers = _configured_workers()
-        if not workers:
-            raise InputError(
-                "training.distribution: multi_worker needs TF_CONFIG in the environment, naming this worker and the "
-                'others: {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
-            )
+        cluster = configured_workers()
+        if cluster is None:
+            raise InputError(NO_WORKERS)
+        cluster.meet()
         try:
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
@@ -86,10 +86,12 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
                 "training.distribution: multi_worker must come first in a process, and here other components ran "
                 "before; it is for a cluster, where each runs in a container of its own; use mirrored or none here"
             ) from error
-        return strategy, f"{workers} workers named by TF_CONFIG"
+        return strategy, f"{len(cluster.addresses)} workers named by TF_CONFIG"
     if distribution == "mirrored":
         devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
         kind = "GPU" if gpus else "CPU"
+        if not gpus and len(devices) == 1:
+            raise InputError(NO_GPU)
         # TensorFlow's own choice for CPUs, collective ops, gets out of step when a process trains a second model (2.16:
         # "Shape mismatch in the collective instance"); for GPUs it is NCCL.
         reduction = None if gpus else tf.distribute.ReductionToOneDevice()
@@ -101,14 +103,10 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
 def _best_distribution(gpus: int) -> str:
     if os.environ.get("TPU_NAME") or os.environ.get("TPU_WORKER_ID") or tf.config.list_physical_devices("TPU"):
         return "tpu"
-    if _configured_workers() > 1:
+    cluster = configured_workers()
+    if cluster is not None and len(cluster.addresses) > 1:
         return "multi_worker"
     return "mirrored" if gpus > 1 else "none"
-
-
-def _configured_workers() -> int:
-    cluster = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
-    return len(cluster.get("worker", [])) + len(cluster.get("chief", []))
 
 
 def _tpu_strategy() -> tuple[tf.distribute.Strategy, str]:

@@ -24,6 +24,7 @@ ENCODE_ROWS = 32
 # each. A million rows of MiniLM take 1.5 GB in float32.
 KEPT_SPLITS = 8
 _SUFFIX = ".vectors"
+_UNFINISHED = ".unfinished"
 # What a file of vectors ends with: a digest of all before it.
 _DIGEST_BYTES = 16
 _READ_BYTES = 1 << 20
@@ -118,7 +119,7 @@ class FrozenEncoder:
         order = np.argsort(-split.lengths, kind="stable")
         # Renamed when whole, and under a name of its own: an interruption leaves nothing, and two trainings may be at
         # it.
-        handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".unfinished")
+        handle, unfinished = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=_UNFINISHED)
         try:
             # Its room is taken now: that there is none should not be found after an hour.
             os.posix_fallocate(handle, 0, self._size(split) + _DIGEST_BYTES)
@@ -135,6 +136,12 @@ class FrozenEncoder:
         finally:
             os.close(handle)
             Path(unfinished).unlink(missing_ok=True)
+
+
+def drop_unfinished(folder: Path) -> None:
+    """Removes what a process that was killed had begun to write here; no training may be at work in the folder."""
+    for file in folder.glob(f"*{_UNFINISHED}"):
+        file.unlink(missing_ok=True)
 
 
 def _fingerprint(classifier: Classifier, split: TokenizedSplit, dtype: str) -> str:

@@ -60,7 +60,7 @@ def test_numbers_that_are_drawn_nowhere_are_an_error():
 def random_ops(function: tf.types.experimental.ConcreteFunction) -> list[str]:
     graph = function.graph.as_graph_def()
     nodes = [*graph.node, *(node for part in graph.library.function for node in part.node_def)]
-    return [node.op for node in nodes if "Random" in node.op or "Stateful" in node.op and "Partition" not in node.op]
+    return [node.op for node in nodes if "Random" in node.op or ("Stateful" in node.op and "Partition" not in node.op)]
 
 
 @pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra"])
@@ -78,9 +78,7 @@ def test_nothing_that_is_drawn_in_a_step_hangs_on_the_state_of_a_kernel(base_of,
         (MaskedLanguageModel.from_base(folder), {**batch, **hidden}),
     ):
         paths = {str(number): variable for number, variable in enumerate(model.trainable_variables)}
-        model.compile(
-            make_optimizer(paths, learning_rate=0.1, total_steps=9, warmup_fraction=0.1, weight_decay=0.01)
-        )
+        model.compile(make_optimizer(paths, learning_rate=0.1, total_steps=9, warmup_fraction=0.1, weight_decay=0.01))
         step = tf.function(model.train_step, autograph=False).get_concrete_function(data)
         ops = random_ops(step)
         assert {op for op in ops if not op.startswith("Stateless")} == set()

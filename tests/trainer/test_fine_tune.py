@@ -220,7 +220,9 @@ def test_no_room_for_vectors_is_told_before_the_first_is_computed(base: Path, sp
     # A limit on files is what an account without root can have of a full disk: writing beyond it is EFBIG.
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
     try:
-        with pytest.raises(InputError, match=r"vectors: the vectors of the frozen base, 0 MiB, cannot be written \(File too large\)"):
+        with pytest.raises(
+            InputError, match=r"the vectors of the frozen base, 0 MiB, cannot be written \(File"
+        ):
             encoder.encode(splits[0])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -298,13 +300,14 @@ class Interrupt(tf_keras.callbacks.Callback):
 def interrupted(patch: pytest.MonkeyPatch, epoch: int, train: Callable[[], object]) -> None:
     """Runs a training up to the middle of an epoch."""
     fit, interrupt = tf_keras.Model.fit, Interrupt(epoch)
-    with patch.context() as here, pytest.raises(StopEarlyError):
-        here.setattr(
-            tf_keras.Model,
-            "fit",
-            lambda self, *args, callbacks, **kwargs: fit(self, *args, callbacks=[interrupt, *callbacks], **kwargs),
-        )
-        train()
+
+    def watched(self, *args, callbacks, **kwargs):
+        return fit(self, *args, callbacks=[interrupt, *callbacks], **kwargs)
+
+    with patch.context() as here:
+        here.setattr(tf_keras.Model, "fit", watched)
+        with pytest.raises(StopEarlyError):
+            train()
 
 
 def measures(record: dict) -> list[dict]:
@@ -374,12 +377,13 @@ def test_a_probe_and_early_stopping_go_on_too(base: Path, splits, tmp_path: Path
 
 
 def test_the_best_weights_are_kept_also_where_all_epochs_were_trained(base: Path, splits, tmp_path: Path):
-    patient = make_spec(base, approach="frozen", head="mlp", epochs=12, learning_rate=0.3, early_stopping_patience=30)
-    classifier, record = train(patient, *splits, scratch=tmp_path)
-    best, recalls = record["best_epoch"], [epoch["eval_macro_recall"] for epoch in record["epochs"]]
-    assert len(recalls) == 12
-    assert recalls[best - 1] > recalls[-1]
-    _, evaluate = splits
+    learned, evaluate = splits
+    evaluate.labels = 1 - evaluate.labels  # so that what is learned makes it worse
+    patient = make_spec(base, epochs=5, learning_rate=1e-2, early_stopping_patience=30)
+    classifier, record = train(patient, learned, evaluate, scratch=tmp_path)
+    recalls = [epoch["eval_macro_recall"] for epoch in record["epochs"]]
+    assert len(recalls) == 5
+    assert recalls[record["best_epoch"] - 1] > recalls[-1]
     batch = {name: tf.constant(value) for name, value in evaluate.take(np.arange(len(evaluate))).items()}
     decided = tf.argmax(classifier(batch, training=False), axis=1).numpy()
     recall = np.mean([(decided[evaluate.labels == label] == label).mean() for label in (0, 1)])

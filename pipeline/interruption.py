@@ -1,0 +1,114 @@
+"""What becomes of a command that is told to stop, by Ctrl-C or by SIGTERM: one line, and an end within seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GRACE_SECONDS = 3.0
+_SHOW_CURSOR = "\x1b[?25h"  # a progress display may have hidden it
+_NOTHING_CAME = b"\0"
+
+
+class StoppedError(KeyboardInterrupt):
+    """Raised in the main thread; libraries let it pass as they do Ctrl-C."""
+
+
+class Interruption:
+    """Ends the process when it is told to stop.
+
+    The main thread may be inside TensorFlow or Beam for minutes, and no Python code runs in it then; Beam also wraps
+    what is raised through it. So a thread of its own, which Python wakes in any case, says the line, ends the process's
+    children, gives the main thread some seconds to leave its ``finally`` blocks, and ends the process. All that is kept
+    is written so that it is whole or not there, so nothing finished is lost by that.
+
+    Attributes:
+      kept: what the line says of what is kept and how to go on; may be empty.
+      leftovers: folders that are removed at the end.
+    """
+
+    def __init__(self) -> None:
+        self.kept = ""
+        self.leftovers: list[Path] = []
+        self._left = threading.Event()
+
+    @contextlib.contextmanager
+    def heeded(self) -> Iterator[None]:
+        """While this lasts, the signals end the process in this way."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python lets only the main thread set handlers
+            return
+        waiting, waking = os.pipe()
+        os.set_blocking(waking, False)
+        # The terminal as it is now: later it may be silenced, while libraries are imported.
+        terminal = os.dup(2)
+        watch = threading.Thread(target=self._watch, args=(waiting, terminal), daemon=True)
+        before = {number: signal.signal(number, self._raise) for number in _SIGNALS}
+        woken_before = signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+        watch.start()
+        _ours.add(waking)
+        try:
+            yield
+        except StoppedError:
+            self._left.set()
+            watch.join()
+        finally:
+            signal.set_wakeup_fd(woken_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.write(waking, _NOTHING_CAME)
+            watch.join()
+            _ours.discard(waking)
+            os.close(waking)
+            os.close(terminal)
+
+    def _raise(self, number: int, frame: FrameType | None) -> None:
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise StoppedError
+
+    def _watch(self, waiting: int, terminal: int) -> None:
+        with os.fdopen(waiting, "rb", buffering=0) as stream:
+            heeded = {_NOTHING_CAME, *(bytes([number]) for number in _SIGNALS)}
+            came = next(byte for byte in iter(lambda: stream.read(1), b"") if byte in heeded)
+        if came == _NOTHING_CAME:
+            return
+        start = "\r" + _SHOW_CURSOR if os.isatty(terminal) else ""
+        line = f"{start}fullbake: stopped by {signal.Signals(came[0]).name}{self.kept and ': '}{self.kept}\n"
+        os.write(terminal, line.encode(errors="replace"))
+        # What is written while everything falls apart would hide the line.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        _end_children()
+        self._left.wait(_GRACE_SECONDS)
+        for folder in self.leftovers:
+            shutil.rmtree(folder, ignore_errors=True)
+        os._exit(128 + came[0])
+
+
+# A fork must not wake the thread of the process that it came from.
+_ours: set[int] = set()
+
+
+def _leave_to_parent() -> None:
+    if _ours:
+        signal.set_wakeup_fd(-1)
+        _ours.clear()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _end_children() -> None:
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in file.read_text().split():
+                os.kill(int(child), signal.SIGTERM)
