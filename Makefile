@@ -3,7 +3,7 @@ PYTHON ?= 3.10
 VENV := .venv
 STAMP := $(VENV)/.installed-$(PYTHON)
 
-.PHONY: run test check parity mutate pytorch bench setup lock clean
+.PHONY: run test check chaos parity mutate pytorch bench setup lock clean
 
 run: setup  ## from the sample CSV to a pushed model and a report
 	$(VENV)/bin/fullbake run configs/quickstart.yaml
@@ -16,6 +16,9 @@ check: setup  ## lint, format, types, layers
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+chaos: setup  ## ends twenty runs at seeded moments and compares what comes of them (about 20 minutes)
+	$(VENV)/bin/python -m tests.pipeline.chaos
 
 parity: setup  ## the tokenizer against Hugging Face's, exhaustively (about 3 minutes)
 	$(VENV)/bin/python -m tests.components.tokenizer_parity

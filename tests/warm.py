@@ -28,7 +28,14 @@ def entrypoint(arguments: list[str]) -> None:
     main(arguments)
 
 
-PROGRAMS: dict[str, Callable[[list[str]], None]] = {"fullbake": fullbake, "entrypoint": entrypoint}
+def chaos(arguments: list[str]) -> None:
+    """The console script, ended at a moment."""
+    from tests.pipeline.chaos import main
+
+    main(arguments)
+
+
+PROGRAMS: dict[str, Callable[[list[str]], None]] = {"fullbake": fullbake, "entrypoint": entrypoint, "chaos": chaos}
 
 
 class WarmProcess:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,3 +179,20 @@ def test_the_probe_needs_nothing_but_tensorflow_and_its_text_ops(exported: Path,
     loaded = set(line.split())
     assert {"tensorflow", "tensorflow_text"} <= loaded
     assert loaded.isdisjoint({"trainer", "components", "pipeline", "transformers", "tf_keras", "tfx", "apache_beam"})
+
+
+def test_the_probe_ends_with_whoever_started_it(exported: Path):
+    starter = f"""
+import os, subprocess, sys
+probe = subprocess.Popen([sys.executable, {str(PROBE)!r}, {str(exported / "Format-Serving")!r}], stdin=subprocess.PIPE)
+print(probe.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    started = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, text=True)
+    assert started.stdout
+    probe_id = int(started.stdout.readline())
+    started.wait()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{probe_id}").exists() and "zombie" not in Path(f"/proc/{probe_id}/status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
