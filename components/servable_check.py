@@ -28,10 +28,13 @@ def ServableCheck(  # noqa: N802 (a component's name)
     """
     folder = path_utils.serving_model_path(model.uri)
     # The script is run by its path, not as a module: none of this project's packages is imported. It ends when its
-    # standard input does, hence with this process, however that ends.
+    # standard input does: with this process, however that ends.
     with tempfile.TemporaryFile("w+") as said:
         with subprocess.Popen(  # noqa: S603
-            [sys.executable, PROBE, folder], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+            [sys.executable, PROBE, folder, "--until-stdin-ends"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
         ) as probe:
             probe.wait()
         if probe.returncode:

@@ -8,6 +8,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the graph holds its ops)
 
+# Given as the second argument, the probe ends when its standard input does.
+UNTIL_STDIN_ENDS = "--until-stdin-ends"
+
 # Nothing, a word, markup, several scripts, bytes that are not UTF-8, and more words than any model takes.
 TEXTS = [
     b"",
@@ -56,5 +59,6 @@ def end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    if UNTIL_STDIN_ENDS in sys.argv:
+        threading.Thread(target=end_with_parent, daemon=True).start()
     main(sys.argv[1])

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 3.0
@@ -60,18 +61,25 @@ class Interruption:
             self._left.set()
             watch.join()
         finally:
-            signal.set_wakeup_fd(woken_before)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            os.write(waking, _NOTHING_CAME)
-            watch.join()
-            _ours.discard(waking)
-            os.close(waking)
-            os.close(terminal)
+            if waking in _ours:
+                self._give_back(woken_before, before, waking, watch)
+                os.close(terminal)
+
+    def _give_back(
+        self, woken_before: int, handlers: dict[signal.Signals, Any], waking: int, watch: threading.Thread
+    ) -> None:
+        signal.set_wakeup_fd(woken_before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.write(waking, _NOTHING_CAME)
+        watch.join()
+        _ours.discard(waking)
+        os.close(waking)
 
     def _raise(self, number: int, frame: FrameType | None) -> None:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
+        _silence()
         raise StoppedError
 
     def _watch(self, waiting: int, terminal: int) -> None:
@@ -83,10 +91,7 @@ class Interruption:
         start = "\r" + _SHOW_CURSOR if os.isatty(terminal) else ""
         line = f"{start}fullbake: stopped by {signal.Signals(came[0]).name}{self.kept and ': '}{self.kept}\n"
         os.write(terminal, line.encode(errors="replace"))
-        # What is written while everything falls apart would hide the line.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
+        _silence()
         _end_children()
         self._left.wait(_GRACE_SECONDS)
         for folder in self.leftovers:
@@ -94,17 +99,27 @@ class Interruption:
         os._exit(128 + came[0])
 
 
-# A fork must not wake the thread of the process that it came from.
+# The pipes that wake a thread of this process. A fork must not wake the thread of the process that it came from.
 _ours: set[int] = set()
 
 
 def _leave_to_parent() -> None:
     if _ours:
         signal.set_wakeup_fd(-1)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
         _ours.clear()
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _silence() -> None:
+    # What is written while everything falls apart would hide the line.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _end_children() -> None:

@@ -18,6 +18,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
 from components.servable_check import PROBE, ServableCheck
+from components.servable_probe import UNTIL_STDIN_ENDS
 from components.servable_probe import main as probe
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
@@ -182,9 +183,10 @@ def test_the_probe_needs_nothing_but_tensorflow_and_its_text_ops(exported: Path,
 
 
 def test_the_probe_ends_with_whoever_started_it(exported: Path):
+    command = [sys.executable, str(PROBE), str(exported / "Format-Serving"), UNTIL_STDIN_ENDS]
     starter = f"""
-import os, subprocess, sys
-probe = subprocess.Popen([sys.executable, {str(PROBE)!r}, {str(exported / "Format-Serving")!r}], stdin=subprocess.PIPE)
+import os, subprocess
+probe = subprocess.Popen({command}, stdin=subprocess.PIPE)
 print(probe.pid, flush=True)
 os.kill(os.getpid(), 9)
 """

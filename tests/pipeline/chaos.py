@@ -56,6 +56,7 @@ def main(arguments: list[str]) -> None:
 
     root, moment, counts_file, *command = arguments
     os.setsid()
+    tempfile.tempdir = None  # looked up again, in this process's environment
     counts = _watch(root, Moment(*json.loads(moment)) if json.loads(moment) else None)
     try:
         fullbake(command, prog_name="fullbake")
@@ -156,7 +157,8 @@ class Runs:
         weights = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
         said = {key: summary[key] for key in ("pushed", "examples", "metrics", "training", "pretraining", "tuning")}
         return Outcome(
-            _without_times(said), {name: value.tobytes() for name, value in weights.items() if hasattr(value, "tobytes")}
+            _without_times(said),
+            {name: value.tobytes() for name, value in weights.items() if hasattr(value, "tobytes")},
         )
 
 

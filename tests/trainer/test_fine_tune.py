@@ -220,9 +220,7 @@ def test_no_room_for_vectors_is_told_before_the_first_is_computed(base: Path, sp
     # A limit on files is what an account without root can have of a full disk: writing beyond it is EFBIG.
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
     try:
-        with pytest.raises(
-            InputError, match=r"the vectors of the frozen base, 0 MiB, cannot be written \(File"
-        ):
+        with pytest.raises(InputError, match=r"the vectors of the frozen base, 0 MiB, cannot be written \(File"):
             encoder.encode(splits[0])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -101,7 +101,9 @@ def test_a_port_that_is_taken_is_told():
         other.bind(("", 0))
         other.listen()
         address = f"127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(InputError, match=r"the port of this worker, .*, cannot be taken \(Address already in use\)"):
+        with pytest.raises(
+            InputError, match=r"the port of this worker, .*, cannot be taken \(Address already in use\)"
+        ):
             WorkerCluster((address, "127.0.0.1:1"), 0).meet(1)
 
 
@@ -133,5 +135,5 @@ def test_devices_that_may_be_there_are_left_to_tensorflow(monkeypatch):
 def test_several_workers_are_for_a_cluster(monkeypatch):
     set_config(monkeypatch, {"cluster": {"worker": TWO}, "task": {"type": "worker", "index": 0}})
     for distribution in ("auto", "multi_worker"):
-        with pytest.raises(InputError, match="several workers .* must meet before TensorFlow is used"):
+        with pytest.raises(InputError, match=r"several workers .* must meet before TensorFlow is used"):
             check_local_devices(distribution)
