@@ -51,8 +51,8 @@ def check_inputs(config: Config) -> list[str]:
       What is allowed and yet should be known, a sentence each.
 
     Raises:
-      InputError: no file, an empty one, a column that is not there, or a base model that is not there or cannot be
-        used with this config.
+      InputError: no such device, no file, an empty one, a column that is not there, or a base model that is not there
+        or cannot be used with this config.
     """
     check_local_devices(config.training.distribution)
     _check_data(config)

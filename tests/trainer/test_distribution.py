@@ -24,6 +24,7 @@ from tests.trainer.test_pretrain import SPEC
 from tests.trainer.tokenized import random_rows, read_split
 from trainer.classifier import Classifier
 from trainer.distribution import Placement, choose_placement, choose_strategy
+from trainer.dropout import StepDropout
 from trainer.errors import InputError
 from trainer.fine_tune import train_classifier
 from trainer.input_pipeline import TokenizedSplit
@@ -41,11 +42,12 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from trainer.distribution import choose_placement
-from tests.trainer.test_distribution import fine_tune, further_pretrain
+from tests.trainer.test_distribution import drop, fine_tune, further_pretrain
 base, folder = map(Path, sys.argv[1:])
 placement = choose_placement("mirrored", "float32", base)
 fine_tune(base, folder, placement)
 further_pretrain(base, folder, placement)
+drop(folder, placement)
 """
 
 # A worker of several.
@@ -55,8 +57,9 @@ from pathlib import Path
 from trainer.distribution import choose_placement
 base, folder = map(Path, sys.argv[1:])
 placement = choose_placement("auto", "float32", base)  # before anything else, as in run_fn
-from tests.trainer.test_distribution import fine_tune
-fine_tune(base, folder, placement)
+from tests.trainer.test_distribution import drop, fine_tune
+fine_tune(base, folder, placement, checkpoints=folder.parent / "kept")
+drop(folder, placement)
 """
 
 
@@ -65,12 +68,21 @@ def splits(folder: Path) -> list[TokenizedSplit]:
     return [read_split(random_rows(rows, seed), folder / str(seed)) for seed, rows in ((1, 41), (2, 11))]
 
 
-def fine_tune(base: Path, folder: Path, placement: Placement) -> None:
-    """Trains with each approach, keeps the weights in the folder, and prints where and with which loss."""
+def fine_tune(base: Path, folder: Path, placement: Placement, *, checkpoints: Path | None = None) -> None:
+    """Trains with each approach, keeps the weights in the folder, and prints where and with which loss.
+
+    Where checkpoints are kept, it trains all once more, which finds everything done.
+    """
     for approach in APPROACHES:
         spec = make_spec(base, head="linear", approach=approach, epochs=2)
-        classifier, record = train_classifier(spec, placement, base, *splits(folder), scratch=folder)
+        kept = None if checkpoints is None else checkpoints / approach
+        classifier, record = train_classifier(spec, placement, base, *splits(folder), scratch=folder, checkpoints=kept)
         np.savez(folder / approach, *classifier.get_weights())
+        if kept is not None:
+            again, found = train_classifier(spec, placement, base, *splits(folder), scratch=folder, checkpoints=kept)
+            assert found["epochs"] == record["epochs"]
+            pairs = zip(again.get_weights(), classifier.get_weights(), strict=True)
+            assert all(np.array_equal(*pair) for pair in pairs)
         print(f"{record['distribution']}: {record['epochs'][-1]['eval_loss']}")
 
 
@@ -79,6 +91,26 @@ def further_pretrain(base: Path, folder: Path, placement: Placement) -> None:
     model, record = pretrain(PRETRAINING, placement, base, *splits(folder))
     np.savez(folder / "further_pretrain", *model.backbone.get_weights())
     print(f"{record['distribution']}: {record['evaluations'][-1]['loss']}")
+
+
+def drop(folder: Path, placement: Placement) -> None:
+    """Keeps what each replica of this process has dropped of a row of ones."""
+    layer = tf_keras.layers.Dropout(0.5)
+    source = StepDropout(tf_keras.Sequential([layer]), 0)
+
+    def dropped() -> tf.Tensor:
+        with source.at(tf.constant(3), tf.constant(0)):
+            return layer(tf.ones(1000), training=True)
+
+    strategy = placement.strategy
+    kept = strategy.experimental_local_results(tf.function(lambda: strategy.run(dropped), autograph=False)())
+    np.savez(folder / "dropped", *(replica.numpy() for replica in kept))
+
+
+def differ(masks: list[np.ndarray]) -> float:
+    """In which part of the places two masks differ."""
+    one, other = masks
+    return float((one != other).mean())
 
 
 def flat(file: Path) -> np.ndarray:
@@ -130,6 +162,8 @@ def test_two_devices_train_the_same_weights_as_one(base_without_dropout: Path, o
         by_two, by_one = (flat(folder / f"{name}.npz") for folder in (tmp_path, one_device.folder))
         # Sums in another order differ in their last bits, which Adam magnifies where a gradient is next to nothing.
         assert np.linalg.norm(by_two - by_one) < 1e-3 * np.linalg.norm(by_one - start)
+    with np.load(tmp_path / "dropped.npz") as masks:
+        assert differ([masks[name] for name in masks.files]) == pytest.approx(0.5, abs=0.1)
 
 
 def test_two_workers_that_meet_train_the_same_weights_as_one(
@@ -167,6 +201,7 @@ def test_two_workers_that_meet_train_the_same_weights_as_one(
         np.testing.assert_array_equal(*two)
         one = flat(one_device.folder / f"{approach}.npz")
         assert np.linalg.norm(two[0] - one) < 1e-4 * np.linalg.norm(one)
+    assert differ([flat(folder / "dropped.npz") for folder, _ in started]) == pytest.approx(0.5, abs=0.1)
 
 
 def test_auto_takes_the_one_device_there_is(monkeypatch: pytest.MonkeyPatch):
