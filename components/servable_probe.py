@@ -4,12 +4,25 @@ import os
 import sys
 import threading
 
-import numpy as np
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  (the graph holds its ops)
-
 # Given as the second argument, the probe ends when its standard input does.
 UNTIL_STDIN_ENDS = "--until-stdin-ends"
+
+
+def end_with_stdin() -> None:
+    """Ends this process when whoever started it is gone, and with it the pipe to standard input."""
+    # Not through sys.stdin, whose lock would stop the interpreter from ending.
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+# Before the imports, which take seconds.
+if __name__ == "__main__" and UNTIL_STDIN_ENDS in sys.argv:
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+import tensorflow_text  # noqa: E402, F401  (the graph holds its ops)
 
 # Nothing, a word, markup, several scripts, bytes that are not UTF-8, and more words than any model takes.
 TEXTS = [
@@ -50,15 +63,5 @@ def _same(one: tf.Tensor, other: tf.Tensor, what: str) -> None:
         raise SystemExit(f"{what} give different probabilities: {one.numpy()} and {other.numpy()}")
 
 
-def end_with_parent() -> None:
-    """Ends this process when whoever started it is gone, and with it the pipe to standard input."""
-    # Not through sys.stdin, whose lock would stop the interpreter from ending.
-    while os.read(0, 1):
-        pass
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    if UNTIL_STDIN_ENDS in sys.argv:
-        threading.Thread(target=end_with_parent, daemon=True).start()
     main(sys.argv[1])

@@ -38,6 +38,7 @@ class Interruption:
     def __init__(self) -> None:
         self.kept = ""
         self.leftovers: list[Path] = []
+        self._told = False
         self._left = threading.Event()
 
     @contextlib.contextmanager
@@ -57,10 +58,11 @@ class Interruption:
         _ours.add(waking)
         try:
             yield
-        except StoppedError:
-            self._left.set()
-            watch.join()
         finally:
+            if self._told:
+                # Whatever has become of the exception on its way here. The thread ends the process.
+                self._left.set()
+                watch.join()
             if waking in _ours:
                 self._give_back(woken_before, before, waking, watch)
                 os.close(terminal)
@@ -71,7 +73,8 @@ class Interruption:
         signal.set_wakeup_fd(woken_before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        os.write(waking, _NOTHING_CAME)
+        with contextlib.suppress(BrokenPipeError):  # a signal came just now
+            os.write(waking, _NOTHING_CAME)
         watch.join()
         _ours.discard(waking)
         os.close(waking)
@@ -79,6 +82,7 @@ class Interruption:
     def _raise(self, number: int, frame: FrameType | None) -> None:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
+        self._told = True
         _silence()
         raise StoppedError
 

@@ -38,6 +38,12 @@ while True:
     except BaseException as error:
         print("swallowed", repr(error), file=sys.stderr)
 """
+WRAPS = """
+try:
+    time.sleep(60)
+except BaseException as error:
+    raise RuntimeError("Beam does so") from error
+"""
 # One call into C, in which no Python code of the main thread runs.
 DEAF = "import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 1 << 30)"
 SILENCED = """
@@ -72,6 +78,7 @@ def alive(process_id: int) -> bool:
         (signal.SIGTERM, LEAVES, True),
         (signal.SIGINT, SILENCED, False),
         (signal.SIGTERM, SWALLOWS, False),
+        (signal.SIGTERM, WRAPS, False),
         (signal.SIGINT, DEAF, False),
     ],
 )
