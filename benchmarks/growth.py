@@ -19,8 +19,10 @@ from benchmarks import texts
 from benchmarks.results import Result, seconds
 from pipeline.beam_engine import beam_engine
 from pipeline.config import load_config
-from pipeline.graph import create_components
+from pipeline.graph import create_components, input_locations
 from pipeline.outline import Places
+from trainer.base_model import resolve_base
+from trainer.locations import located
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # rows that are generated at once
@@ -66,9 +68,10 @@ def run(folder: Path) -> None:
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     places = Places(str(folder / "out"), str(folder / "serving"), None, None)
-    components = create_components(load_config(folder / "config.yaml", ()), places, "")
+    loaded = load_config(folder / "config.yaml", ())
+    components = create_components(loaded, places, "")
     (last,) = [number for number, component in enumerate(components) if component.id == "Transform"]
-    with beam_engine([]) as beam_args:
+    with beam_engine([]) as beam_args, located(input_locations(loaded, resolve_base(texts.BASE))):
         pipeline = Pipeline(
             "growth",
             str(folder / "out"),

@@ -5,6 +5,7 @@ a shuffle (see `csv_ingest`), so memory stays flat however many rows there are.
 """
 
 import contextlib
+import glob
 import json
 import logging
 import os
@@ -25,7 +26,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2, range_config_pb2
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
-from tfx.utils import io_utils, proto_utils
+from tfx.utils import proto_utils
 
 from components.csv_ingest import (
     HELD_OUT_SPLITS,
@@ -43,9 +44,12 @@ from components.csv_ingest import (
     tally_part,
 )
 from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat
+from components.data_files import match_files, plain_path
 from components.drift import Drift, measure_drift
 from components.repeats import Repeats
+from trainer.content_hash import hash_file, hash_names
 from trainer.errors import InputError
+from trainer.locations import locate
 
 log = logging.getLogger("fullbake")
 
@@ -95,6 +99,10 @@ class _Settings:
         """The splits made by hash, and the test folder's."""
         return [*self.split, *([] if self.test_base is None else [TEST_SPLIT])]
 
+    def folders(self, input_base: str) -> list[str]:
+        """Where all folders are."""
+        return [input_base, *(locate(folder) for folder in (self.test_base, self.corpus_base) if folder is not None)]
+
     @property
     def split_names(self) -> list[str]:
         return [*self.labelled_splits, *([] if self.corpus_base is None else [CORPUS_SPLIT])]
@@ -135,7 +143,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         settings = _Settings.from_exec_properties(exec_properties)
         input_config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
-        input_base, patterns = exec_properties[specs.INPUT_BASE_KEY], [part.pattern for part in input_config.splits]
+        input_base, patterns = locate(exec_properties[specs.INPUT_BASE_KEY]), [s.pattern for s in input_config.splits]
         newest_files = _find_files(input_base, patterns[:1])
         if not newest_files:
             raise InputError(
@@ -168,6 +176,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                     profile_file, fmt=settings.csv_format, parts_uri=parts_uri
                 )
 
+        promised = exec_properties[utils.FINGERPRINT_PROPERTY_NAME]
+        if _fingerprint(input_config, settings, input_base, pattern_before) != promised:
+            raise InputError(
+                f"{INPUT_BASE}: the files in {', '.join(settings.folders(input_base))} changed while they were read; "
+                "leave them as they are while it runs, and run it again"
+            )
         tally, corpus = _add_up(parts_uri, [*files, *test_files]), _add_up(parts_uri, corpus_files)
         with fileio.open(repeats_part(parts_uri)) as part:
             repeats = Repeats(**json.load(part))
@@ -183,6 +197,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         _write_summary(tally, corpus, repeats, drift, settings, artifact.uri)
         _merge_rejected(parts_uri, part_count, os.path.join(artifact.uri, REJECTED_FILE))
         fileio.rmtree(parts_uri)
+        artifact.set_string_custom_property(specs.INPUT_BASE_KEY, input_base)
         for key in ("read", "used", "rejected"):
             artifact.set_int_custom_property(key, getattr(tally, key))
         examples_utils.set_payload_format(artifact, exec_properties[specs.OUTPUT_DATA_FORMAT_KEY])
@@ -204,36 +219,71 @@ class Driver(driver.FileBasedDriver):
         """
         asked = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], asked)
+        name = exec_properties[specs.INPUT_BASE_KEY]
+        base = locate(name)
         try:
-            resolved: dict[str, Any] = super().resolve_exec_properties(exec_properties, *args, **kwargs)
+            with plain_path(base) as plain:
+                resolved: dict[str, Any] = super().resolve_exec_properties(
+                    {**exec_properties, specs.INPUT_BASE_KEY: plain}, *args, **kwargs
+                )
         except ValueError as error:
             reason = " ".join(str(error).split())
-            raise InputError(
-                f"data.pattern: no span or version can be found in {exec_properties[specs.INPUT_BASE_KEY]}: {reason}"
-            ) from error
-        settings = _Settings.from_exec_properties(resolved)
-        _add_older_spans(resolved, asked, settings.window)
-        for split, folder in ((TEST_SPLIT, settings.test_base), (CORPUS_SPLIT, settings.corpus_base)):
-            if folder is not None:
-                fingerprint = io_utils.generate_fingerprint(split, os.path.join(folder, "*"))
-                resolved[utils.FINGERPRINT_PROPERTY_NAME] += f";{fingerprint}"
-        return resolved
+            raise InputError(f"data.pattern: no span or version can be found in {base}: {reason}") from error
+        found = example_gen_pb2.Input()
+        proto_utils.json_to_proto(resolved[specs.INPUT_CONFIG_KEY], found)
+        settings, span = _Settings.from_exec_properties(resolved), resolved[utils.SPAN_PROPERTY_NAME]
+        _add_older_spans(found, asked, base, span, settings.window)
+        _, before = _find_span_before(base, settings.pattern, span)
+        return {
+            **resolved,
+            specs.INPUT_BASE_KEY: name,
+            specs.INPUT_CONFIG_KEY: proto_utils.proto_to_json(found),
+            utils.FINGERPRINT_PROPERTY_NAME: _fingerprint(found, settings, base, before),
+        }
 
 
-def _add_older_spans(resolved: dict[str, Any], asked: example_gen_pb2.Input, window: int) -> None:
-    """Adds the spans of the window before the newest to the resolved input config and the fingerprint."""
-    found = example_gen_pb2.Input()
-    proto_utils.json_to_proto(resolved[specs.INPUT_CONFIG_KEY], found)
-    base = resolved[specs.INPUT_BASE_KEY]
+def _add_older_spans(
+    found: example_gen_pb2.Input, asked: example_gen_pb2.Input, base: str, newest: int, window: int
+) -> None:
+    """Adds the spans of the window before the newest to the resolved input config."""
     processor = input_processor.FileBasedInputProcessor(base, asked.splits)
-    newest = resolved[utils.SPAN_PROPERTY_NAME]
     for span in range(newest - 1, max(newest - window, -1), -1):
         pattern = processor.get_pattern_for_span_version(asked.splits[0].pattern, span, None)
-        if _match(os.path.join(base, pattern)):
+        if _match(base, pattern):
             found.splits.add(name=f"span_{span}", pattern=pattern)
-            fingerprint = io_utils.generate_fingerprint(f"span_{span}", os.path.join(base, pattern))
-            resolved[utils.FINGERPRINT_PROPERTY_NAME] += f";{fingerprint}"
-    resolved[specs.INPUT_CONFIG_KEY] = proto_utils.proto_to_json(found)
+
+
+def _fingerprint(found: example_gen_pb2.Input, settings: _Settings, input_base: str, pattern_before: str | None) -> str:
+    """Tells the contents of all files that are read, and their names below their folders; not where the folders are.
+
+    Args:
+        found: The patterns of the spans that are read.
+        settings: Name the other folders.
+        input_base: Where the labelled files are.
+        pattern_before: Of the files of the span before the newest, which is compared with; None if there is none.
+    """
+    patterns = [(split.name, input_base, split.pattern) for split in found.splits]
+    if pattern_before is not None and pattern_before not in [split.pattern for split in found.splits]:
+        patterns.append(("before", input_base, pattern_before))
+    for name, folder in ((TEST_SPLIT, settings.test_base), (CORPUS_SPLIT, settings.corpus_base)):
+        if folder is not None:
+            patterns.append((name, locate(folder), "*"))
+    parts = []
+    for name, folder, pattern in patterns:
+        files = [(path.removeprefix(os.path.join(folder, "")), path) for path in _match(folder, pattern)]
+        contents = hash_names((below, _content(path)) for below, path in files)
+        parts.append(f"split:{name},num_files:{len(files)},sha256:{contents}")
+    return ";".join(parts)
+
+
+def _content(path: str) -> str:
+    """The hash of a file's content; of an object in a bucket, the checksum that its store keeps."""
+    try:
+        if "://" not in path:
+            return hash_file(path)
+        return f"{FileSystems.checksum(path)} {FileSystems.match([path])[0].metadata_list[0].size_in_bytes}"
+    except OSError as error:
+        raise InputError(f"{INPUT_BASE}: {path} cannot be read: {error}; mend it, or take it away") from error
 
 
 class CsvExampleGen(FileBasedExampleGen):
@@ -261,7 +311,9 @@ class CsvExampleGen(FileBasedExampleGen):
     test text is not recognised.
 
     Args:
-        input_base: Folder of the files, local or on any file system that Beam and TensorFlow can read.
+        input_base: Folder of the files, local or on any file system that Beam and TensorFlow can read; or the name by
+            which `trainer.locations.locate` finds it, so that its place is no part of the cache key. The same holds of
+            the other folders.
         pattern: Which files below it, as a glob, with TFX's markers for span and version if wanted.
         csv_format: The columns, labels, delimiter and encoding.
         split: Name of a split -> its share, in parts; by hash of the text (see `split_of`).
@@ -341,9 +393,10 @@ def _find_span_before(input_base: str, pattern: str, span: int) -> tuple[int, st
             static_range=range_config_pb2.StaticRange(start_span_number=number, end_span_number=number)
         )
         split = example_gen_pb2.Input.Split(name="before", pattern=pattern)
-        with contextlib.suppress(ValueError):  # there is no such span
+        # If there is no such span, ValueError.
+        with contextlib.suppress(ValueError), plain_path(input_base) as plain:
             # It also puts the numbers of the span and its newest version into the pattern.
-            utils.calculate_splits_fingerprint_span_and_version(input_base, [split], only)
+            utils.calculate_splits_fingerprint_span_and_version(plain, [split], only)
             return number, split.pattern
     return span, None
 
@@ -351,7 +404,7 @@ def _find_span_before(input_base: str, pattern: str, span: int) -> tuple[int, st
 def _find_files(input_base: str, patterns: Sequence[str], first_number: int = 0) -> list[File]:
     """Returns the labelled files, sorted within each pattern, each named by its path below the folder."""
     prefix = os.path.join(input_base, "")
-    paths = [path for pattern in patterns for path in _match(prefix + pattern)]
+    paths = [path for pattern in patterns for path in _match(input_base, pattern)]
     return [(number, path, path.removeprefix(prefix)) for number, path in enumerate(paths, first_number)]
 
 
@@ -359,14 +412,19 @@ def _find_other_files(folder: str | None, key: str, first_number: int) -> list[F
     """Returns the files of another folder, sorted, each named by its whole path: its name may be in both."""
     if folder is None:
         return []
-    files = [(number, path, path) for number, path in enumerate(_match(os.path.join(folder, "*")), first_number)]
+    folder = locate(folder)
+    files = [(number, path, path) for number, path in enumerate(_match(folder, "*"), first_number)]
     if not files:
         raise InputError(f"{key}: no file is in {folder}; set it to a folder of files, or to null")
     return files
 
 
-def _match(pattern: str) -> list[str]:
-    paths = sorted(found.path for found in FileSystems.match([pattern])[0].metadata_list)
+def _match(folder: str, pattern: str) -> list[str]:
+    if "://" not in folder:
+        return match_files(folder, pattern)
+    paths = sorted(
+        found.path for found in FileSystems.match([os.path.join(glob.escape(folder), pattern)])[0].metadata_list
+    )
     return [path for path in paths if not os.path.basename(path).startswith((".", "_"))]
 
 

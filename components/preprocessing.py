@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.tokenizer import BertTokenizer
-from trainer.base_model import check_pairs, resolve_base
+from trainer.base_model import check_pairs, open_base
 
 
 def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]) -> dict[str, tf.Tensor]:
@@ -15,14 +15,15 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
 
     Args:
       inputs: ``text`` and ``label`` (and ``text_pair``), string ``(batch_size, 1)``.
-      custom_config: ``base`` and ``revision`` name the base model whose tokenizer is used; ``max_length`` and
-        ``truncation`` as in ``BertTokenizer``; ``labels`` lists the labels in the order of their class index.
+      custom_config: ``base`` and ``revision`` name the base model whose tokenizer is used, ``base_hash`` its content
+        (see ``trainer.base_model.open_base``); ``max_length`` and ``truncation`` as in ``BertTokenizer``; ``labels``
+        lists the labels in the order of their class index.
 
     Returns:
       ``input_ids`` and ``attention_mask`` (and ``token_type_ids`` for pairs), int64 ``(batch_size, max_length)``, and
       ``label``, int64 ``(batch_size,)``.
     """
-    base = resolve_base(custom_config["base"], custom_config["revision"])
+    base = open_base(custom_config["base"], custom_config["revision"], custom_config.get("base_hash"))
     tokenizer = BertTokenizer.from_folder(
         base,
         max_length=custom_config["max_length"],

@@ -21,7 +21,7 @@ from components.example_gen import INGEST_FILE
 from components.report_page import Report as Page
 from components.report_page import render
 from components.tokenizer import BertTokenizer
-from trainer.base_model import resolve_base
+from trainer.base_model import base_label, open_base
 from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 REPORT_FILE = "report.html"
@@ -69,7 +69,7 @@ def Report(  # noqa: N802 (a component's name)
       report: where the page goes.
       title: what the run is called.
       config: the config as YAML, shown as it is.
-      tokenizer: JSON with ``base``, ``revision`` and ``max_length``.
+      tokenizer: JSON with ``base``, ``revision``, ``base_hash`` and ``max_length``.
       pretraining_run: the Pretrainer's logs, with ``pretraining.json``; None where there was no further pre-training.
       tuner_results: the Tuner's results, with ``tuner_results.json``; None where there was no search.
     """
@@ -78,7 +78,7 @@ def Report(  # noqa: N802 (a component's name)
         "title": title,
         "run": os.path.basename(os.path.normpath(report.uri)),
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "base": settings["base"],
+        "base": base_label(settings["base"]),
         "evaluation": _read(evaluation.uri, EVALUATION_FILE),
         "pretraining": _read(pretraining_run.uri, PRETRAINING_FILE) if pretraining_run else None,
         "tuning": _read(tuner_results.uri, TUNER_RESULTS_FILE) if tuner_results else None,
@@ -100,14 +100,15 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
 
     Args:
       folder: gzip-compressed TFRecords of ``tf.Example`` with ``text`` and maybe ``text_pair``.
-      settings: ``base``, ``revision`` and ``max_length``.
+      settings: ``base``, ``revision`` and ``base_hash`` (as ``trainer.base_model.open_base`` takes them), and
+        ``max_length``.
 
     Returns:
       ``max_length``; ``counts``, the number of texts of 0, 1, ... tokens, special tokens included, the last of all that
       have more than ``max_length``; ``truncated``, how many that are; ``rows``.
     """
     max_length: int = settings["max_length"]
-    base: Path = resolve_base(settings["base"], settings["revision"])
+    base: Path = open_base(settings["base"], settings["revision"], settings.get("base_hash"))
     tokenize = BertTokenizer.from_folder(base, max_length=max_length).tokenize
     spec = {
         "text": tf.io.FixedLenFeature([], tf.string),

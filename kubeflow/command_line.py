@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kubeflow.client import HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_VARIABLE
-from pipeline.command_line import loading, main, quiet_libraries, warn
+from pipeline.command_line import PATH, loading, main, quiet_libraries, warn
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 TIMES_SHOWN = 3
 
-_path = click.Path(path_type=Path)
-_config_argument = click.argument("config_file", metavar="CONFIG", type=_path)
+_config_argument = click.argument("config_file", metavar="CONFIG", type=PATH)
 _set_option = click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config."
 )
@@ -56,7 +55,7 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command("compile")
 @_config_argument
-@click.option("--output", required=True, type=_path, metavar="FILE.yaml", help="Where the package goes.")
+@click.option("--output", required=True, type=PATH, metavar="FILE.yaml", help="Where the package goes.")
 @_set_option
 def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...]) -> None:
     """Write the pipeline as a package for Kubeflow Pipelines."""

@@ -8,7 +8,7 @@
    its artifacts come from there (see ``kubeflow.compiler`` for why not from Kubeflow).
 3. ExampleGen's driver, which finds the newest span, is run here: the backend runs no drivers (``preCacheCheck``), and
    without it the span would be lost.
-   If the model in production was made of these very files in the same way, nothing more is done, in no step.
+   If the model in production was made of these very contents in the same way, nothing more is done, in no step.
 4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
    Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
@@ -33,6 +33,7 @@ from tfx.components.example_gen import driver as example_gen_driver
 from tfx.components.example_gen import utils
 from tfx.dsl.components.base import base_beam_executor, base_executor
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.io import fileio
 from tfx.orchestration import data_types
 from tfx.orchestration.portable import outputs_utils
 
@@ -45,15 +46,23 @@ from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
-from pipeline.graph import create_components, recipe
+from pipeline.graph import create_components, input_locations, recipe
 from pipeline.preflight import check_baseline
 from pipeline.redaction import LOG_LINE, RedactingFormatter
+from trainer.base_model import hash_base, resolve_base
 from trainer.errors import InputError
+from trainer.locations import located
 
 log = logging.getLogger("fullbake")
 
 NOTHING_NEW = "nothing_new"
 """Custom property of an artifact that was not made, because the model in production was made of the same data: why."""
+
+OPEN_BASE = ("CsvExampleGen", "Transform", "Pretrainer", "Tuner", "Trainer", "Report")
+"""The components that open the base model; and ExampleGen, which tells whether anything is new."""
+
+BASE_HASH = "base_hash"
+"""Custom property of an artifact: the content of the base model when it was made."""
 
 Artifacts = dict[str, list[types.Artifact]]
 
@@ -107,21 +116,50 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
         handler.setFormatter(RedactingFormatter(LOG_LINE, config.beam.args))
     # A folder that this run names instead may be in the container alone: a model pushed there would be lost with it.
     check_cluster(config)
-    component = _component(config, name)
+    base = resolve_base(config.model.base, config.model.revision) if name in OPEN_BASE else None
+    base_hash = _hash_of_steps_before(given) if base is None else hash_base(base)
+    component = _component(config, name, base_hash)
     locate = place_of_artifacts(component, config)
     inputs = read_artifacts(given.get("artifacts", {}), component.inputs, locate)
     outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs, locate)
     settings = {key: value for key, value in component.exec_properties.items() if value is not None}
-    if issubclass(component.driver_class, example_gen_driver.Driver):
-        nothing_new = _find_span(component, config, settings, outputs)
-    else:
-        nothing_new = _passed_on(inputs)
-    if nothing_new is None:
-        _execute(component, config, inputs, outputs, settings)
-    else:
-        _pass_on(outputs, nothing_new)
+    with located(input_locations(config, base)):
+        if issubclass(component.driver_class, example_gen_driver.Driver):
+            nothing_new = _find_span(component, config, settings, outputs, base_hash)
+        else:
+            nothing_new = _passed_on(inputs)
+        if nothing_new is None:
+            check_same_base(inputs, outputs, base_hash)
+            _execute(component, config, inputs, outputs, settings)
+        else:
+            _pass_on(outputs, nothing_new)
     _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs)})
     return nothing_new
+
+
+def _hash_of_steps_before(given: dict[str, Any]) -> str | None:
+    """The base of what the steps before made: the Pusher writes down what the model is made of, not what is there."""
+    found = [
+        str(artifact["metadata"][BASE_HASH])
+        for wanted in given.get("artifacts", {}).values()
+        for artifact in wanted["artifacts"]
+        if BASE_HASH in artifact.get("metadata", {})
+    ]
+    return found[0] if found else None
+
+
+def check_same_base(inputs: Artifacts, outputs: Artifacts, base_hash: str | None) -> None:
+    """Raises InputError where the base is not the one that the steps before opened; tells the steps after of it."""
+    if base_hash is None:
+        return
+    for (artifact,) in inputs.values():
+        if artifact.get_string_custom_property(BASE_HASH) not in ("", base_hash):
+            raise InputError(
+                "model.base: its files changed after this pipeline began, so that its steps would be of two models; "
+                "leave them as they are while it runs, and run it again"
+            )
+    for (artifact,) in outputs.values():
+        artifact.set_string_custom_property(BASE_HASH, base_hash)
 
 
 def place_of_artifacts(component: BaseNode, config: Config) -> Callable[[str], str]:
@@ -138,6 +176,10 @@ def _execute(
     component: BaseNode, config: Config, inputs: Artifacts, outputs: Artifacts, settings: dict[str, Any]
 ) -> None:
     executor_class = component.executor_spec.executor_class
+    for (artifact,) in outputs.values():
+        # A step that is tried again may find what the failed one wrote; its output must not be added to that.
+        if fileio.exists(artifact.uri):
+            fileio.rmtree(artifact.uri)
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch, beam_engine(config.beam.args) as args:
         executor = executor_class(_context(executor_class, args, scratch))
         executor.Do(inputs, outputs, settings)
@@ -156,12 +198,14 @@ def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_di
     return str(blessing.get_string_custom_property(MISSED))
 
 
-def _component(config: Config, name: str) -> BaseNode:
-    components = create_components(config, cluster_places(config), PRODUCTION)
+def _component(config: Config, name: str, base_hash: str | None) -> BaseNode:
+    components = create_components(config, cluster_places(config), PRODUCTION, base_hash)
     return next(component for component in components if component.id == name)
 
 
-def _find_span(component: BaseNode, config: Config, settings: dict[str, Any], outputs: Artifacts) -> str | None:
+def _find_span(
+    component: BaseNode, config: Config, settings: dict[str, Any], outputs: Artifacts, base_hash: str | None
+) -> str | None:
     """Lets ExampleGen's driver find span, version and fingerprint, and writes them to the examples.
 
     Returns:
@@ -175,7 +219,7 @@ def _find_span(component: BaseNode, config: Config, settings: dict[str, Any], ou
     for (artifact,) in outputs.values():
         example_gen_driver.update_output_artifact(settings, artifact.mlmd_artifact)
     serving_dir = cluster_places(config).serving_dir
-    making = recipe(config), settings[utils.FINGERPRINT_PROPERTY_NAME]
+    making = recipe(config, base_hash), settings[utils.FINGERPRINT_PROPERTY_NAME]
     check_baseline(config, serving_dir)
     if model := made_of(serving_dir, *making):
         return f"{model}, the model in production, was made of the same files in the same way"

@@ -34,7 +34,16 @@ EXIT_REFUSED = 3
 ROOT_LOCK = ".lock"  # in the output root, held by the run that writes to it
 COMPARISON_WIDTH = 120  # columns: three approaches and the words beside their differences
 
-_path = click.Path(path_type=Path)
+
+class _Path(click.Path):
+    """A path, in which ``~`` is the home folder; a shell leaves that of ``--root=~/x`` as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
+PATH = _Path(path_type=Path)
+_LOCATION = _Path()  # may be an address, such as gs://...
 
 
 class _Commands(click.Group):
@@ -57,7 +66,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("csv_file", metavar="DATA.csv", type=_path)
+@click.argument("csv_file", metavar="DATA.csv", type=PATH)
 @click.option("--text", "text_column", required=True, help="The column with the text.")
 @click.option("--label", "label_column", required=True, help="The column with the label.")
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
@@ -88,10 +97,10 @@ def init(
 
 
 @main.command()
-@click.argument("config_file", metavar="CONFIG", type=_path)
-@click.option("--root", type=_path, help="The output root.  [default: runs/<name>]")
+@click.argument("config_file", metavar="CONFIG", type=PATH)
+@click.option("--root", type=PATH, help="The output root.  [default: runs/<name>]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config.")
-@click.option("--summary", type=_path, metavar="FILE.json", help="Write what came out as JSON.")
+@click.option("--summary", type=PATH, metavar="FILE.json", help="Write what came out as JSON.")
 @click.pass_context
 def run(
     ctx: click.Context, config_file: Path, root: Path | None, overrides: tuple[str, ...], summary: Path | None
@@ -122,7 +131,7 @@ def run(
 
 
 @main.command()
-@click.argument("config_file", metavar="CONFIG", type=_path)
+@click.argument("config_file", metavar="CONFIG", type=PATH)
 @click.option(
     "--approach",
     "approaches",
@@ -131,9 +140,9 @@ def run(
     help="An approach to compare; give several.  [default: further_pretrain, fine_tune and frozen]",
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="Trainings of each approach.")
-@click.option("--root", type=_path, help="The output root.  [default: runs/<name>]")
+@click.option("--root", type=PATH, help="The output root.  [default: runs/<name>]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key of the config.")
-@click.option("--summary", type=_path, metavar="FILE.json", help="Write what came out as JSON.")
+@click.option("--summary", type=PATH, metavar="FILE.json", help="Write what came out as JSON.")
 @click.pass_obj
 def compare(
     interruption: Interruption,
@@ -168,10 +177,12 @@ def compare(
 @main.command()
 @click.argument("texts", metavar="TEXT ...", nargs=-1)
 @click.option(
-    "--model", help="A pushed version, a serving folder or an output root.  [default: the newest below runs/]"
+    "--model",
+    type=_LOCATION,
+    help="A pushed version, a serving folder or an output root.  [default: the newest below runs/]",
 )
-@click.option("--input", "source", type=_path, metavar="FILE.csv", help="Label a CSV file instead.")
-@click.option("--output", "target", type=_path, metavar="FILE.csv", help="Where its rows go, with their labels.")
+@click.option("--input", "source", type=PATH, metavar="FILE.csv", help="Label a CSV file instead.")
+@click.option("--output", "target", type=PATH, metavar="FILE.csv", help="Where its rows go, with their labels.")
 @click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")
 @click.option(

@@ -12,7 +12,7 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from pipeline.config_file import apply_override, explain, parse_override, read_values
-from pipeline.config_section import Fraction, Label, Positive, Rate, Section, nearest
+from pipeline.config_section import Fraction, Label, Location, Positive, Rate, Section, nearest
 from pipeline.kubeflow_config import KubeflowConfig
 from pipeline.redaction import HIDDEN, hide_arguments
 from trainer.approaches import APPROACHES, forgetting_warning
@@ -44,7 +44,7 @@ def _threshold(value: Any) -> Any:
 class DataConfig(Section):
     """Where the texts are and how they are read."""
 
-    input_base: str
+    input_base: Location
     pattern: str = "*"
     window: Positive = 1
     text_column: str = "text"
@@ -60,7 +60,7 @@ class DataConfig(Section):
     on_duplicate: Literal["keep", "drop"] = "keep"
     on_conflict: Literal["keep", "drop", "fail"] = "keep"
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
-    test_base: str | None = None
+    test_base: Location | None = None
     max_label_drift: Fraction | None = None
     max_length_drift: Fraction | None = None
 
@@ -130,7 +130,7 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """What is fine-tuned, and in which way."""
 
-    base: str = "distilbert-base-uncased"
+    base: Location = "distilbert-base-uncased"
     revision: str | None = None
     approach: Annotated[str, AfterValidator(_known_approach)] = "fine_tune"
     head: Literal["linear", "hf", "mlp"] | None = None
@@ -179,7 +179,7 @@ class PretrainingConfig(Section):
     mask_probability: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15
     whole_word: bool = False
     next_sentence: bool = False
-    corpus_base: str | None = None
+    corpus_base: Location | None = None
 
 
 class TuningConfig(Section):
@@ -214,7 +214,7 @@ class GateConfig(Section):
 class PushConfig(Section):
     """Where a blessed model goes."""
 
-    serving_dir: str | None = None
+    serving_dir: Location | None = None
     keep_versions: Positive | None = None
 
 

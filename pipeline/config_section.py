@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from pipeline.redaction import has_password
 
@@ -28,6 +29,8 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+# A shell replaces the ~ of an argument's first character only, and of a config nothing; an address is left as it is.
+Location = Annotated[str, AfterValidator(os.path.expanduser)]
 Label = Annotated[str, BeforeValidator(_number_as_text)]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import tensorflow_data_validation as tfdv
@@ -12,6 +14,7 @@ from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
+from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.example_gen import CORPUS_SPLIT, CsvExampleGen
@@ -24,37 +27,86 @@ from pipeline.config import Config
 from pipeline.outline import Places
 from pipeline.preflight import csv_format
 from trainer.approaches import APPROACHES
+from trainer.base_model import MODEL_BASE, is_folder_name
 from trainer.spec import PretrainingSpec, TrainingSpec
 
+# Where a config says which base model and which data; what they are is not said by their names.
+_INPUTS = (
+    ("data", "input_base"),
+    ("data", "test_base"),
+    ("pretraining", "corpus_base"),
+    ("model", "base"),
+    ("model", "revision"),
+)
 
-def recipe(config: Config) -> str:
-    """A fingerprint of all in the config that decides which model a run makes and how it is judged."""
+
+def recipe(config: Config, base_hash: str | None) -> str:
+    """A fingerprint of all but the data that decides which model a run makes and how it is judged.
+
+    The places of base and data are not in it: their contents may change there, and stay the same in another place.
+
+    Args:
+      config: what to run.
+      base_hash: of the base model (see ``trainer.base_model.hash_base``). ExampleGen's fingerprint is that of the data.
+    """
     deciding = {"data", "model", "training", "tuning", "gate"}
     if APPROACHES[config.model.approach].pretrains:
         deciding.add("pretraining")
     # Whether to go on without a comparison is asked for one run, and decides nothing about the model.
     parts = config.model_dump(mode="json", include=deciding, exclude={"gate": {"accept_baseline_loss"}})
+    for section, key in _INPUTS:
+        parts.get(section, {}).pop(key, None)
+    parts["base_hash"] = base_hash
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def create_components(config: Config, places: Places, production: str) -> list[BaseNode]:
+def input_locations(config: Config, base: Path | None) -> dict[str, str]:
+    """Where the inputs are, by the names that the components know them by (see ``trainer.locations``).
+
+    Args:
+      config: what to run.
+      base: the folder of the base model; None where no component is run that opens it.
+    """
+    folders = {
+        INPUT_BASE: config.data.input_base,
+        TEST_BASE: config.data.test_base,
+        CORPUS_BASE: config.pretraining.corpus_base,
+    }
+    located = {
+        name: folder if "://" in folder else os.path.abspath(folder) for name, folder in folders.items() if folder
+    }
+    if base is not None:
+        located[_base_name(config)] = os.path.abspath(base)
+    return located
+
+
+def _base_name(config: Config) -> str:
+    return MODEL_BASE if is_folder_name(config.model.base) else config.model.base
+
+
+def create_components(config: Config, places: Places, production: str, base_hash: str | None = None) -> list[BaseNode]:
     """Makes the components, in the order in which data flows.
+
+    They know their inputs by name, not by place, and must run where ``trainer.locations.located`` was told of the
+    places.
 
     Args:
       config: what to run.
       places: where things are kept.
       production: what the new model is judged against (see ``components.production.production_key``).
+      base_hash: of the base model (see ``trainer.base_model.hash_base``); a component that finds other files there
+        stops. None: they are not looked at.
     """
     data, model, training = config.data, config.model, config.training
     pretrains = APPROACHES[model.approach].pretrains
-    corpus_base = config.pretraining.corpus_base if pretrains else None
-    corpus = [CORPUS_SPLIT] if corpus_base is not None else []
+    has_corpus = pretrains and config.pretraining.corpus_base is not None
+    corpus = [CORPUS_SPLIT] if has_corpus else []
     text_columns = {"text": data.text_column}
     if data.text_pair_column is not None:
         text_columns["text_pair"] = data.text_pair_column
 
     example_gen = CsvExampleGen(
-        input_base=data.input_base,
+        input_base=INPUT_BASE,
         pattern=data.pattern,
         csv_format=csv_format(config),
         split=data.split,
@@ -62,8 +114,8 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         max_bad_fraction=data.max_bad_fraction,
         on_duplicate=data.on_duplicate,
         on_conflict=data.on_conflict,
-        test_base=data.test_base,
-        corpus_base=corpus_base,
+        test_base=None if data.test_base is None else TEST_BASE,
+        corpus_base=CORPUS_BASE if has_corpus else None,
         window=data.window,
     )
     examples = example_gen.outputs["examples"]
@@ -93,7 +145,11 @@ def create_components(config: Config, places: Places, production: str) -> list[B
             if (bound := getattr(data, name)) is not None
         },
     )
-    base: dict[str, Any] = {"base": model.base, "revision": model.revision}
+    base: dict[str, Any] = {
+        "base": _base_name(config),
+        "revision": None,  # it is found already, and its hash says which it is
+        "base_hash": base_hash,
+    }
     transform = Transform(
         examples=examples,
         schema=schema,
@@ -193,7 +249,7 @@ def create_components(config: Config, places: Places, production: str) -> list[B
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=servable_check.outputs["blessing"],
         serving_dir=places.serving_dir,
-        recipe=recipe(config),
+        recipe=recipe(config, base_hash),
         production=production,
         keep_versions=config.push.keep_versions,
     )

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import itertools
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import absl.logging
+import click
+from tfx.dsl.compiler.constants import PIPELINE_RUN_ID_PARAMETER_NAME
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
+from tfx.orchestration.portable import runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
 
 from components.production import NOTHING, made_of, production_key, same_model, withdrawn
 from components.report import PARTS_FILE, REPORT_FILE
 from components.report_page import Report, render
 from pipeline.beam_engine import beam_engine
 from pipeline.config import Config
-from pipeline.graph import create_components, recipe
+from pipeline.graph import create_components, input_locations, recipe
 from pipeline.outline import Places
+from pipeline.plain_root import plain_root
 from pipeline.preflight import serving_folder
 from pipeline.redaction import LOG_LINE, RedactingFormatter
 from pipeline.run_record import RunRecord, read_run
+from pipeline.store import METADATA_FILE, prepare_store
+from trainer.base_model import hash_base, resolve_base
+from trainer.content_hash import kept_hashes
 from trainer.errors import InputError
 from trainer.frozen_features import drop_unfinished
+from trainer.locations import located
 
 log = logging.getLogger("fullbake")
 
-METADATA_FILE = "metadata.sqlite"
+HASHES_FILE = "hashes.json"
+"""In the output root: what ``trainer.content_hash`` knows of files, so that the next run need not read them again."""
 # The Evaluator takes minutes, a push seconds: that production changes so often meanwhile is no coincidence.
 MOST_JUDGEMENTS = 4
 
@@ -59,14 +74,17 @@ def run_locally(
       InputError: the data, the base model or the model in production cannot be used.
     """
     root, places = _places(config, root)
-    started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
-    report_folder = root / "reports" / started
-    report_folder.mkdir(parents=True, exist_ok=True)
-    with ComponentLog(report_folder / "run.log", config.beam.args, on_component, on_warning):
-        production = production_key(places.serving_dir, recipe(config))
-        record = _run_components(config, places, root, create_components(config, places, production))
+    report_folder = _new_folder(root / "reports")
+    with (
+        ComponentLog(report_folder / "run.log", config.beam.args, on_component, on_warning),
+        _inputs(config, root) as base_hash,
+    ):
+        run = report_folder.name
+        production = production_key(places.serving_dir, recipe(config, base_hash))
+        components = create_components(config, places, production, base_hash)
+        record = _run_components(config, places, root, components, run)
         for judgement in range(2, MOST_JUDGEMENTS + 2):
-            outdated = _outdated(record, places.serving_dir, recipe(config))
+            outdated = _outdated(record, places.serving_dir, recipe(config, base_hash))
             if outdated is None:
                 break
             if judgement > MOST_JUDGEMENTS:
@@ -75,8 +93,9 @@ def run_locally(
                     f"time push to {places.serving_dir}"
                 )
             log.warning("%s: judged once more", outdated)
-            components = create_components(config, places, f"{production} since {started}, judgement {judgement}")
-            record = _run_components(config, places, root, components)
+            again = f"{production} since {run}, judgement {judgement}"
+            components = create_components(config, places, again, base_hash)
+            record = _run_components(config, places, root, components, f"{run}, judgement {judgement}")
     record.report = report_folder / REPORT_FILE
     # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
     parts = json.loads(Path(record.artifacts["Report"]["report"].uri, PARTS_FILE).read_text(encoding="utf-8"))
@@ -118,9 +137,10 @@ def train_locally(config: Config, root: Path) -> RunRecord:
       InputError: the data or the base model cannot be used.
     """
     root, places = _places(config, root)
-    components = create_components(config, places, NOTHING)
-    trainer = [component.id for component in components].index("Trainer")
-    return _run_components(config, places, root, components[: trainer + 1])
+    with _inputs(config, root) as base_hash:
+        components = create_components(config, places, NOTHING, base_hash)
+        trainer = [component.id for component in components].index("Trainer")
+        return _run_components(config, places, root, components[: trainer + 1], f"training-{uuid.uuid4()}")
 
 
 def _places(config: Config, root: Path) -> tuple[Path, Places]:
@@ -128,15 +148,37 @@ def _places(config: Config, root: Path) -> tuple[Path, Places]:
     root.mkdir(parents=True, exist_ok=True)
     drop_unfinished(root / "vectors")
     # Beam and Transform write absolute paths into the graph and the metadata; so the root may not be relative.
+    plain = plain_root(root)
     return root, Places(
-        pipeline_root=str(root / "pipeline"),
+        pipeline_root=str(plain / "pipeline"),
         serving_dir=serving_folder(config, root),
-        checkpoints=str(root / "checkpoints"),
-        vectors=str(root / "vectors"),
+        checkpoints=str(plain / "checkpoints"),
+        vectors=str(plain / "vectors"),
     )
 
 
-def _run_components(config: Config, places: Places, root: Path, components: list[BaseNode]) -> RunRecord:
+def _new_folder(parent: Path) -> Path:
+    """Makes a folder named by the time; its name is new also where a clock was put back or two begin in one second."""
+    started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
+    for number in itertools.count(1):
+        folder = parent / (started if number == 1 else f"{started}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError
+
+
+@contextmanager
+def _inputs(config: Config, root: Path) -> Iterator[str]:
+    """Tells the components where their inputs are, and gives the hash of the base model."""
+    base = resolve_base(config.model.base, config.model.revision)
+    with kept_hashes(root / HASHES_FILE), located(input_locations(config, base)):
+        yield hash_base(base)
+
+
+def _run_components(config: Config, places: Places, root: Path, components: list[BaseNode], run_id: str) -> RunRecord:
+    if note := prepare_store(root, Path(places.pipeline_root)):
+        click.secho(f"warning: {note}", fg="yellow", err=True)
     with beam_engine(config.beam.args) as args:
         pipeline = Pipeline(
             pipeline_name=config.name,
@@ -146,8 +188,20 @@ def _run_components(config: Config, places: Places, root: Path, components: list
             metadata_connection_config=metadata.sqlite_metadata_connection_config(str(root / METADATA_FILE)),
             beam_pipeline_args=args,
         )
-        LocalDagRunner().run(pipeline)
-    return read_run(root / METADATA_FILE, config.name)
+        _Runner(run_id).run(pipeline)
+    return read_run(root, config.name, run_id)
+
+
+class _Runner(LocalDagRunner):
+    """TFX's local runner; the run is called as it is told, so that its executions are found again by that name."""
+
+    def __init__(self, run_id: str):
+        super().__init__()
+        self._run_id = run_id
+
+    def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: Any = None) -> None:
+        runtime_parameter_utils.substitute_runtime_parameter(pipeline, {PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id})
+        super().run_with_ir(pipeline, run_options)
 
 
 class ComponentLog(logging.Handler):

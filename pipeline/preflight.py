@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
+from components.data_files import match_files
 from components.production import find_baseline
 from components.text_rows import is_plain_text, read_lines
 from components.tokenizer_files import check_wordpiece
@@ -114,12 +115,12 @@ def _check_data(config: Config) -> None:
     _check_folder(INPUT_BASE, data.input_base, "name the folder and give the file's name as data.pattern")
     # TFX's markers {SPAN}, {VERSION}, {YYYY} and so on stand for whatever is there.
     pattern = re.sub(_MARKER, "*", data.pattern)
-    files = _match(os.path.join(data.input_base, pattern))
+    files = match_files(data.input_base, pattern)
     if not files:
         raise InputError(
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
-    for name in _newest(files, os.path.join(data.input_base, data.pattern), data.window):
+    for name in _newest(files, os.path.join(glob.escape(data.input_base), data.pattern), data.window):
         _check_file(name, os.path.relpath(name, data.input_base), csv_format(config), INPUT_BASE)
 
 
@@ -127,7 +128,7 @@ def _check_other_folder(key: str, folder: str, fmt: CsvFormat) -> None:
     if _is_remote(folder):
         return
     _check_folder(key, folder, "name the folder the file is in")
-    files = _match(os.path.join(folder, "*"))
+    files = match_files(folder, "*")
     if not files:
         raise InputError(f"{key}: no file is in {folder!r}; put one there, or set it to null")
     for name in files:
@@ -148,11 +149,6 @@ def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
         else "name a folder of CSV files; a relative path starts at the current directory"
     )
     raise InputError(f"{key}: {folder!r} is not a folder; {remedy}")
-
-
-def _match(pattern: str) -> list[str]:
-    files = sorted(name for name in glob.glob(pattern) if os.path.isfile(name))
-    return [name for name in files if not os.path.basename(name).startswith((".", "_"))]
 
 
 def _check_file(path: str, shown: str, fmt: CsvFormat, source: str) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 
@@ -15,6 +14,7 @@ from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
 from components.example_gen import INGEST_FILE
 from components.gate import Bound
 from components.pusher import STALE, WITHDRAWN
+from pipeline.store import open_store
 from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
@@ -25,6 +25,8 @@ class RunRecord:
     """One run of the pipeline.
 
     Attributes:
+      run_id: what it is called in the metadata store; the name of its folder in ``reports/``, and
+        which judgement if not the first.
       artifacts: by component and output name, what it made or found in the cache.
       seconds: by component, how long it took; 0 where the cache spared it.
       spent: by component, how long it took to make what is there now, in this run or in the one that was cached.
@@ -35,6 +37,7 @@ class RunRecord:
       withdrawn: the version of the same making that a rollback took out of production, wherefore none was pushed.
     """
 
+    run_id: str
     artifacts: dict[str, dict[str, metadata_store_pb2.Artifact]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     spent: dict[str, float] = field(default_factory=dict)
@@ -145,22 +148,19 @@ class RunRecord:
         return json.loads(Path(self.artifacts[component][output].uri, name).read_text(encoding="utf-8"))
 
 
-def read_run(metadata_file: Path, pipeline_name: str) -> RunRecord:
-    """Reads the newest run of a pipeline from its metadata store.
+def read_run(root: Path, pipeline_name: str, run_id: str) -> RunRecord:
+    """Reads a run from the metadata store of its output root.
 
     Args:
-      metadata_file: the SQLite file.
+      root: the output root.
       pipeline_name: the pipeline; a store may hold several.
+      run_id: what the run was called when it began. Which run is the newest is not asked: a clock may have been put
+        back since the one before.
     """
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(metadata_file)
-    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    store = metadata_store.MetadataStore(connection)
-    (pipeline,) = (c for c in store.get_contexts_by_type("pipeline") if c.name == pipeline_name)
-    newest = max(store.get_executions_by_context(pipeline.id), key=lambda execution: execution.create_time_since_epoch)
-    (run,) = (c for c in store.get_contexts_by_execution(newest.id) if c.type == "pipeline_run")
+    store = open_store(root)
+    run = store.get_context_by_type_and_name("pipeline_run", run_id)
 
-    record = RunRecord()
+    record = RunRecord(run_id)
     for execution in sorted(store.get_executions_by_context(run.id), key=lambda e: e.id):
         contexts = store.get_contexts_by_execution(execution.id)
         (node,) = (c.name.removeprefix(f"{pipeline_name}.") for c in contexts if c.type == "node")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
+from trainer.content_hash import hash_file, hash_names
 from trainer.errors import InputError
 from trainer.families import KNOWN_NAMES, Sizes, family_of
+from trainer.locations import locate
 
 PACKAGE_PREFIX = "package:"
+
+MODEL_BASE = "model.base"
+"""What a base that is a folder is called in cache keys, which hold its hash besides (see ``trainer.locations``)."""
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -22,6 +28,9 @@ TOKENIZER_FILES = (
 )
 # In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
+
+# What a base model is made of, by name or glob pattern.
+_PARTS = ("config.json", *TOKENIZER_FILES, *WEIGHT_FILES, "model-*.safetensors", "tf_model-*.h5")
 
 # How long the hub may take to answer: what huggingface_hub itself waits for a file's head.
 HUB_SECONDS = 10
@@ -55,6 +64,54 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
         folder = _hub_folder(base, revision)
     _check_folder(base, folder)
     return folder
+
+
+def open_base(base: str, revision: str | None, base_hash: str | None) -> Path:
+    """Gives the local folder of a base model, if it still holds what the run began with.
+
+    Args:
+      base: a name that ``locate`` knows, or a base as ``resolve_base`` takes it.
+      revision: as in ``resolve_base``.
+      base_hash: what ``hash_base`` gave when the run began; None: it is not compared.
+
+    Raises:
+      InputError: as ``resolve_base``, or the files have changed since.
+    """
+    folder = resolve_base(locate(base), revision)
+    if base_hash is not None and hash_base(folder) != base_hash:
+        raise InputError(
+            f"model.base: the files in {folder} are not those that this run began with; leave them as they are while "
+            "it runs, and run it again"
+        )
+    return folder
+
+
+def base_label(base: str) -> str:
+    """What a base is called for people: its name, or where its folder is."""
+    return locate(base) if base == MODEL_BASE else base
+
+
+def hash_base(folder: Path) -> str:
+    """The content of a resolved base model: its config, its tokenizer and its weights.
+
+    Returns:
+      SHA-256 in hexadecimal digits, over the files' names and contents; where the folder is does not matter.
+
+    Raises:
+      InputError: one of the files cannot be read, or is being written to.
+    """
+    try:
+        names = sorted(file.name for file in folder.iterdir() if _is_part(file.name))
+        return hash_names((name, hash_file(folder / name)) for name in names)
+    except OSError as error:
+        raise InputError(
+            f"model.base: {error.filename or folder} cannot be read: {error.strerror}; fetch the model again"
+        ) from error
+
+
+def is_folder_name(base: str) -> bool:
+    """Whether a base is named by its folder; the other names are those of packages and of the hub."""
+    return not base.startswith(PACKAGE_PREFIX) and (Path(base).is_dir() or base.startswith((".", "/", "~")))
 
 
 def read_base_config(folder: Path) -> dict[str, Any]:
@@ -178,6 +235,10 @@ def _check_folder(base: str, folder: Path) -> None:
             f"model.base: {base!r}: the folder {folder} has no safetensors or TensorFlow weights "
             f"(one of {', '.join(WEIGHT_FILES)}); save the model with safe_serialization=True"
         )
+
+
+def _is_part(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _PARTS)
 
 
 def _reason(error: BaseException) -> str:

@@ -15,7 +15,7 @@ import tf_keras
 import transformers
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 
-from trainer.base_model import TOKENIZER_FILES, base_sizes
+from trainer.base_model import TOKENIZER_FILES, base_label, base_sizes
 from trainer.classifier import Classifier
 from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
 from trainer.spec import TrainingSpec
@@ -167,7 +167,8 @@ def export_model(
         "approach": spec.approach,
         "head": spec.head,
         "pooling": spec.pooling,
-        "base": spec.base,
+        "base": base_label(spec.base),
+        "base_hash": spec.base_hash,
         "versions": {"tensorflow": tf.__version__, "transformers": transformers.__version__},
     }
     (folder / ABOUT_FILE).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -20,7 +20,7 @@ import tensorflow_transform as tft
 import tf_keras
 
 from trainer.approaches import Phase, forgetting_warning
-from trainer.base_model import resolve_base
+from trainer.base_model import hash_base, open_base
 from trainer.base_weights import old_head_note
 from trainer.classifier import Classifier
 from trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
@@ -37,13 +37,15 @@ from trainer.precision import set_precision
 from trainer.progress import EpochCheckpoints, Progress
 from trainer.rates import Rate, encoder_depth, rate_of, rate_table
 from trainer.records import TRAINING_FILE
-from trainer.spec import TrainingSpec
+from trainer.spec import PretrainingSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
 
 # Rows that are evaluated at once: at length 512 and 12 heads their attention scores take 400 MB.
 EVALUATION_ROWS = 32
+
+_PLACES = ("base", "revision", "base_hash", "checkpoints", "vectors")
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -58,17 +60,16 @@ def run_fn(fn_args: FnArgs) -> None:
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
     if fn_args.hyperparameters:
         spec = dataclasses.replace(spec, learning_rate=fn_args.hyperparameters["values"]["learning_rate"])
-    base = Path(fn_args.base_model) if fn_args.base_model else resolve_base(spec.base, spec.revision)
+    base = Path(fn_args.base_model or open_base(spec.base, spec.revision, spec.base_hash))
     # Before anything else of TensorFlow's: workers can meet only then.
     placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     transform = tft.TFTransformOutput(fn_args.transform_output)
     run_folder = Path(fn_args.model_run_dir)
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output, str(base)]
-    checkpoints = checkpoint_folder(spec.checkpoints, inputs)
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
         train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, fn_args.transform_output, Path(scratch))
+        checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
         classifier, record = train_classifier(
             spec,
             placement,
@@ -105,16 +106,18 @@ def read_splits(
     )
 
 
-def checkpoint_folder(checkpoints: str | None, inputs: Any) -> Path | None:
-    """A folder for the checkpoints of one training.
+def checkpoint_folder(spec: TrainingSpec | PretrainingSpec, inputs: list[str]) -> Path | None:
+    """A folder for the checkpoints of one training, named by all that decides what is trained.
 
     Args:
-      checkpoints: where all checkpoints are kept, or None to keep none.
-      inputs: all that decides what is trained, as plain values: another training has another folder.
+      spec: how it is trained, and where all checkpoints are kept; None is returned where nowhere.
+      inputs: the contents of what is trained and of what it is trained on: another training has another folder.
     """
-    if checkpoints is None:
+    if spec.checkpoints is None:
         return None
-    return Path(checkpoints, hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16])
+    # Names and places decide nothing: the same files may have another path tomorrow, and others have this one.
+    settings = {name: value for name, value in spec.to_dict().items() if name not in _PLACES}
+    return Path(spec.checkpoints, hashlib.sha256(json.dumps([settings, *inputs]).encode()).hexdigest()[:16])
 
 
 def remove_checkpoints(folder: Path | None) -> None:

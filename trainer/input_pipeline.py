@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +97,18 @@ class TokenizedSplit:
     def lengths(self) -> np.ndarray:
         """Tokens of each row, special tokens counted: int64 ``(rows,)``."""
         return np.diff(self.offsets)
+
+    def digest(self) -> str:
+        """The content: SHA-256 in hexadecimal digits, over every row's tokens and label, in their order."""
+        whole = hashlib.sha256()
+        for name, array in {
+            **dict(sorted(self.streams.items())),
+            "offsets": self.offsets,
+            "label": self.labels,
+        }.items():
+            whole.update(f"{name} {array.dtype} {array.shape} {self.max_length} ".encode())
+            whole.update(np.ascontiguousarray(array).data)
+        return whole.hexdigest()
 
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> dict[str, np.ndarray]:
         """Pads some rows to one width.

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from trainer.base_model import resolve_base
+from trainer.base_model import hash_base, open_base
 from trainer.classifier import encoder_paths, weights_left_out
 from trainer.distribution import Placement, choose_placement
 from trainer.encoder_shift import relative_shift
@@ -55,15 +55,14 @@ def run_fn(fn_args: FnArgs) -> None:
         only. The model goes to ``serving_model_dir``, ``pretraining.json`` to ``model_run_dir``.
     """
     spec = PretrainingSpec(**fn_args.custom_config["spec"])
-    base = resolve_base(spec.base, spec.revision)
+    base = open_base(spec.base, spec.revision, spec.base_hash)
     placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     run_folder = Path(fn_args.model_run_dir)
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
         train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, fn_args.transform_output, Path(scratch))
-        inputs = [spec.to_dict(), fn_args.train_files, fn_args.transform_output]
-        checkpoints = checkpoint_folder(spec.checkpoints, inputs)
+        checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
         model, record = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
     write_hf_folder(model.backbone, base, Path(fn_args.serving_model_dir), more=weights_left_out(base, model.backbone))
     record["seconds"] = round(time.monotonic() - started, 1)

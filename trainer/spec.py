@@ -14,7 +14,7 @@ class TrainingSpec:
     """The settings of one fine-tuning; plain values only, so that it survives as JSON.
 
     Attributes:
-      base: the base model, as ``trainer.base_model.resolve_base`` takes it.
+      base: the base model, as ``trainer.base_model.open_base`` takes it.
       revision: the hub revision of the base, or None.
       approach: a key of ``trainer.approaches.APPROACHES``.
       head: a key of ``trainer.heads.HEADS``.
@@ -42,6 +42,7 @@ class TrainingSpec:
       decision_threshold: of two labels, the probability from which the second is decided; ``auto``: chosen on the eval
         split (see ``trainer.decision``); None: the likelier label wins.
       threshold_min_recall: the recall of the second label that ``auto`` must keep; None otherwise.
+      base_hash: what ``trainer.base_model.hash_base`` says of the base, or None where nobody promised anything.
     """
 
     base: str
@@ -70,6 +71,7 @@ class TrainingSpec:
     unfreeze_layers_per_epoch: int | None = None
     decision_threshold: float | str | None = None
     threshold_min_recall: float | None = None
+    base_hash: str | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
@@ -96,7 +98,7 @@ class PretrainingSpec:
     """The settings of one further pre-training; plain values only, so that it survives as JSON.
 
     Attributes:
-      base: the base model, as ``trainer.base_model.resolve_base`` takes it.
+      base: the base model, as ``trainer.base_model.open_base`` takes it.
       revision: the hub revision of the base, or None.
       batch_size: rows that are computed at once, over all replicas.
       gradient_accumulation_steps: batches to an optimiser step.
@@ -109,6 +111,7 @@ class PretrainingSpec:
       mixed_precision: see ``trainer.distribution.choose_precision``.
       distribution: see ``trainer.distribution.choose_strategy``.
       checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
+      base_hash: what ``trainer.base_model.hash_base`` says of the base, or None where nobody promised anything.
     """
 
     base: str
@@ -124,6 +127,7 @@ class PretrainingSpec:
     distribution: str
     checkpoints: str | None = None
     gradient_accumulation_steps: int = 1
+    base_hash: str | None = None
 
     @property
     def step_rows(self) -> int:

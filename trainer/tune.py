@@ -15,7 +15,7 @@ import keras_tuner
 import tf_keras
 from tfx.components.tuner.component import TunerFnResult
 
-from trainer.base_model import resolve_base
+from trainer.base_model import hash_base, open_base
 from trainer.distribution import Placement, choose_placement
 from trainer.errors import DivergedError, InputError
 from trainer.fine_tune import checkpoint_folder, read_splits, train_classifier
@@ -43,7 +43,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
       (``values.learning_rate``) and all candidates, the best first, to ``tuner_results.json``.
     """
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
-    base = Path(fn_args.base_model) if fn_args.base_model else resolve_base(spec.base, spec.revision)
+    base = Path(fn_args.base_model or open_base(spec.base, spec.revision, spec.base_hash))
     # Before anything else of TensorFlow's: workers can meet only then.
     placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     search = LearningRateSearch(
@@ -103,9 +103,9 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         """
         self._diverged: list[DivergedError] = []
         self._unusable: InputError | None = None
-        inputs = [train_files, eval_files, transform_output, str(self.base)]
         with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
             train, evaluate = read_splits(train_files, eval_files, transform_output, Path(scratch))
+            inputs = [hash_base(self.base), train.digest(), evaluate.digest()]
             try:
                 super().search(train=train, evaluate=evaluate, inputs=inputs, scratch=scratch)
             except RuntimeError:  # keras-tuner's, of the first error that is no divergence
@@ -124,7 +124,7 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         *,
         train: TokenizedSplit,
         evaluate: TokenizedSplit,
-        inputs: list[Any],
+        inputs: list[str],
         scratch: str,
     ) -> float:
         """Trains at one rate and gives its score."""
@@ -171,9 +171,9 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
             unfinished.replace(notes / _SCORE_FILE)
         return score
 
-    def _notes(self, rate: float, inputs: list[Any]) -> Path | None:
+    def _notes(self, rate: float, inputs: list[str]) -> Path | None:
         spec = dataclasses.replace(self.spec, learning_rate=rate)
-        return checkpoint_folder(spec.checkpoints, ["tuning", spec.to_dict(), *inputs])
+        return checkpoint_folder(spec, ["tuning", *inputs])
 
 
 def _kept_score(notes: Path | None) -> float | None:

@@ -15,8 +15,9 @@ from tfx import v1 as tfx
 from components import csv_ingest
 from components.csv_ingest import split_of
 from components.csv_rows import CsvFormat
-from components.example_gen import CsvExampleGen
+from components.example_gen import CsvExampleGen, Driver, Executor
 from trainer.errors import InputError
+from trainer.locations import located
 
 FORMAT = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
 SPLIT = {"train": 8, "eval": 1, "test": 1}
@@ -410,6 +411,64 @@ def test_the_same_files_are_not_ingested_twice_and_changed_ones_are(run, tmp_pat
     assert run(split={"train": 9, "test": 1}).counts["examples"].keys() == {"train", "test"}
 
 
+def test_changed_files_of_equal_size_and_time_are_ingested_again(run, tmp_path):
+    file = tmp_path / "data/a.csv"
+    write(file)
+    first, time = run(), file.stat().st_mtime_ns
+    write(file, [(text.replace("text", "news"), label) for text, label in ROWS])
+    os.utime(file, ns=(time, time))  # as rsync -t and cp -p do
+    again = run()
+    assert again.artifact.id != first.artifact.id
+    assert again.all_texts() == sorted(text.replace("text", "news") for text, _ in ROWS)
+    file.rename(tmp_path / "data/b.csv")  # the order of rows follows the names
+    assert run().artifact.id != again.artifact.id
+
+
+def test_the_files_are_what_they_hold_not_where_they_are(run, tmp_path):
+    write(tmp_path / "data/a.csv")
+    write(tmp_path / "test/a.csv", TEST_ROWS)
+
+    def run_at(folder):
+        with located({"data.input_base": str(folder / "data"), "data.test_base": str(folder / "test")}):
+            return run(input_base="data.input_base", test_base="data.test_base", split=TWO_SPLITS)
+
+    first = run_at(tmp_path)
+    assert first.properties["input_base"] == str(tmp_path / "data")
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    (tmp_path / "data").rename(moved / "data")
+    (tmp_path / "test").rename(moved / "test")
+    assert run_at(moved).artifact.id == first.artifact.id
+    for name in ("data", "test"):
+        write(moved / name / "a.csv", [("another", "good"), *(TEST_ROWS if name == "test" else ROWS)])
+        changed = run_at(moved)
+        assert changed.counts["read"] > first.counts["read"]
+        assert changed.artifact.id > first.artifact.id
+        first = changed
+
+
+def test_a_span_before_that_was_put_right_is_compared_with_again(run, tmp_path):
+    write(tmp_path / "data/span-1/a.csv", [(text, "bad") for text, _ in ROWS])
+    write(tmp_path / "data/span-2/a.csv")
+    assert run(pattern="span-{SPAN}/*").counts["drift"]["label_distance"] > 0.3
+    write(tmp_path / "data/span-1/a.csv")
+    assert run(pattern="span-{SPAN}/*").counts["drift"]["label_distance"] == 0
+
+
+def test_files_that_change_while_they_are_read_stop_the_run(tmp_path):
+    write(tmp_path / "data/a.csv")
+    component = CsvExampleGen(str(tmp_path / "data"), "*", FORMAT, SPLIT)
+    settings = {key: value for key, value in component.exec_properties.items() if value is not None}
+    resolved = Driver(metadata_handle=None).resolve_exec_properties(settings, None, None)
+    write(tmp_path / "data/a.csv", ROWS[1:])
+    examples = component.outputs["examples"].type()
+    examples.uri = str(tmp_path / "examples")
+    with pytest.raises(
+        InputError, match=r"^data\.input_base: the files in .*/data changed while they were read; leave"
+    ):
+        Executor().Do({}, {"examples": [examples]}, resolved)
+
+
 def test_a_new_shard_begins_every_so_many_rows_and_holds_the_rows_in_order(run, tmp_path, monkeypatch):
     monkeypatch.setattr(csv_ingest, "ROWS_PER_SHARD", 30)
     write(tmp_path / "data/a.csv")
@@ -673,8 +732,9 @@ def test_a_changed_file_of_the_test_folder_or_the_corpus_is_ingested_anew_and_an
     assert first.properties["span"] == 2
     assert [part.split(",")[:2] for part in first.properties["input_fingerprint"].split(";")] == [
         ["split:single_split", "num_files:1"],
+        ["split:before", "num_files:1"],
         ["split:test", "num_files:1"],
-        ["split:corpus", "num_files:4"],
+        ["split:corpus", "num_files:3"],  # not the hidden one, which is not read
     ]
     write(tmp_path / "test/a.csv", [*TEST_ROWS, ("new", "good")])
     changed = ingest()

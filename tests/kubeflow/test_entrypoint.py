@@ -1,10 +1,23 @@
-"""What the emulation cannot show: engines that work on a bucket itself."""
+"""What the emulation cannot show: engines that work on a bucket itself, steps tried again, and changed bases."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
+from tfx.types import standard_artifacts
 
+from components.production import PUSH_FILE
 from kubeflow.cluster import PRODUCTION, cluster_places
-from kubeflow.entrypoint import place_of_artifacts
-from pipeline.graph import create_components
+from kubeflow.entrypoint import check_same_base, place_of_artifacts, run_component
+from pipeline.config import Config, load_config
+from pipeline.graph import create_components, recipe
+from tests.components.test_production import place
+from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv
+from trainer.base_model import hash_base
+from trainer.errors import InputError
 
 URI = "gs://bucket/v2/artifacts/x"
 FLINK = ["beam.args=[--runner=FlinkRunner]", "kubeflow.pipeline_root=gs://bucket"]
@@ -29,3 +42,53 @@ def test_what_workers_elsewhere_have_to_see_is_not_in_a_folder_of_the_container(
     components = create_components(config, cluster_places(config), PRODUCTION)
     (node,) = [node for node in components if node.id == component]
     assert place_of_artifacts(node, config)(URI) == place
+
+
+def example_gen_step(config: Config, folder: Path) -> dict[str, Any]:
+    """What the launcher asks of ExampleGen's step."""
+    examples = {"uri": str(folder / "examples"), "metadata": {}}
+    return {
+        "inputs": {"parameterValues": {"config": config.model_dump_json()}},
+        "outputs": {"artifacts": {"examples": {"artifacts": [examples]}}, "outputFile": str(folder / "output.json")},
+    }
+
+
+def test_nothing_is_new_only_where_production_was_made_of_the_same_base_and_data(base: Path, tmp_path: Path):
+    shutil.copytree(base, tmp_path / "base")
+    write_csv(tmp_path / "data/rows.csv", ["id", "text", "label"], planted_rows()[:90])
+    file = write_config(
+        tmp_path,
+        str(tmp_path / "base"),
+        data={"label_map": {0: "kind", 1: "rude", 2: "plain"}},
+        push={"serving_dir": str(tmp_path / "serving")},
+        kubeflow={"image": "fullbake:test", "volume": {"claim": "any", "mount_path": str(tmp_path)}},
+    )
+    config = load_config(file)
+    step = example_gen_step(config, tmp_path)
+    assert run_component("CsvExampleGen", step) is None
+    (written,) = json.loads((tmp_path / "output.json").read_text())["artifacts"]["examples"]["artifacts"]
+    push = Path(place(tmp_path / "serving", 1, labels=LABELS), PUSH_FILE)
+    made = {"recipe": recipe(config, hash_base(base)), "data": written["metadata"]["input_fingerprint"]}
+    push.write_text(json.dumps(made))
+    assert run_component("CsvExampleGen", step) == (
+        f"{tmp_path}/serving/1, the model in production, was made of the same files in the same way"
+    )
+    # Shards of a failed attempt must not stay among those of the next.
+    shards = sorted((tmp_path / "examples").rglob("*.gz"))
+    stale = shards[0].with_name("data_tfrecord-99999-00000.gz")
+    shutil.copy(shards[0], stale)
+    weights = tmp_path / "base/model.safetensors"
+    content, before = bytearray(weights.read_bytes()), weights.stat()
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert run_component("CsvExampleGen", step) is None
+    assert sorted((tmp_path / "examples").rglob("*.gz")) == shards
+
+
+def test_steps_that_opened_another_base_stop_the_pipeline():
+    seen, made = standard_artifacts.TransformGraph(), standard_artifacts.Model()
+    check_same_base({"transform_graph": [seen]}, {"model": [made]}, "1")
+    assert made.get_string_custom_property("base_hash") == "1"
+    with pytest.raises(InputError, match=r"^model\.base: its files changed after this pipeline began"):
+        check_same_base({"model": [made]}, {}, "2")

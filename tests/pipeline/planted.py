@@ -10,7 +10,7 @@ import yaml
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.local_runner import METADATA_FILE
+from pipeline.store import METADATA_FILE
 
 COMPONENTS = [
     "CsvExampleGen",

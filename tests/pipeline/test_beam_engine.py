@@ -17,10 +17,11 @@ from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.config import load_config
-from pipeline.graph import create_components
-from pipeline.local_runner import METADATA_FILE
+from pipeline.graph import create_components, input_locations
 from pipeline.outline import Places
+from pipeline.store import METADATA_FILE
 from tests.pipeline.planted import ROWS, planted_rows, write_config, write_csv
+from trainer.locations import located
 
 ROOT = Path(__file__).parents[2]
 
@@ -95,11 +96,10 @@ def test_the_data_components_run_on_a_job_server(base: Path, job_server: str, tm
     write_csv(tmp_path / "data/rows.csv", ["id", "text", "label"], planted_rows())
     file = write_config(tmp_path, str(base), data={"label_map": {0: "kind", 1: "rude", 2: "plain"}})
     engine = ["--runner=PortableRunner", f"--job_endpoint={job_server}", "--environment_type=LOOPBACK"]
-    components = create_components(
-        load_config(file), Places(str(tmp_path / "out"), str(tmp_path / "serving"), None, None), ""
-    )
+    config = load_config(file)
+    components = create_components(config, Places(str(tmp_path / "out"), str(tmp_path / "serving"), None, None), "")
     (transform,) = [number for number, component in enumerate(components) if component.id == "Transform"]
-    with beam_engine(engine) as args:
+    with beam_engine(engine) as args, located(input_locations(config, base)):
         pipeline = Pipeline(
             "planted",
             str(tmp_path / "out"),

@@ -524,10 +524,22 @@ TEXTS += ["a #b", "5", "yes", "1.50", "'", '"', 'a "b"', "a,b", " ", "\t", "a=b"
 @pytest.mark.parametrize("text", TEXTS)
 def test_text_given_with_set_is_taken_as_it_stands(load, text: str):
     assert load(yaml.safe_dump(MINIMAL), f"data.pattern={text}").data.pattern == text
-    assert load(yaml.safe_dump(MINIMAL), f"model.base={text}").model.base == text
+    assert load(yaml.safe_dump(MINIMAL), f"data.text_column={text}").data.text_column == text
     assert load(yaml.safe_dump(MINIMAL), f"kubeflow.env.A={text}").kubeflow.env == {"A": text}
     if len(text) == 1:
         assert load(yaml.safe_dump(MINIMAL), f"data.delimiter={text}").data.delimiter == text
+
+
+@pytest.mark.parametrize(
+    "key", ["data.input_base", "data.test_base", "model.base", "pretraining.corpus_base", "push.serving_dir"]
+)
+def test_a_tilde_is_the_home_folder_where_a_place_is_named(load, monkeypatch: pytest.MonkeyPatch, key: str):
+    monkeypatch.setenv("HOME", "/home/me")
+    section, name = key.split(".")
+    split = ["data.split={train: 8, eval: 2}"] if name == "test_base" else []
+    for given, meant in (("~/x", "/home/me/x"), ("~/", "/home/me/"), ("x~/~", "x~/~"), ("gs://b/~x", "gs://b/~x")):
+        config = load(yaml.safe_dump(MINIMAL), f"{key}={given}", *split)
+        assert getattr(getattr(config, section), name) == meant
 
 
 def test_text_given_with_set_may_be_quoted_and_a_key_may_have_dots(load):

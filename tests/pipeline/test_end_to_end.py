@@ -3,6 +3,8 @@ import gzip
 import html
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -15,8 +17,8 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
 from components.example_gen import INGEST_FILE, REJECTED_FILE
-from pipeline.local_runner import METADATA_FILE
 from pipeline.run_record import RunRecord, read_run
+from pipeline.store import METADATA_FILE
 from tests.pipeline.planted import COMPONENTS as IN_ORDER
 from tests.pipeline.planted import LABELS, ROWS, executions, planted_rows, write_config, write_csv
 from tests.warm import WarmProcess
@@ -76,7 +78,7 @@ def run(folder: Path, start: Start, *options: str) -> Run:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     root = folder / "out"
     serving = sorted(path.name for path in (root / "serving").iterdir() if path.name.isdigit())
-    record = read_run(root / METADATA_FILE, "planted")
+    record = read_run(root, "planted", Path(summary["report"]).parent.name)
     return Run(done.returncode, done.stdout, done.stderr, summary, record, executions(root), serving)
 
 
@@ -99,6 +101,11 @@ def again(folder: Path, first: Run, start: Start) -> Run:
 
 @pytest.fixture(scope="module")
 def refused(folder: Path, again: Run, start: Start) -> Run:
+    """By a clock that was put back a day since the runs before."""
+    with sqlite3.connect(folder / "out" / METADATA_FILE) as store:
+        for table in ("Execution", "Artifact", "Context"):
+            store.execute(f"UPDATE {table} SET create_time_since_epoch = create_time_since_epoch + 86400000")  # noqa: S608
+    store.close()
     return run(folder, start, "--set", "gate.min_recall.plain=0.999")
 
 
@@ -195,6 +202,13 @@ def test_a_bound_that_is_missed_refuses_the_model_and_says_by_how_much(refused: 
     assert missed["missed_by"] == pytest.approx(0.999 - recall)
 
 
+def test_a_refused_model_is_not_told_as_pushed_where_the_clock_was_put_back(refused: Run, again: Run):
+    assert "refused: the model was not pushed" in refused.stdout
+    assert refused.record.pushed_model is None
+    assert again.record.pushed_model is not None
+    assert again.record.run_id != refused.record.run_id
+
+
 def test_another_bound_has_only_the_verdict_made_anew(refused: Run, again: Run):
     anew = Counter({(name, "COMPLETE"): 1 for name in JUDGES})
     kept = Counter({(name, "CACHED"): 1 for name in COMPONENTS - JUDGES})
@@ -245,13 +259,21 @@ def test_a_class_that_no_row_has_ends_the_run_before_training(fullbake, base: Pa
     assert not {"Transform", "Trainer", "Pusher"} & {name for name, _ in ran}
 
 
-def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(fullbake, base: Path, tmp_path: Path):
+def test_a_head_on_a_frozen_base_learns_pairs_from_csv_to_prediction_in_folders_of_any_name(
+    fullbake, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    name = "we[ir]d *? {x} $1 'q' \"d\" #%20 ü, \\b"
+    home = tmp_path / name
+    shutil.copytree(base, home / "base")
     rows = [[text, f"is it {LABELS[int(label)]}", label] for _, text, label in planted_rows()]
-    write_csv(tmp_path / "data/train.csv", ["question", "answer", "label"], rows)
-    config = write_config(
-        tmp_path,
-        str(base),
+    write_csv(home / "data/train.csv", ["question", "answer", "label"], rows)
+    write_config(
+        home,
+        f"~/{name}/base",
         data={
+            "input_base": f"~/{name}/data",
             "text_column": "question",
             "text_pair_column": "answer",
             "label_map": {0: "kind", 1: "rude", 2: "plain"},
@@ -260,15 +282,20 @@ def test_a_head_on_a_frozen_base_learns_pairs_of_texts_from_csv_to_prediction(fu
         training={"epochs": 1, "learning_rate": None},
         gate={"min_recall": dict.fromkeys(LABELS, 0)},
     )
-    root, summary = tmp_path / "out", tmp_path / "summary.json"
-    result = fullbake("run", config, "--root", root, "--summary", summary)
+    root, summary = home / "out", home / "summary.json"
+    # No shell has replaced the ~ of these.
+    result = fullbake("run", f"~/{name}/config.yaml", f"--root=~/{name}/out", f"--summary=~/{name}/summary.json")
     assert result.exit_code == 0, result.output
     parameters = json.loads(summary.read_text(encoding="utf-8"))["parameters"]
     assert 0 < parameters["trainable"] < parameters["total"]
     assert executions(root) == Counter({(name, "COMPLETE"): 1 for name in COMPONENTS})
 
-    target = tmp_path / "labelled.csv"
-    result = fullbake("predict", "--model", root, "--input", tmp_path / "data/train.csv", "--output", target)
+    model = json.loads(summary.read_text(encoding="utf-8"))["model"]
+    assert Path(model).parent == root / "serving"
+
+    target = home / "labelled.csv"
+    files = f"--input=~/{name}/data/train.csv", f"--output=~/{name}/labelled.csv"
+    result = fullbake("predict", f"--model=~/{name}/out", *files)
     assert (result.exit_code, result.output.startswith("240 rows labelled: ")) == (0, True)
     with target.open(encoding="utf-8", newline="") as file:
         labelled = list(csv.DictReader(file))

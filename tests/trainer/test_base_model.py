@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from trainer.base_model import resolve_base
+from trainer.base_model import MODEL_BASE, hash_base, open_base, resolve_base
 from trainer.errors import InputError
+from trainer.locations import located
 
 
 def test_a_local_folder_is_taken_as_it_is(base: Path):
@@ -50,3 +51,24 @@ def test_a_model_with_pickled_weights_alone_is_refused(base: Path, tmp_path: Pat
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"no config\.json"):
         resolve_base(str(tmp_path))
+
+
+def test_a_base_is_what_its_files_hold_not_where_they_are_nor_what_lies_beside_them(base: Path, tmp_path: Path):
+    copy = tmp_path / "copy"
+    shutil.copytree(base, copy)
+    (copy / "README.md").write_text("notes")
+    assert hash_base(copy) == hash_base(base)
+    with located({MODEL_BASE: str(copy)}):
+        assert open_base(MODEL_BASE, None, hash_base(base)) == copy
+        for name in ("config.json", "vocab.txt", "model.safetensors"):
+            content = (copy / name).read_bytes()
+            (copy / name).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+            with pytest.raises(
+                InputError, match=r"^model\.base: the files in .*copy are not those that this run began"
+            ):
+                open_base(MODEL_BASE, None, hash_base(base))
+            (copy / name).write_bytes(content)
+        (copy / "model.safetensors").unlink()
+        (copy / "model.safetensors").mkdir()
+        with pytest.raises(InputError, match=r"^model\.base: "):
+            open_base(MODEL_BASE, None, hash_base(base))
