@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 from filelock import FileLock, Timeout
 
+from pipeline.disk import check_temporary_folder, full_disk_told
 from pipeline.interruption import Interruption
 from pipeline.model_commands import models, rollback
 from pipeline.output_file import check_new, check_output, write_new, write_output
@@ -287,6 +288,7 @@ def _sole_use(root: Path, interruption: Interruption) -> Iterator[Path]:
 
     All temporary files of the run are in one folder, which it leaves to the next run if it is killed.
     """
+    check_temporary_folder()
     if root.exists() and not root.is_dir():
         raise InputError(f"--root: {root} is a file; name a folder")
     try:
@@ -298,7 +300,7 @@ def _sole_use(root: Path, interruption: Interruption) -> Iterator[Path]:
         ) from error
     except OSError as error:
         raise InputError(f"--root: {root} cannot be written to: {error.strerror}; name a folder that can") from error
-    with lock, scratch_folder(root) as scratch:
+    with lock, full_disk_told(root), scratch_folder(root) as scratch:
         interruption.kept = (
             f"finished components and epochs are kept in {root}; run the command again to go on from there"
         )
