@@ -1,14 +1,7 @@
 """Finds the files of a local data folder. Only the pattern is a pattern: a folder may be called anything."""
 
-import contextlib
 import glob
 import os
-import tempfile
-from collections.abc import Iterator
-
-PATTERN_CHARACTERS = frozenset("*?[]{}\\^$|")
-"""What stands for other characters in the patterns of TensorFlow, Beam or TFX, which makes regular expressions of some
-without escaping them."""
 
 
 def match_files(folder: str, pattern: str) -> list[str]:
@@ -25,18 +18,6 @@ def match_files(folder: str, pattern: str) -> list[str]:
     names = glob.glob(_brackets_as_they_are(folder, pattern), root_dir=folder, recursive=True)
     paths = (os.path.join(folder, name) for name in names)
     return sorted(path for path in paths if os.path.isfile(path) and not _is_hidden(path))
-
-
-@contextlib.contextmanager
-def plain_path(folder: str) -> Iterator[str]:
-    """Gives a path of a local folder that has no other meaning as a pattern: its own, or that of a link for a while."""
-    if PATTERN_CHARACTERS.isdisjoint(folder):
-        yield folder
-    else:
-        with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
-            link = os.path.join(scratch, "folder")
-            os.symlink(os.path.abspath(folder), link)
-            yield link
 
 
 def _brackets_as_they_are(folder: str, pattern: str) -> str:

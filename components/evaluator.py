@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from tfx_bsl.tfxio import tensor_adapter
 from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
 from components.gate import GateSpec, Share, describe, judge
 from components.opening import opening_fault
+from components.plain_path import plain_path
 from components.production import NOTHING, Baseline, find_baseline, read_about
 from trainer.served_model import EXAMPLES_SIGNATURE, SLAB_ROWS
 
@@ -111,6 +112,20 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             blessing.set_string_custom_property(JUDGED_AGAINST, version)
 
     def _measure(
+        self,
+        candidate: str,
+        baseline: Baseline,
+        labels: tuple[str, ...],
+        input_dict: dict[str, list[types.Artifact]],
+        output_folder: str,
+    ) -> dict[str, dict[str, np.ndarray]]:
+        if baseline.model is None:
+            return self._measure_plain(candidate, baseline, labels, input_dict, output_folder)
+        # The candidate is below the pipeline root, whose path is plain.
+        with plain_path(baseline.model) as plain:
+            return self._measure_plain(candidate, replace(baseline, model=plain), labels, input_dict, output_folder)
+
+    def _measure_plain(
         self,
         candidate: str,
         baseline: Baseline,

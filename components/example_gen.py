@@ -44,8 +44,9 @@ from components.csv_ingest import (
     tally_part,
 )
 from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat
-from components.data_files import match_files, plain_path
+from components.data_files import match_files
 from components.drift import Drift, measure_drift
+from components.plain_path import plain_path
 from components.repeats import Repeats
 from trainer.content_hash import hash_file, hash_names
 from trainer.errors import InputError

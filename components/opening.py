@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
+from components.plain_path import plain_path
 from components.production import read_about
 from trainer.served_model import EXAMPLES_SIGNATURE
 
@@ -15,7 +16,8 @@ def opening_fault(model: str) -> str | None:
     value = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"hello"]))
     row = tf.train.Example(features=tf.train.Features(feature=dict.fromkeys(about["text_features"], value)))
     try:
-        saved = tf.saved_model.load(model)
+        with plain_path(model) as plain:
+            saved = tf.saved_model.load(plain)
         answer = saved.signatures[EXAMPLES_SIGNATURE](examples=tf.constant([row.SerializeToString()]))
         label, probabilities = answer["label"][0].numpy().decode(), answer["probabilities"][0].numpy()
     except Exception as error:  # TensorFlow has as many kinds as there are ways to be damaged

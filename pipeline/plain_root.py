@@ -9,7 +9,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from components.data_files import PATTERN_CHARACTERS
+from components.plain_path import PATTERN_CHARACTERS
 from trainer.errors import InputError
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
+from components.plain_path import plain_path
 from components.production import fault, newest_version, read_about
 from trainer.errors import InputError
 from trainer.served_model import TEXT_SIGNATURE
@@ -50,7 +51,8 @@ class Predictor:
         self.labels: list[str] = about["labels"]
         self.text_columns: dict[str, str] = about["text_columns"]
         self.text_features: list[str] = about["text_features"]
-        self._model = tf.saved_model.load(model)  # kept: its variables live as long as it does
+        with plain_path(model) as plain:
+            self._model = tf.saved_model.load(plain)  # kept: its variables live as long as it does
         self._serve = self._model.signatures[TEXT_SIGNATURE]
 
     def predict(self, texts: dict[str, list[bytes]]) -> list[Prediction]:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from components.data_files import match_files, plain_path
+from components.data_files import match_files
+from components.plain_path import plain_path
 
 
 @pytest.mark.parametrize(
