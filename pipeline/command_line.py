@@ -73,7 +73,7 @@ def main() -> None:
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
 @click.option(
     "--output",
-    type=_path,
+    type=PATH,
     metavar="CONFIG.yaml",
     help="Where the config goes; a file that is there is not overwritten.  [default: it is printed]",
 )
