@@ -101,9 +101,14 @@ COMBINATIONS = [
         tokenizer={"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]},
         old_labels=tuple("uvwxyz"),
     ),
-    Combination("distilbert, mlp", *("distilbert", "mlp", ("0", "1")), tokenizer=OF_ANOTHER_MIND, half=True),
     Combination("electra, hf, cased", *("electra", "hf", tuple("abcd")), lowercase=False, half=True),
-    Combination("electra, mlp, pairs", *("electra", "mlp", ("a", "b")), pairs=True, config=LEFT_BY_A_TASK),
+    Combination(
+        "electra, mlp, pairs",
+        *("electra", "mlp", ("0", "1")),
+        pairs=True,
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+    ),
 ]
 NAMES = {"argvalues": COMBINATIONS, "ids": lambda combination: combination.name}
 
