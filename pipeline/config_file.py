@@ -15,7 +15,7 @@ from pipeline.config_section import Section, TruthValue, nearest
 from pipeline.redaction import HIDDEN, hide_passwords
 from trainer.errors import InputError
 
-# PyYAML reads some 200 kB a second. A cluster takes 60 kB (see kubeflow.compiler).
+# PyYAML reads some 200 kB a second. A cluster takes 60 kB (see kubeflow.cluster).
 _MAX_BYTES = 1_000_000
 
 # What anchors and merge keys may make of a file, in values: more is a "billion laughs".
@@ -114,7 +114,7 @@ def parse_override(given: str, model: type[Section]) -> Override:
     """
     path, equals, text = given.partition("=")
     secret = path.strip().startswith(_SECRETS)
-    shown = f"--set {path}={HIDDEN}" if secret else f"--set {shorten(given)}"
+    shown = f"--set {shorten(path)}={HIDDEN}" if secret else f"--set {shorten(given)}"
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise InputError(f"{shown}: write it as key.path=value, such as --set training.epochs=2")
