@@ -1,6 +1,6 @@
 """Two logical CPU devices stand in for two GPUs; they must be made before TensorFlow starts, so in another process.
 
-Without dropout, whose numbers each device draws for itself, the arithmetic is the same on one device and on two.
+Without dropout, of which each device draws numbers of its own, the arithmetic is the same on one device and on two.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from tests.trainer.test_fine_tune import LABELS, make_spec
+from tests.trainer.test_fine_tune import LABELS, make_spec, measures
 from tests.trainer.test_pretrain import SPEC
 from tests.trainer.tokenized import random_rows, read_split
 from trainer.classifier import Classifier
@@ -80,7 +80,7 @@ def fine_tune(base: Path, folder: Path, placement: Placement, *, checkpoints: Pa
         np.savez(folder / approach, *classifier.get_weights())
         if kept is not None:
             again, found = train_classifier(spec, placement, base, *splits(folder), scratch=folder, checkpoints=kept)
-            assert found["epochs"] == record["epochs"]
+            assert measures(found) == measures(record)
             pairs = zip(again.get_weights(), classifier.get_weights(), strict=True)
             assert all(np.array_equal(*pair) for pair in pairs)
         print(f"{record['distribution']}: {record['epochs'][-1]['eval_loss']}")
