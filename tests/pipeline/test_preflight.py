@@ -51,6 +51,15 @@ def test_good_files_and_a_good_base_pass(check):
     check()
 
 
+def test_devices_and_workers_that_are_not_there_are_refused_before_anything_is_read(check, tmp_path: Path, monkeypatch):
+    for name in ("TF_CONFIG", "TPU_NAME", "TPU_WORKER_ID"):
+        monkeypatch.delenv(name, raising=False)
+    message = refusal(check, training={"distribution": "tpu"}, input_base=str(tmp_path / "none"))
+    assert message.startswith("training.distribution: tpu needs a TPU, and this machine shows none")
+    monkeypatch.setenv("TF_CONFIG", "{")
+    assert refusal(check, input_base=str(tmp_path / "none")).startswith("TF_CONFIG: it is not JSON")
+
+
 def test_a_folder_that_is_not_there_is_refused(check, tmp_path: Path):
     message = refusal(check, input_base=str(tmp_path / "none"))
     assert message.startswith(f"data.input_base: '{tmp_path}/none' is not a folder; name a folder of CSV files")

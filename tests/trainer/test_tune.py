@@ -142,6 +142,13 @@ def test_an_error_that_is_no_divergence_ends_the_search(base: Path, inputs, tmp_
         search(inputs, quick_spec(base, warmup_fraction="half"), [1e-30, 2e-30], tmp_path)
 
 
+def test_a_checkpoint_that_cannot_be_written_is_told_and_not_taken_for_a_bad_rate(base: Path, inputs, tmp_path: Path):
+    (tmp_path / "file").touch()
+    spec = quick_spec(base, checkpoints=str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"the checkpoint of epoch 1 cannot be written \(.*Not a directory"):
+        search(inputs, spec, [1e-30, 2e-30], tmp_path)
+
+
 def test_the_search_starts_from_the_base_that_was_pre_trained_further(inputs, tmp_path: Path):
     make_base(tmp_path / "model/Format-Serving")
     model = standard_artifacts.Model()
@@ -153,16 +160,20 @@ def test_the_search_starts_from_the_base_that_was_pre_trained_further(inputs, tm
     assert best == 1e-2
 
 
-def test_an_interrupted_search_does_not_repeat_finished_candidates(base: Path, inputs, tmp_path: Path, monkeypatch):
+def test_an_interrupted_search_repeats_only_what_was_not_finished_or_damaged_since(
+    base: Path, inputs, tmp_path: Path, monkeypatch
+):
     spec = quick_spec(base, checkpoints=str(tmp_path / "checkpoints"))
     rates = [1e-30, 1e-3, 1e-2]
     with monkeypatch.context() as patch:
         fits(patch, stop_at=3)
         with pytest.raises(KeyboardInterrupt):
             search(inputs, spec, rates, tmp_path / "first")
+    damaged, _ = (tmp_path / "checkpoints").glob("*/score.json")
+    damaged.write_text("", encoding="utf-8")
     with monkeypatch.context() as patch:
         begun = fits(patch)
         resumed = search(inputs, spec, rates, tmp_path / "second")
-        assert len(begun) == 1
+        assert len(begun) == 2
     assert resumed == search(inputs, dataclasses.replace(spec, checkpoints=None), rates, tmp_path / "whole")
     assert list((tmp_path / "checkpoints").iterdir()) == []
