@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tensorflow as tf
 
 from trainer.errors import InputError
 from trainer.local_devices import NO_GPU, NO_WORKERS
-from trainer.precision import choose_precision
+from trainer.precision import POLICIES, choose_precision
 from trainer.worker_cluster import configured_workers
+
+_POLICY_FILE = "precision"  # beside the checkpoints
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,30 @@ class Placement:
     def static_shapes(self) -> bool:
         """Whether all batches must have one shape."""
         return isinstance(self.strategy, tf.distribute.TPUStrategy)
+
+    def as_begun(self, folder: Path | None) -> Placement:
+        """Keeps the policy of a training that goes on: one that is measured may come out otherwise the next time.
+
+        Args:
+          folder: where the training's checkpoints are kept; None: it keeps none.
+
+        Raises:
+          InputError: nothing can be kept there.
+        """
+        if folder is None:
+            return self
+        file = folder / _POLICY_FILE
+        kept = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        if kept in POLICIES:
+            return self if kept == self.policy else replace(self, policy=kept, policy_reason="as it was begun")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            file.write_text(self.policy, encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"{folder}: checkpoints cannot be kept there ({error.strerror}); free some space"
+            ) from error
+        return self
 
     def check_accumulation(self, section: str, steps: int) -> None:
         """Raises InputError where the batches of one optimiser step, set in a section, cannot be added up."""

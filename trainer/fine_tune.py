@@ -157,6 +157,7 @@ def train_classifier(
       ``parameters``, ``encoder_shift`` (see ``trainer.encoder_shift``), and what was chosen.
     """
     tf_keras.utils.set_random_seed(spec.seed)
+    placement = placement.as_begun(checkpoints)
     strategy = placement.strategy
     placement.check_accumulation("training", spec.gradient_accumulation_steps)
     print(f"training on {placement}", flush=True)

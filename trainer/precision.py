@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf_keras
 from transformers import AutoConfig, TFAutoModel
 
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 # What Linux calls the instructions that multiply bfloat16: of Intel and AMD (``avx_ne_convert``: bfloat16 on AVX2), and
 # of ARM (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c). Without them it is emulated.
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"})

@@ -99,6 +99,7 @@ def pretrain(
       InputError: the base has no masked-LM head here, or the training has diverged.
     """
     tf_keras.utils.set_random_seed(spec.seed)
+    placement = placement.as_begun(checkpoints)
     placement.check_accumulation("pretraining", spec.gradient_accumulation_steps)
     print(f"further pre-training on {placement}", flush=True)
     steps = -(-len(train) // spec.step_rows)

@@ -11,7 +11,11 @@ from tests.warm import WarmProcess
 @pytest.fixture(scope="module")
 def runs(warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """Runs of a two-layer encoder with dropout that is fine-tuned, the undisturbed one among them."""
-    runs = Runs(tmp_path_factory.mktemp("chaos"), warm, training={"epochs": 2, "learning_rate": 3e-3})
+    runs = Runs(
+        tmp_path_factory.mktemp("chaos"),
+        warm,
+        training={"epochs": 2, "learning_rate": 3e-3, "mixed_precision": "float32"},
+    )
     code, said = runs.run("undisturbed")
     assert code == 0, said
     return runs

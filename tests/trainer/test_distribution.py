@@ -221,6 +221,21 @@ def test_what_is_asked_for_and_not_there_is_an_input_error(monkeypatch: pytest.M
         choose_strategy("tpu")
 
 
+def test_a_training_that_goes_on_keeps_its_arithmetic_whatever_is_measured_now(tmp_path: Path):
+    def measured(policy: str) -> Placement:
+        return Placement(tf.distribute.get_strategy(), "one CPU device", policy, "measured")
+
+    begun = measured("mixed_bfloat16").as_begun(tmp_path / "kept")
+    assert (begun.policy, begun.policy_reason) == ("mixed_bfloat16", "measured")
+    resumed = measured("float32").as_begun(tmp_path / "kept")
+    assert (resumed.policy, resumed.policy_reason) == ("mixed_bfloat16", "as it was begun")
+    assert measured("float32").as_begun(None).policy == "float32"
+    (file,) = (tmp_path / "kept").iterdir()
+    file.write_bytes(b"\xff")
+    assert measured("float32").as_begun(tmp_path / "kept").policy == "float32"
+    assert measured("mixed_bfloat16").as_begun(tmp_path / "kept").policy == "float32"
+
+
 class OnTpu(Placement):
     """Stands in for a TPU, which takes a cluster: all that is asked of it here is that shapes are static."""
 

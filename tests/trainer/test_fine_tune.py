@@ -417,3 +417,15 @@ def test_a_head_of_an_earlier_task_is_not_learned_from_and_the_record_says_so(ba
         "model.base: it carries an earlier task's classification head (for happy, sad, neither), which is left out: "
         "a new one is trained"
     ]
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_training_with_a_remedy(base: Path, splits, tmp_path: Path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    spec = make_spec(base, approach="frozen", head="mlp")
+    # See the test of vectors: writing beyond the limit is what a full disk is. The vectors take 12 kB.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"the checkpoint of epoch 1 cannot be written .*free some space"):
+            train(spec, *splits, scratch=tmp_path, checkpoints=tmp_path / "kept")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
