@@ -103,7 +103,8 @@ def again(folder: Path, first: Run, start: Start) -> Run:
 def refused(folder: Path, again: Run, start: Start) -> Run:
     """By a clock that was put back a day since the runs before."""
     with sqlite3.connect(folder / "out" / METADATA_FILE) as store:
-        for table in ("Execution", "Artifact", "Context"):
+        # Not those of artifacts: TFX's cache keys hold them, and no clock changes what was written down.
+        for table in ("Execution", "Context"):
             store.execute(f"UPDATE {table} SET create_time_since_epoch = create_time_since_epoch + 86400000")  # noqa: S608
     store.close()
     return run(folder, start, "--set", "gate.min_recall.plain=0.999")
