@@ -46,7 +46,7 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
         "Evaluator": {"evaluation": metadata_store_pb2.Artifact(uri=str(tmp_path))},
         "Pusher": {"pushed_model": model},
     }
-    _tell(RunRecord(artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
+    _tell(RunRecord("now", artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
     told = capsys.readouterr().out
     for label in LABELS:
         assert f" {label} " in told
