@@ -412,7 +412,7 @@ def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits, t
 def test_a_head_of_an_earlier_task_is_not_learned_from_and_the_record_says_so(base: Path, splits, tmp_path: Path):
     earlier = Classifier.from_base(base, "hf", ("happy", "sad", "neither"))
     write_hf_folder(earlier.backbone, base, tmp_path / "emotion")
-    _, record = train(make_spec(tmp_path / "emotion", head="linear"), *splits, scratch=tmp_path)
+    _, record = train(make_spec(tmp_path / "emotion", head="linear", learning_rate=1e-4), *splits, scratch=tmp_path)
     assert record["warnings"] == [
         "model.base: it carries an earlier task's classification head (for happy, sad, neither), which is left out: "
         "a new one is trained"
