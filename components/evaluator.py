@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -87,13 +88,19 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
         try:
-            metrics = self._measure(candidate, baseline, gate.labels, input_dict, evaluation.uri)
+            # The candidate is below the pipeline root, whose path is plain.
+            with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
+                opened = replace(baseline, model=plain)
+                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
         except Exception:
             # Nobody opens every model in production before there is need. Was it this one that stopped the measuring?
             if baseline.model is None or opening_fault(baseline.model) is None:
                 raise
             baseline = look(opening_fault)
-            metrics = self._measure(candidate, baseline, gate.labels, input_dict, evaluation.uri)
+            # The candidate is below the pipeline root, whose path is plain.
+            with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
+                opened = replace(baseline, model=plain)
+                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
         result = summarize(metrics[CANDIDATE], list(gate.labels), about.get("decision_threshold"))
         result["baseline"] = None
         production_recall = None
@@ -112,20 +119,6 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             blessing.set_string_custom_property(JUDGED_AGAINST, version)
 
     def _measure(
-        self,
-        candidate: str,
-        baseline: Baseline,
-        labels: tuple[str, ...],
-        input_dict: dict[str, list[types.Artifact]],
-        output_folder: str,
-    ) -> dict[str, dict[str, np.ndarray]]:
-        if baseline.model is None:
-            return self._measure_plain(candidate, baseline, labels, input_dict, output_folder)
-        # The candidate is below the pipeline root, whose path is plain.
-        with plain_path(baseline.model) as plain:
-            return self._measure_plain(candidate, replace(baseline, model=plain), labels, input_dict, output_folder)
-
-    def _measure_plain(
         self,
         candidate: str,
         baseline: Baseline,
