@@ -21,8 +21,14 @@ LONGEST_FIRST = (
     "tests/kubeflow/test_emulation.py",
     "tests/pipeline/test_end_to_end.py",
     "tests/pipeline/test_compare.py",
+    "tests/trainer/test_fine_tune.py",
+    "tests/trainer/test_pretrain.py",
+    "tests/pipeline/test_chaos.py",
     "tests/trainer/test_distribution.py",
+    "tests/trainer/test_hugging_face.py",
     "tests/pipeline/test_spans.py",
+    "tests/trainer/test_tune.py",
+    "tests/pipeline/test_production_changes.py",
 )
 
 

@@ -249,10 +249,10 @@ def test_what_can_be_learned_is_learned(base: Path, tmp_path: Path):
     assert record["best_epoch"] == 8
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_does_not(base: Path, splits, tmp_path: Path):
-    weights = [train(make_spec(base, seed=seed), *splits, scratch=tmp_path)[0].get_weights() for seed in (3, 3, 4)]
-    assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[1], strict=True))
-    assert not all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
+def test_another_seed_gives_other_weights(base: Path, splits, tmp_path: Path):
+    # That the same one gives the same weights is seen where a training is interrupted.
+    weights = [train(make_spec(base, seed=seed), *splits, scratch=tmp_path)[0].get_weights() for seed in (3, 4)]
+    assert not all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
 
 
 def test_early_stopping_restores_the_epoch_with_the_best_macro_recall(base: Path, splits, tmp_path: Path):

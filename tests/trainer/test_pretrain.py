@@ -92,10 +92,10 @@ def test_the_written_folder_is_a_masked_lm_of_the_same_answers(base: Path, split
     np.testing.assert_allclose(loaded(batch).logits, model.backbone(batch).logits, atol=1e-5)
 
 
-def test_the_same_seed_gives_the_same_weights(base: Path, splits):
-    weights = [run(base, *splits, seed=seed)[0].backbone.get_weights() for seed in (3, 3, 4)]
-    assert all(np.array_equal(a, b) for a, b in zip(weights[0], weights[1], strict=True))
-    assert not all(np.array_equal(a, b) for a, b in zip(weights[0], weights[2], strict=True))
+def test_another_seed_gives_other_weights(base: Path, splits):
+    # That the same one gives the same weights is seen where a training is interrupted.
+    weights = [run(base, *splits, epochs=1, seed=seed)[0].backbone.get_weights() for seed in (3, 4)]
+    assert not all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
 
 
 def test_a_pooler_that_masked_lm_has_no_use_for_is_handed_on(base: Path, splits, tmp_path: Path):
