@@ -123,7 +123,7 @@ def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length
     """
     import tensorflow_transform as tft
     from tensorflow_transform.impl_helper import analyze_in_place, get_type_specs_from_feature_specs
-    from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io
+    from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
     from components.preprocessing import preprocessing_fn
     from components.schema import make_schema
@@ -136,8 +136,13 @@ def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length
         "truncation": "head",
     }
     metadata = dataset_metadata.DatasetMetadata(make_schema(list(labels), text_pair=text_pair))
-    features = tft.tf_metadata.schema_utils.schema_as_feature_spec(metadata.schema).feature_spec
-    types = get_type_specs_from_feature_specs(features)
-    analyze_in_place(lambda inputs: preprocessing_fn(inputs, config), False, features, types, str(folder))
+    features = schema_utils.schema_as_feature_spec(metadata.schema).feature_spec
+    analyze_in_place(
+        lambda inputs: preprocessing_fn(inputs, config),
+        force_tf_compat_v1=False,
+        feature_specs=features,
+        type_specs=get_type_specs_from_feature_specs(features),
+        transform_output_path=str(folder),
+    )
     metadata_io.write_metadata(metadata, str(folder / tft.TFTransformOutput.RAW_METADATA_DIR))
     return tft.TFTransformOutput(str(folder))

@@ -20,8 +20,7 @@ def test_each_run_takes_the_newest_span_and_stops_where_there_is_none_or_a_stran
         },
         # A random encoder of width 32 learns nothing in an epoch; its recall may be anything.
         gate={"min_recall": {"kind": 0.0, "rude": 0.0, "plain": 0.0}, "max_recall_drop": 1.0},
-        model={"approach": "frozen"},
-        training={"epochs": 1, "learning_rate": None},
+        training={"epochs": 1, "learning_rate": 2e-4},
     )
 
     def add_span(number: int, of_span: list[list[str]]) -> None:
