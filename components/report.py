@@ -109,7 +109,7 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
     """
     max_length: int = settings["max_length"]
     base: Path = open_base(settings["base"], settings["revision"], settings.get("base_hash"))
-    tokenize = BertTokenizer.from_folder(base, max_length=max_length).tokenize
+    tokenize = BertTokenizer.from_folder(base, max_length=max_length).wordpiece.tokenize
     spec = {
         "text": tf.io.FixedLenFeature([], tf.string),
         "text_pair": tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),

@@ -68,6 +68,11 @@ class TokenizerFiles:
     continuing_prefix: str
     max_input_chars_per_word: int
 
+    def __hash__(self) -> int:
+        """By all but the vocabulary, of which the size does; equality compares it whole."""
+        values = (getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "vocabulary")
+        return hash((len(self.vocabulary), *values))
+
     def token_id(self, token: str) -> int:
         """The id of a token that the vocabulary has.
 

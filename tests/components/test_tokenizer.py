@@ -15,6 +15,7 @@ from transformers import BertTokenizerFast
 
 from components import bert_characters, unicode_tables
 from components.tokenizer import BertTokenizer
+from components.wordpiece import wordpiece_of
 from tests.components import unicode_table_derivation as derivation
 from tests.components.tokenizer_parity import (
     CONTEXTS,
@@ -119,7 +120,7 @@ def test_ids_are_the_same_where_the_vocabulary_has_every_character(spelling_fold
     parity = Parity(spelling_folder)
     texts = random_texts(20_000, seed=2)
     assert parity.id_differences(texts) == []
-    unknown = parity.ours.tokenize(tf.constant(texts)).values.numpy() == SPECIAL.index("[UNK]")
+    unknown = parity.ours.wordpiece.tokenize(tf.constant(texts)).values.numpy() == SPECIAL.index("[UNK]")
     assert unknown.mean() < 0.2
 
 
@@ -141,7 +142,7 @@ def test_words_over_a_hundred_characters_are_unknown_however_many_bytes_they_hav
     texts += ["a" * 100 + "\u0301" * 50, "a\u200b" * 100, "a" * 100 + "!" + "b" * 101 + " c"]
     assert parity.id_differences(texts) == []
     unknown = SPECIAL.index("[UNK]")
-    hundred, more = parity.ours.tokenize(tf.constant(["\U0001f600" * 100, "\U0001f600" * 101])).to_list()
+    hundred, more = parity.ours.wordpiece.tokenize(tf.constant(["\U0001f600" * 100, "\U0001f600" * 101])).to_list()
     assert (len(hundred), more) == (100, [unknown])
 
 
@@ -155,7 +156,7 @@ def test_bytes_that_are_not_utf8_count_as_pythons_replacement_characters(tmp_pat
     parity = Parity(folder)
     telling = bytes.fromhex("00 41 80 8f 90 9f a0 bb bf c1 c2 e0 e1 ed ef f0 f1 f4 f5 ff")
     texts = [bytes(text) for length in (1, 2, 3, 4) for text in itertools.product(telling, repeat=length)]
-    ours = parity.ours.tokenize(tf.constant(texts)).to_list()
+    ours = parity.ours.wordpiece.tokenize(tf.constant(texts)).to_list()
     decoded = [text.decode(errors="replace") for text in texts]
     theirs = [e.ids for e in parity.theirs.backend_tokenizer.encode_batch_fast(decoded, add_special_tokens=False)]
     assert [text for text, a, b in zip(texts, ours, theirs, strict=True) if a != b] == []
@@ -164,12 +165,12 @@ def test_bytes_that_are_not_utf8_count_as_pythons_replacement_characters(tmp_pat
 def test_bytes_that_are_not_utf8_leave_no_trace_in_a_bert_tokenizer(parity):
     texts = [b"caf\xe9 ol\xc3\xa9", b"\xff\xfe", b"a\xf0\x9f\x98", b"\xed\xa0\x80b", b"x\xef\xbf\xbfy\xef\xbf"]
     expected = [parity.theirs.encode(text.decode(errors="replace"), add_special_tokens=False) for text in texts]
-    assert parity.ours.tokenize(tf.constant(texts)).to_list() == expected
+    assert parity.ours.wordpiece.tokenize(tf.constant(texts)).to_list() == expected
 
 
 def test_special_tokens_typed_by_users_are_ordinary_text(uncased):
     texts = ["ok [SEP] not [MASK]ed [CLS][PAD] [UNK]", "[sep]", "[unused1] ##ing"]
-    ids = uncased.ours.tokenize(tf.constant(texts))
+    ids = uncased.ours.wordpiece.tokenize(tf.constant(texts))
     assert not set(ids.values.numpy()) & set(uncased.theirs.all_special_ids)
     expected = uncased.theirs(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     assert ids.to_list() == expected
@@ -215,8 +216,11 @@ def test_pairs_are_framed_padded_and_cut_longest_first_as_by_hugging_face(parity
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    """Texts of more than 24 bytes are long ones."""
-    monkeypatch.setattr("components.tokenizer.PIECE_BYTES", 24)
+    """Texts of more than 24 bytes are long ones, also in what is traced."""
+    wordpiece_of.cache_clear()
+    monkeypatch.setattr("components.wordpiece.PIECE_BYTES", 24)
+    yield
+    wordpiece_of.cache_clear()
 
 
 SENTENCES = (
@@ -285,15 +289,15 @@ def test_pairs_in_pieces_are_cut_as_the_whole_ones_are(pieces):
 
 
 def test_a_text_is_cut_only_before_characters_that_end_every_word(uncased):
-    tables = uncased.ours._constants()
+    tables = uncased.ours.wordpiece._constants()
     codes = [*range(0x80), *range(0x80, 0xD800, 89), *range(0x4E00, 0xA000, 211), *range(0xE000, 0x30000, 997)]
     place = tf.function(lambda text: tables.boundary(text, first=False), input_signature=[tf.TensorSpec([], tf.string)])
     cut = [char for char in map(chr, codes) if place(f"x{char}") > 0]
     assert {" ", "\t", "\n", "!", "~"} <= set(cut)
     assert len(cut) > 200
     before, after = "x\u0301\u0323", "\u0301\u0323y"
-    apart = uncased.ours.words(tf.constant([before, *(f"{char}{after}" for char in cut)])).to_list()
-    whole = uncased.ours.words(tf.constant([f"{before}{char}{after}" for char in cut])).to_list()
+    apart = uncased.ours.wordpiece.words(tf.constant([before, *(f"{char}{after}" for char in cut)])).to_list()
+    whole = uncased.ours.wordpiece.words(tf.constant([f"{before}{char}{after}" for char in cut])).to_list()
     assert whole == [apart[0] + words for words in apart[1:]]
 
 

@@ -115,9 +115,10 @@ class Parity:
         self.theirs.backend_tokenizer.encode_special_tokens = True
         text = tf.TensorSpec([None], tf.string)
         self._words = tf.function(
-            lambda texts: tf.strings.reduce_join(self.ours.words(texts), axis=1, separator=" "), input_signature=[text]
+            lambda texts: tf.strings.reduce_join(self.ours.wordpiece.words(texts), axis=1, separator=" "),
+            input_signature=[text],
         )
-        self._ids = tf.function(self.ours.tokenize, input_signature=[text])
+        self._ids = tf.function(self.ours.wordpiece.tokenize, input_signature=[text])
 
     def word_differences(self, texts: Iterable[str]) -> list[tuple[str, str, str]]:
         """(text, our words, their words) where these differ, before the vocabulary is asked: nothing is [UNK]."""
