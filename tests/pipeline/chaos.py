@@ -182,7 +182,7 @@ def twenty(folder: Path, seed: int) -> int:
         folder,
         warm,
         model={"approach": "further_pretrain"},
-        training={"epochs": 3, "learning_rate": None, "early_stopping_patience": 2, "mixed_precision": "float32"},
+        training={"epochs": 3, "learning_rate": None, "early_stopping_patience": 2},
         pretraining={"epochs": 2},
         tuning={"learning_rates": [1e-4, 3e-3]},
     )

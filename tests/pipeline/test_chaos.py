@@ -14,7 +14,7 @@ def runs(warm: WarmProcess, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     runs = Runs(
         tmp_path_factory.mktemp("chaos"),
         warm,
-        training={"epochs": 2, "learning_rate": 3e-3, "mixed_precision": "float32"},
+        training={"epochs": 2, "learning_rate": 3e-3},
     )
     code, said = runs.run("undisturbed")
     assert code == 0, said

@@ -129,37 +129,33 @@ def test_an_approach_that_does_not_exist_ends_with_the_nearest(fullbake, base: P
     assert not (tmp_path / "out").exists()
 
 
-def test_data_that_change_between_two_trainings_end_the_comparison(base: Path, tmp_path: Path):
-    rows = planted_rows()
-    write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], rows)
-    file = write_config(
-        tmp_path,
-        str(base),
-        data={"label_map": {0: "kind", 1: "rude", 2: "plain"}},
-        model={"approach": "frozen"},
-        training={"epochs": 1},
-    )
-    trained = []
+def test_data_that_change_between_two_trainings_end_the_comparison(compared: Compared):
+    """The first training is there already, of the comparison above."""
+    file, outcome = compared.folder / "data/train.csv", compared.folder / "out/comparison/comparison.json"
+    rows, before, begun = file.read_bytes(), outcome.read_bytes(), []
 
     def edit_before_the_second(approach: str, seed: int, number: int, count: int) -> None:
-        trained.append(number)
+        begun.append(number)
         if number == 2:
-            write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], [*rows, ["new", "an idiot again", "1"]])
+            file.write_bytes(rows + b"new,an idiot again,1\n")
 
-    with pytest.raises(
-        InputError, match=r"data\.input_base: the files changed .* frozen with seed 1 .* run compare again"
-    ):
-        compare_approaches(
-            load_config(file),
-            tmp_path / "out",
-            approaches=["frozen"],
-            seeds=3,
-            on_training=edit_before_the_second,
-            on_component=lambda name, seconds: None,
-            on_warning=lambda warning: None,
-        )
-    assert trained == [1, 2], "nothing more is trained"
-    assert not (tmp_path / "out/comparison/comparison.json").exists()
+    try:
+        with pytest.raises(
+            InputError, match=r"data\.input_base: the files changed .* frozen with seed 1 .* run compare again"
+        ):
+            compare_approaches(
+                load_config(compared.folder / "config.yaml"),
+                compared.folder / "out",
+                approaches=["frozen"],
+                seeds=3,
+                on_training=edit_before_the_second,
+                on_component=lambda name, seconds: None,
+                on_warning=lambda warning: None,
+            )
+    finally:
+        file.write_bytes(rows)
+    assert begun == [1, 2], "nothing more is trained"
+    assert outcome.read_bytes() == before
 
 
 def write_split(folder: Path, *shards: list[bytes]) -> str:
