@@ -64,16 +64,23 @@ def read_artifacts(
 def write_artifacts(outputs: Mapping[str, list[types.Artifact]]) -> dict[str, Any]:
     """Makes the ``artifacts`` of an executor output: addresses and metadata of what a component made.
 
+    Properties that hold no text and no number, such as the struct ``sample_rate_by_split`` of statistics, are left out:
+    no component reads them, and the launcher refuses null (``StructValueToMLMDValue`` in
+    backend/src/v2/metadata/converter.go of kubeflow/pipelines, 2.0.5 to 2.17.0).
+
     Args:
       outputs: by key, a list of one artifact.
     """
     written = {}
     for key, (artifact,) in outputs.items():
-        metadata = {}
+        metadata: dict[str, str | int | float] = {}
         for properties in (artifact.mlmd_artifact.properties, artifact.mlmd_artifact.custom_properties):
             for name, value in properties.items():
-                plain = _plain(value)
-                metadata[name] = to_remote(plain) if isinstance(plain, str) else plain
+                kind = value.WhichOneof("value")
+                if kind == "string_value":
+                    metadata[name] = to_remote(value.string_value)
+                elif kind in ("int_value", "double_value"):
+                    metadata[name] = getattr(value, kind)
         written[key] = {"artifacts": [{"uri": to_remote(artifact.uri), "metadata": metadata}]}
     return written
 
@@ -93,8 +100,3 @@ def _read_metadata(artifact: types.Artifact, metadata: Mapping[str, Any], locate
             target.int_value = int(value)
         else:
             target.double_value = value
-
-
-def _plain(value: metadata_store_pb2.Value) -> str | int | float | None:
-    kind = value.WhichOneof("value")
-    return getattr(value, kind) if kind in ("int_value", "double_value", "string_value") else None

@@ -208,10 +208,18 @@ class Backend:
             local = Path(self._local(artifact["uri"]))
             if local.exists():
                 shutil.copytree(local, self._kept(artifact["uri"]), dirs_exist_ok=True)
-            metadata = artifact.get("metadata", {})
-            artifact["metadata"] = {k: float(v) if isinstance(v, int) else v for k, v in metadata.items()}
+            artifact["metadata"] = {k: _of_metadata(k, v) for k, v in artifact.get("metadata", {}).items()}
             kept[key] = artifact
         return kept
+
+
+def _of_metadata(name: str, value: Any) -> str | float | list[Any] | dict[str, Any]:
+    """What ML Metadata keeps of a value and gives back: StructValueToMLMDValue in the launcher's converter.go."""
+    if isinstance(value, int | float):  # bool too
+        return float(value)
+    if isinstance(value, str | list | dict):
+        return value
+    raise ValueError(f"metadata {name!r}: unknown value type {value!r}")
 
 
 def _environment(container: dict[str, Any]) -> dict[str, str]:
