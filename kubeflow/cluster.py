@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from pathlib import Path, PurePosixPath
@@ -26,23 +25,9 @@ DATA_SCHEME = "gs://"
 PRODUCTION = "the newest in the push destination"
 
 
-# The launcher hands the config to the container as part of one argument, twice; Linux allows 128 KiB (MAX_ARG_STRLEN).
-_MAX_CONFIG_BYTES = 60_000
-
-
 def pipeline_name(config: Config) -> str:
     """The config's name as Kubernetes allows it: the backend names the workflow after it."""
     return re.sub("[^a-z0-9-]", "-", config.name.lower())
-
-
-def carried_config(config: Config) -> str:
-    """The config as JSON, as every task of the package carries it.
-
-    Everybody who may look at a run sees it, so values of environment variables are not in it: the containers have them.
-    """
-    values = config.model_dump(mode="json")
-    values["kubeflow"]["env"] = {}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def cluster_places(config: Config) -> Places:
@@ -68,8 +53,8 @@ def check_cluster(config: Config) -> None:
     """Looks for what a container could not find or do.
 
     Raises:
-      InputError: no image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
-        component that is none, or more labels than a task can carry.
+      InputError: no image, no bound for the gate, a folder that is on this machine only, or a name, a schedule or a
+        component that is none.
     """
     if not pipeline_name(config)[-1].isalnum():
         raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
@@ -110,12 +95,6 @@ def check_cluster(config: Config) -> None:
         )
     if config.kubeflow.schedule.cron is not None:
         parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
-    size = len(carried_config(config).encode())
-    if size > _MAX_CONFIG_BYTES:
-        raise InputError(
-            f"the config has {size:,} bytes, and an argument of a container can hold {_MAX_CONFIG_BYTES:,}; "
-            "shorten data.labels or data.label_map"
-        )
 
 
 def exposed_secrets(config: Config) -> list[str]:

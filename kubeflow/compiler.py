@@ -16,9 +16,10 @@ from typing import Any
 import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
-from kubeflow.cluster import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
+from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places, pipeline_name
 from kubeflow.package_check import SCHEMA_VERSION, check_package
-from kubeflow.parameters import CONFIG_PARAMETER, RuntimeParameter, runtime_parameters
+from kubeflow.parameters import CONFIG_PARAMETER, carried_config, runtime_parameters
+from kubeflow.retries import retry_policy
 from pipeline.config import Config
 from pipeline.graph import create_components
 from pipeline.kubeflow_config import KubeflowConfig
@@ -57,15 +58,14 @@ def compile_package(config: Config) -> list[dict[str, Any]]:
     check_cluster(config)
     nodes = create_components(config, cluster_places(config), PRODUCTION)
     names = [node.id for node in nodes]
-    carried = carried_config(config)
-    parameters = runtime_parameters(config)
+    parameters = _parameters(config)
     spec = {
         "pipelineInfo": {"name": pipeline_name(config), "description": _describe(config)},
         "schemaVersion": SCHEMA_VERSION,
         "sdkVersion": f"fullbake-{importlib.metadata.version('fullbake')}",
         "root": {
-            "inputDefinitions": {"parameters": {p.name: _definition(p, with_default=True) for p in parameters}},
-            "dag": {"tasks": {node.id: _task(node, carried, parameters, config.kubeflow) for node in nodes}},
+            "inputDefinitions": {"parameters": parameters},
+            "dag": {"tasks": {node.id: _task(node, parameters, config.kubeflow) for node in nodes}},
         },
         "components": {node.id: _component(node, parameters) for node in nodes},
         "deploymentSpec": {"executors": {_executor(name): _container(name, config) for name in names}},
@@ -87,19 +87,26 @@ def _executor(name: str) -> str:
     return f"exec-{name}"
 
 
-def _definition(parameter: RuntimeParameter, *, with_default: bool = False) -> dict[str, Any]:
-    definition: dict[str, Any] = {"parameterType": parameter.type}
-    if with_default:
-        definition |= {"defaultValue": parameter.default, "description": parameter.description}
-    return definition
+def _parameters(config: Config) -> dict[str, dict[str, Any]]:
+    """The parameters of the root, by name. The config is one of them: a task that held it would be in the argument by
+    which the root's driver is told of the whole pipeline, and be there once for each task.
+    """
+    packed = {"parameterType": "STRING", "defaultValue": carried_config(config), "description": "the config, packed"}
+    return {CONFIG_PARAMETER: packed} | {
+        parameter.name: {
+            "parameterType": parameter.type,
+            "defaultValue": parameter.default,
+            "description": parameter.description,
+        }
+        for parameter in runtime_parameters(config)
+    }
 
 
-def _component(node: BaseNode, parameters: list[RuntimeParameter]) -> dict[str, Any]:
+def _component(node: BaseNode, parameters: dict[str, dict[str, Any]]) -> dict[str, Any]:
     component: dict[str, Any] = {
         "executorLabel": _executor(node.id),
         "inputDefinitions": {
-            "parameters": {CONFIG_PARAMETER: {"parameterType": "STRING"}}
-            | {parameter.name: _definition(parameter) for parameter in parameters}
+            "parameters": {name: {"parameterType": given["parameterType"]} for name, given in parameters.items()}
         },
     }
     if node.inputs:
@@ -115,11 +122,8 @@ def _artifact(channel: Any) -> dict[str, Any]:
     return {"artifactType": {"schemaTitle": f"tfx.{channel.type.TYPE_NAME}", "schemaVersion": "0.0.1"}}
 
 
-def _task(node: BaseNode, carried: str, parameters: list[RuntimeParameter], kubeflow: KubeflowConfig) -> dict[str, Any]:
-    inputs: dict[str, Any] = {
-        "parameters": {CONFIG_PARAMETER: {"runtimeValue": {"constant": carried}}}
-        | {parameter.name: {"componentInputParameter": parameter.name} for parameter in parameters}
-    }
+def _task(node: BaseNode, parameters: dict[str, dict[str, Any]], kubeflow: KubeflowConfig) -> dict[str, Any]:
+    inputs: dict[str, Any] = {"parameters": {name: {"componentInputParameter": name} for name in parameters}}
     if node.inputs:
         inputs["artifacts"] = {
             key: {
@@ -142,13 +146,9 @@ def _task(node: BaseNode, carried: str, parameters: list[RuntimeParameter], kube
     upstream |= {other.id for other in node.upstream_nodes}
     if upstream:
         task["dependentTasks"] = sorted(upstream)
-    if kubeflow.retries:
-        task["retryPolicy"] = {
-            "maxRetryCount": kubeflow.retries,
-            "backoffDuration": "60s",
-            "backoffFactor": 2.0,
-            "backoffMaxDuration": "3600s",
-        }
+    policy = retry_policy(node.id, kubeflow.retries)
+    if policy:
+        task["retryPolicy"] = policy
     return task
 
 

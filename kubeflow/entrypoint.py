@@ -12,8 +12,9 @@
 4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
    Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
-Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. All but 0
-show as a failed step, whose log ends with one line that says why.
+Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. Kubeflow's
+launcher tells of all but 0 as 1: a failed step, whose log has one line that says why. Which steps are tried again is in
+``kubeflow.retries``.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ from components.production import made_of, why_withdrawn, withdrawn
 from components.pusher import STALE, WITHDRAWN, Pusher
 from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
 from kubeflow.launcher import read_artifacts, to_local, write_artifacts
-from kubeflow.parameters import CONFIG_PARAMETER, overrides
+from kubeflow.parameters import CONFIG_PARAMETER, overrides, read_carried_config
+from kubeflow.retries import tries
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
@@ -110,7 +112,7 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
     """
     given, wanted = executor_input["inputs"], executor_input["outputs"]
     parameters = given["parameterValues"]
-    carried = json.loads(parameters[CONFIG_PARAMETER])
+    carried = read_carried_config(parameters[CONFIG_PARAMETER])
     config = restore_config(carried, overrides(restore_config(carried), parameters))
     for handler in logging.getLogger().handlers:
         handler.setFormatter(RedactingFormatter(LOG_LINE, config.beam.args))
@@ -122,17 +124,18 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
     locate = place_of_artifacts(component, config)
     inputs = read_artifacts(given.get("artifacts", {}), component.inputs, locate)
     outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs, locate)
-    settings = {key: value for key, value in component.exec_properties.items() if value is not None}
-    with located(input_locations(config, base)):
-        if issubclass(component.driver_class, example_gen_driver.Driver):
-            nothing_new = _find_span(component, config, settings, outputs, base_hash)
-        else:
-            nothing_new = _passed_on(inputs)
-        if nothing_new is None:
-            check_same_base(inputs, outputs, base_hash)
-            _execute(component, config, inputs, outputs, settings)
-        else:
-            _pass_on(outputs, nothing_new)
+    for attempt in tries(name, config.kubeflow.retries, (InputError, RefusedError), log):
+        with attempt, located(input_locations(config, base)):
+            settings = {key: value for key, value in component.exec_properties.items() if value is not None}
+            if issubclass(component.driver_class, example_gen_driver.Driver):
+                nothing_new = _find_span(component, config, settings, outputs, base_hash)
+            else:
+                nothing_new = _passed_on(inputs)
+            if nothing_new is None:
+                check_same_base(inputs, outputs, base_hash)
+                _execute(component, config, inputs, outputs, settings)
+            else:
+                _pass_on(outputs, nothing_new)
     _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs)})
     return nothing_new
 

@@ -1,11 +1,13 @@
-"""A config that works on a cluster, whose volume is a folder of this machine."""
+"""Configs that work on a cluster, whose volume is a folder of this machine."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.config import Config, load_config
+from tests.kubeflow.volume import Volume
 from tests.pipeline.planted import write_config
 
 
@@ -24,3 +26,15 @@ def cluster_config(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
         },
     )
     return lambda *overrides: load_config(config, overrides)
+
+
+@pytest.fixture(scope="module")
+def make_volume(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Volume]:
+    """Gives a function that makes an empty one, with a random base model."""
+
+    def make(name: str) -> Volume:
+        folder = tmp_path_factory.mktemp(name)
+        shutil.copytree(base, folder / "base")
+        return Volume(folder)
+
+    return make

@@ -9,7 +9,7 @@ from kfp.components import load_component_from_file
 
 from kubeflow.cluster import pipeline_name
 from kubeflow.compiler import compile_package, write_package
-from kubeflow.parameters import CONFIG_PARAMETER, overrides
+from kubeflow.parameters import CONFIG_PARAMETER, overrides, read_carried_config
 from pipeline.config import Config, restore_config
 from pipeline.outline import component_names
 from tests.pipeline.planted import COMPONENTS
@@ -51,10 +51,13 @@ def test_no_step_is_cached_because_the_key_does_not_know_the_files(cluster_confi
     assert {name: task["cachingOptions"]["enableCache"] for name, task in tasks.items()} == dict.fromkeys(tasks, False)
 
 
-def test_every_task_carries_the_whole_config_and_takes_the_parameters_of_the_run(cluster_config: MakeConfig):
+def test_every_task_takes_the_whole_config_and_the_parameters_of_the_run(cluster_config: MakeConfig):
     config = cluster_config("training.epochs=7")
     spec = compile_package(config)[0]
-    root = spec["root"]["inputDefinitions"]["parameters"]
+    root = dict(spec["root"]["inputDefinitions"]["parameters"])
+    for task in spec["root"]["dag"]["tasks"].values():
+        assert task["inputs"]["parameters"] == {name: {"componentInputParameter": name} for name in root}
+    assert restore_config(read_carried_config(root.pop(CONFIG_PARAMETER)["defaultValue"])) == config
     assert {name: definition["defaultValue"] for name, definition in root.items()} == {
         "input-base": "/mnt/fullbake/data",
         "serving-dir": "/mnt/fullbake/serving",
@@ -63,11 +66,6 @@ def test_every_task_carries_the_whole_config_and_takes_the_parameters_of_the_run
         "seed": 0,
         "learning-rate": 2e-4,
     }
-    for task in spec["root"]["dag"]["tasks"].values():
-        parameters = dict(task["inputs"]["parameters"])
-        carried = parameters.pop(CONFIG_PARAMETER)["runtimeValue"]["constant"]
-        assert restore_config(yaml.safe_load(carried)) == config
-        assert parameters == {name: {"componentInputParameter": name} for name in root}
 
 
 def test_what_a_run_changes_is_checked_like_the_config(cluster_config: MakeConfig):
@@ -116,7 +114,18 @@ def test_what_the_config_says_of_kubernetes_reaches_every_executor(cluster_confi
     }
     executors = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert executors == dict.fromkeys(documents[0]["deploymentSpec"]["executors"], wanted)
-    assert documents[0]["root"]["dag"]["tasks"]["Trainer"]["retryPolicy"]["maxRetryCount"] == 2
+
+
+def test_argo_tries_again_what_does_the_work_for_as_long_as_it_takes_and_no_verdict(cluster_config: MakeConfig):
+    def policies(retries: int) -> dict[str, dict[str, Any]]:
+        tasks = compile_package(cluster_config(f"kubeflow.retries={retries}"))[0]["root"]["dag"]["tasks"]
+        return {name: task["retryPolicy"] for name, task in tasks.items() if "retryPolicy" in task}
+
+    assert policies(0) == {}
+    tried_again = policies(2)
+    assert {*COMPONENTS} - {*tried_again} == {"CsvExampleGen", "ConfigSchema", "DataGate", "Pusher"}
+    policy = {"maxRetryCount": 2, "backoffDuration": "60s", "backoffFactor": 2.0, "backoffMaxDuration": "31536000s"}
+    assert tried_again["Trainer"] == policy
 
 
 def test_the_file_loads_in_kubeflows_client(cluster_config: MakeConfig, tmp_path: Path):

@@ -1,75 +1,24 @@
 """The compiled package through an emulation of the backend, from files on a volume to a pushed model."""
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from components.evaluator import EVALUATION_FILE
 from components.publishing import rollback
 from components.report import REPORT_FILE
-from kubeflow.compiler import compile_package
-from pipeline.config import load_config
 from tests.kubeflow.backend import Backend, Step, start_process, start_warm
-from tests.pipeline.planted import planted_rows, write_config, write_csv
+from tests.kubeflow.volume import HALF, Package, Volume
 from tests.warm import WarmProcess
 
-HEADER = ["id", "comment", "class"]
-HALF = 120  # rows of each span
 COLD = {"CsvExampleGen", "Trainer", "Pusher"}
 """The steps whose containers are processes of their own: one of Beam, one of TensorFlow, and the last."""
-
-Package = list[dict[str, Any]]
-
-
-class Volume(NamedTuple):
-    """What all containers see."""
-
-    folder: Path
-
-    def add_span(self, number: int) -> None:
-        rows = planted_rows()[(number - 1) * HALF :][:HALF]
-        write_csv(self.folder / f"data/span-{number}/rows.csv", HEADER, rows)
-
-    @property
-    def versions(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "serving").iterdir() if path.name.isdigit())
-
-    def package(self, *overrides: str) -> Package:
-        file = write_config(
-            self.folder,
-            str(self.folder / "base"),
-            data={
-                "input_base": str(self.folder / "data"),
-                "pattern": "span-{SPAN}/*",
-                "text_column": "comment",
-                "label_column": "class",
-                "label_map": {0: "kind", 1: "rude", 2: "plain"},
-            },
-            push={"serving_dir": str(self.folder / "serving")},
-            # A random encoder of width 32 learns nothing in two epochs; its recall may be anything.
-            gate={"min_recall": {"kind": 0.0, "rude": 0.0, "plain": 0.0}, "max_recall_drop": 1.0},
-            kubeflow={"image": "fullbake:test", "volume": {"claim": "any", "mount_path": str(self.folder)}},
-        )
-        return compile_package(load_config(file, overrides))
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _root() -> None:
     if not Backend.can_run():
         pytest.skip("the launcher's folders /minio, /s3 and /gcs cannot be made here; run as root")
-
-
-@pytest.fixture(scope="module")
-def make_volume(base: Path, tmp_path_factory: pytest.TempPathFactory):
-    def make(name: str) -> Volume:
-        folder = tmp_path_factory.mktemp(name)
-        shutil.copytree(base, folder / "base")
-        return Volume(folder)
-
-    return make
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from tfx.types import standard_artifacts
 from components.production import PUSH_FILE
 from kubeflow.cluster import PRODUCTION, cluster_places
 from kubeflow.entrypoint import check_same_base, place_of_artifacts, run_component
+from kubeflow.parameters import CONFIG_PARAMETER, carried_config
 from pipeline.config import Config, load_config
 from pipeline.graph import create_components, recipe
 from tests.components.test_production import place
@@ -48,7 +49,7 @@ def example_gen_step(config: Config, folder: Path) -> dict[str, Any]:
     """What the launcher asks of ExampleGen's step."""
     examples = {"uri": str(folder / "examples"), "metadata": {}}
     return {
-        "inputs": {"parameterValues": {"config": config.model_dump_json()}},
+        "inputs": {"parameterValues": {CONFIG_PARAMETER: carried_config(config)}},
         "outputs": {"artifacts": {"examples": {"artifacts": [examples]}}, "outputFile": str(folder / "output.json")},
     }
 

@@ -1,0 +1,60 @@
+"""Which steps are tried again, and by whom.
+
+A failure that may pass (a node that went away, a bucket that did not answer) is worth another try; a wrong config, wrong
+data or a refusal is not. Argo cannot tell them apart: KFP's launcher ends with 1 whatever its command ended with
+(``glog.Exit`` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again the
+steps that do the work, and those that give the verdicts are tried again in their container, which knows the reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import tenacity
+
+VERDICTS = ("CsvExampleGen", "ConfigSchema", "DataGate", "Pusher")
+"""The components that stop for good: the config or the data is wrong, or the gate refused the model."""
+
+_FIRST_WAIT_SECONDS = 60
+_FACTOR = 2
+# Not a wait: the time since the first try began after which no other is begun and the one under way is killed
+# (processNodeRetries in workflow/controller/operator.go of argo-workflows; kubeflow/pipelines#13452). The backend makes
+# 0 of none, which allows no second try. So: a year, more than any training takes.
+_LONGEST_TRYING_SECONDS = 365 * 24 * 3600
+
+
+def retry_policy(component: str, retries: int) -> dict[str, Any] | None:
+    """The ``retryPolicy`` of a component's task, for Argo; None if Argo must not try it again."""
+    if not retries or component in VERDICTS:
+        return None
+    return {
+        "maxRetryCount": retries,
+        "backoffDuration": f"{_FIRST_WAIT_SECONDS}s",
+        "backoffFactor": float(_FACTOR),
+        "backoffMaxDuration": f"{_LONGEST_TRYING_SECONDS}s",
+    }
+
+
+def tries(
+    component: str, retries: int, final: tuple[type[Exception], ...], log: logging.Logger
+) -> Iterable[tenacity.AttemptManager]:
+    """The tries that a component has within one container: more than one only where Argo gives it no other.
+
+    Args:
+      component: its id.
+      retries: how often a failure is tried again (``kubeflow.retries``).
+      final: the errors that no other try can mend.
+      log: is told of each failure that is tried again.
+
+    Returns:
+      One context manager a try, which keeps the error to itself if there is another try.
+    """
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_not_exception_type(final),
+        stop=tenacity.stop_after_attempt(1 + retries if component in VERDICTS else 1),
+        wait=tenacity.wait_exponential(multiplier=_FIRST_WAIT_SECONDS, exp_base=_FACTOR),
+        before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
+        reraise=True,
+    )
