@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import posixpath
 import re
+import zlib
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from kubeflow.cron import parse_cron
 from pipeline.beam_engine import distributed_runner
@@ -24,10 +28,45 @@ DATA_SCHEME = "gs://"
 # What a new model is judged against. On a laptop it is a key of the cache, which a cluster has none of.
 PRODUCTION = "the newest in the push destination"
 
+# Packed. It is four times in what the driver of the pipeline is told, which has room for 131,072 bytes; a third of that
+# is the pipeline itself. See ``kubeflow.package_check.root_driver_bytes``, which tells to the byte, after compiling.
+_MAX_CONFIG_BYTES = 20_000
+
 
 def pipeline_name(config: Config) -> str:
     """The config's name as Kubernetes allows it: the backend names the workflow after it."""
     return re.sub("[^a-z0-9-]", "-", config.name.lower())
+
+
+def carried_config(config: Config) -> str:
+    """The config as a package carries it: JSON, deflated, in base64.
+
+    Kubeflow and Argo write a parameter into JSON within JSON, three deep, and each time a quote needs as many
+    backslashes again: as plain JSON, the bounds of 300 classes would not fit into what a driver is told. The page that
+    starts a run sends all parameters back, of which the server takes 10,000 bytes (``MaxParameterBytes`` in
+    backend/src/common/util/consts.go of kubeflow/pipelines).
+
+    Everybody who may look at a run sees it, so values of environment variables are not in it: the containers have them.
+    """
+    values = config.model_dump(mode="json")
+    values["kubeflow"]["env"] = {}
+    plain = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(zlib.compress(plain, level=9)).decode()
+
+
+def read_carried_config(carried: str) -> dict[str, Any]:
+    """The values of a config that ``carried_config`` wrote.
+
+    Raises:
+      InputError: it is not whole.
+    """
+    try:
+        values: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(carried, validate=True)))
+    except (zlib.error, ValueError) as error:
+        raise InputError(
+            f"parameter 'config': not what fullbake packed ({error}); leave it as the package has it"
+        ) from error
+    return values
 
 
 def cluster_places(config: Config) -> Places:
@@ -53,8 +92,8 @@ def check_cluster(config: Config) -> None:
     """Looks for what a container could not find or do.
 
     Raises:
-      InputError: no image, no bound for the gate, a folder that is on this machine only, or a name, a schedule or a
-        component that is none.
+      InputError: no image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
+        component that is none, or more labels than a package can carry.
     """
     if not pipeline_name(config)[-1].isalnum():
         raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
@@ -95,6 +134,12 @@ def check_cluster(config: Config) -> None:
         )
     if config.kubeflow.schedule.cron is not None:
         parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
+    size = len(carried_config(config))
+    if size > _MAX_CONFIG_BYTES:
+        raise InputError(
+            f"the config has {size:,} bytes, packed, and a package can carry {_MAX_CONFIG_BYTES:,}; "
+            "shorten data.labels or data.label_map"
+        )
 
 
 def exposed_secrets(config: Config) -> list[str]:

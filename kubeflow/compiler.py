@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
-from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places, pipeline_name
+from kubeflow.cluster import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
 from kubeflow.package_check import SCHEMA_VERSION, check_package
-from kubeflow.parameters import CONFIG_PARAMETER, carried_config, runtime_parameters
+from kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
 from kubeflow.retries import retry_policy
 from pipeline.config import Config
 from pipeline.graph import create_components

@@ -41,9 +41,9 @@ from tfx.orchestration.portable import outputs_utils
 from components.evaluator import MISSED
 from components.production import made_of, why_withdrawn, withdrawn
 from components.pusher import STALE, WITHDRAWN, Pusher
-from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places
+from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places, read_carried_config
 from kubeflow.launcher import read_artifacts, to_local, write_artifacts
-from kubeflow.parameters import CONFIG_PARAMETER, overrides, read_carried_config
+from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from kubeflow.retries import tries
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,11 @@ from trainer.errors import InputError
 
 SCHEMA_VERSION = "2.1.0"
 """The only one the backend takes (backend/src/apiserver/template/v2_template.go of kubeflow/pipelines)."""
+
+# Linux' bound on one argument or variable, MAX_ARG_STRLEN.
+_LONGEST_ARGUMENT_BYTES = 131_072
+# The rest of the root driver's template: 2.6 KB at most from 2.0.5 to 2.17.0 (tests/kubeflow/test_kfp_binaries.py).
+_TEMPLATE_BYTES = 4_096
 
 # Kubeflow names the Argo workflow after the pipeline, and Argo its tasks after ours.
 _PIPELINE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,126}[a-z0-9])?")
@@ -28,7 +34,7 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
     Raises:
       InputError: naming the first thing that the backend refuses: a field it does not know, another schema, a name that
         Kubernetes or Argo does not take, an executor that is no container (a resolver), a hook that is never run, an
-        output that no task has, or a runtime parameter without a default.
+        output that no task has, a runtime parameter without a default, or more than a driver can be told of.
     """
     spec, *platforms = documents
     try:
@@ -52,11 +58,30 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
     for parameter, definition in spec["root"].get("inputDefinitions", {}).get("parameters", {}).items():
         if "defaultValue" not in definition:
             raise InputError(f"package: runtime parameter {parameter!r} has no defaultValue; a schedule cannot fill it")
+    size = root_driver_bytes(spec)
+    if size > _LONGEST_ARGUMENT_BYTES:
+        raise InputError(
+            f"package: the driver of the pipeline would be told of it in {size:,} bytes, and Linux allows "
+            f"{_LONGEST_ARGUMENT_BYTES:,}; shorten data.labels, data.label_map or the bounds of the gate"
+        )
     for document in platforms:
         known = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
         for label in known:
             if label not in executors:
                 raise InputError(f"package: the platform spec names an executor that is not there: {label!r}")
+
+
+def root_driver_bytes(spec: Mapping[str, Any]) -> int:
+    """What the pod of the root's driver is told of the pipeline, in one variable of its environment.
+
+    Before release 3.6, Argo puts the whole template there (``ARGO_TEMPLATE``): the root component and the values of its
+    parameters, each as an input of the template and as an argument of its container, as JSON within JSON.
+    """
+    root = spec["root"]
+    parameters = root.get("inputDefinitions", {}).get("parameters", {})
+    values = {name: definition.get("defaultValue") for name, definition in parameters.items()}
+    inner = [json.dumps(part, ensure_ascii=False) for part in (root, {"parameterValues": values})]
+    return 2 * sum(len(json.dumps(part, ensure_ascii=False).encode()) for part in inner) + _TEMPLATE_BYTES
 
 
 def _check_executor(label: str, executor: Mapping[str, Any]) -> None:

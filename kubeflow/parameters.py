@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,41 +9,9 @@ from typing import Any
 from kubeflow.cluster import cluster_places
 from pipeline.config import Config
 from trainer.approaches import APPROACHES
-from trainer.errors import InputError
 
 CONFIG_PARAMETER = "config"
 """The parameter of the pipeline, handed to every task, that carries the whole config."""
-
-
-def carried_config(config: Config) -> str:
-    """The config as a package carries it: JSON, deflated, in base64.
-
-    Kubeflow and Argo write a parameter into JSON within JSON, three deep, and each time a quote needs as many
-    backslashes again: as plain JSON, the bounds of 300 classes would not fit into an argument of the driver. The page
-    that starts a run sends all parameters back, of which the server takes 10,000 bytes (``MaxParameterBytes`` in
-    backend/src/common/util/consts.go of kubeflow/pipelines).
-
-    Everybody who may look at a run sees it, so values of environment variables are not in it: the containers have them.
-    """
-    values = config.model_dump(mode="json")
-    values["kubeflow"]["env"] = {}
-    plain = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(zlib.compress(plain, level=9)).decode()
-
-
-def read_carried_config(carried: str) -> dict[str, Any]:
-    """The values of a config that ``carried_config`` wrote.
-
-    Raises:
-      InputError: it is not whole.
-    """
-    try:
-        values: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(carried, validate=True)))
-    except (binascii.Error, zlib.error, ValueError) as error:
-        raise InputError(
-            f"parameter {CONFIG_PARAMETER!r}: not a config that fullbake wrote ({error}); leave it as the package has it"
-        ) from error
-    return values
 
 
 @dataclass(frozen=True)

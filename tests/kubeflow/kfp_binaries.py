@@ -8,20 +8,22 @@ The binaries are built from kubeflow/pipelines, one folder a release, and are no
 - ``launcher``: backend/src/v2/cmd/launcher-v2.
 """
 
+import copy
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tests.kubeflow.kubernetes_services import BUCKET, Services
+from tests.kubeflow.kubernetes_services import BUCKET, POD, Services
 
 BINARIES_VARIABLE = "FULLBAKE_KFP_BINARIES"
 LAUNCHER_FOLDERS = ("/minio", "/s3", "/gcs")
@@ -35,7 +37,6 @@ class Step:
     Attributes:
       code: the launcher's exit code.
       log: what both printed.
-      longest_argument: bytes of the longest of all arguments that were handed on, of driver, launcher and container.
     """
 
     name: str
@@ -45,9 +46,16 @@ class Step:
 
 @dataclass
 class Run:
-    """What became of a workflow, by task of the package."""
+    """What became of a workflow.
+
+    Attributes:
+      steps: by task of the package, its last try.
+      tries: by task, how many there were.
+      drivers: by driver, its log.
+    """
 
     steps: dict[str, Step] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
     drivers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -80,128 +88,179 @@ class Argo:
     Args:
       release: the folder of a release's binaries.
       services: what driver and launcher speak to.
+      kill_when: by task, a condition on which its container is killed, once, as a node that goes away does.
     """
 
-    def __init__(self, release: Path, services: Services):
+    def __init__(self, release: Path, services: Services, kill_when: Mapping[str, Callable[[], bool]] | None = None):
         self._release = release
         self._services = services
+        self._kill_when = dict(kill_when or {})
 
-    def run(self, workflow: dict[str, Any], done: dict[str, Step] | None = None) -> Run:
+    def run(self, workflow: dict[str, Any]) -> Run:
         """Runs it to its end, or as far as its failures let it.
 
         Args:
           workflow: of ``compile_workflow``.
         """
-        run = Run()
+        run, known = Run(), _globals(workflow)
         templates = {template["name"]: template for template in workflow["spec"]["templates"]}
-        known = {
-            f"workflow.parameters.{parameter['name']}": parameter["value"]
-            for parameter in workflow["spec"].get("arguments", {}).get("parameters", [])
-        }
-        known |= {
-            f"workflow.annotations.{key}": value for key, value in workflow["metadata"].get("annotations", {}).items()
-        }
-        known |= {"workflow.name": "a-run", "workflow.creationTimestamp": "2026-01-01T00:00:00Z", "workflow.uid": "uid"}
-        self._dag(run, templates, known, templates[workflow["spec"]["entrypoint"]], {})
+        self._dag(run, templates, known, templates[workflow["spec"]["entrypoint"]])
         return run
 
-    def _dag(
-        self,
-        run: Run,
-        templates: dict[str, Any],
-        known: dict[str, str],
-        template: dict[str, Any],
-        inputs: dict[str, str],
-    ) -> bool:
-        known = known | {f"inputs.parameters.{name}": value for name, value in inputs.items()}
+    def _dag(self, run: Run, templates: dict[str, Any], known: dict[str, str], template: dict[str, Any]) -> bool:
         tasks = {task["name"]: task for task in template["dag"]["tasks"]}
         ended: dict[str, bool] = {}
         while ready := [name for name, task in tasks.items() if name not in ended and _may_start(task, ended)]:
             for name in ready:
-                task = tasks[name]
-                if "when" in task and not _holds(_fill(task["when"], known)):
+                chosen, values = _inputs(tasks[name], templates, known)
+                inside = {**known, **values}
+                if "when" in tasks[name] and not _holds(_fill(tasks[name]["when"], known)):
                     ended[name] = True
-                    continue
-                chosen = templates[task["template"]]
-                values = {p["name"]: p.get("default") for p in chosen.get("inputs", {}).get("parameters", [])}
-                given = task.get("arguments", {}).get("parameters", [])
-                values |= {p["name"]: _fill(p["value"], known) for p in given if "value" in p}
-                if "dag" in chosen:
-                    ended[name] = self._dag(run, templates, known | {"step": name}, chosen, values)
-                    continue
-                ended[name], outputs = self._pod(run, chosen, known | {"step": known["step"]} if "step" in known else known, name, values)
-                known |= {f"tasks.{name}.outputs.parameters.{key}": value for key, value in outputs.items()}
+                elif "dag" in chosen:
+                    ended[name] = self._dag(run, templates, {**inside, "task": name}, chosen)
+                elif "podSpecPatch" in chosen:
+                    ended[name] = self._executor(run, known["task"], chosen, inside)
+                else:
+                    outputs = self._driver(run, name, chosen, inside)
+                    ended[name] = outputs is not None
+                    for key, value in (outputs or {}).items():
+                        known[f"tasks.{name}.outputs.parameters.{key}"] = value
         return len(ended) == len(tasks) and all(ended.values())
 
-    def _pod(
-        self, run: Run, template: dict[str, Any], known: dict[str, str], name: str, values: dict[str, str]
-    ) -> tuple[bool, dict[str, str]]:
-        known = known | {f"inputs.parameters.{key}": value for key, value in values.items()}
-        if "podSpecPatch" in template:
-            patch = json.loads(_fill(template["podSpecPatch"], known))
-            (container,) = [c for c in patch["containers"] if c["name"] == "main"]
-            step = self._launch(known["step"], container)
-            run.steps[known["step"]] = step
-            return step.code == 0, {}
-        with tempfile.TemporaryDirectory() as folder:
-            files = {p["name"]: Path(folder, p["name"]) for p in template["outputs"]["parameters"]}
-            paths = {f"outputs.parameters.{key}.path": str(path) for key, path in files.items()}
-            arguments = [_fill(argument, known | paths) for argument in template["container"]["args"]]
-            arguments += ["--mlmd_server_address", "127.0.0.1"]
-            arguments += ["--mlmd_server_port", str(self._services.metadata_port)]
-            code, log = self._start([str(self._release / "driver"), *arguments], {})
-            run.drivers[name] = log
-            if code:
-                return False, {}
-            return True, {
-                p["name"]: files[p["name"]].read_text() if files[p["name"]].exists() else p["valueFrom"].get("default", "")
-                for p in template["outputs"]["parameters"]
-            }
+    def _executor(self, run: Run, task: str, template: dict[str, Any], known: dict[str, str]) -> bool:
+        (container,) = [
+            container
+            for container in json.loads(_fill(template["podSpecPatch"], known))["containers"]
+            if container["name"] == "main"
+        ]
+        retries = int(_fill(template["retryStrategy"]["limit"], known)) if "retryStrategy" in template else 0
+        for _ in range(1 + retries):
+            run.steps[task] = self._launch(task, container)
+            run.tries[task] = run.tries.get(task, 0) + 1
+            if run.steps[task].code == 0:
+                return True
+        return False
 
-    def _launch(self, name: str, container: dict[str, Any]) -> Step:
+    def _launch(self, task: str, container: dict[str, Any]) -> Step:
         environment = {
-            "KFP_POD_NAME": "a-pod",
+            "KFP_POD_NAME": POD,
             "KFP_POD_UID": "uid",
             "METADATA_GRPC_SERVICE_HOST": "127.0.0.1",
             "METADATA_GRPC_SERVICE_PORT": str(self._services.metadata_port),
         }
         environment |= {variable["name"]: variable["value"] for variable in container.get("env", [])}
         command = [*container["command"], *container.get("args", [])]
-        start = command.index("/kfp-launcher/launch")  # releases before 2.1 put Argo's own supervisor before it
-        arguments = [re.sub(r"\$\((\w+)\)", lambda m: environment.get(m[1], m[0]), a) for a in command[start + 1 :]]
-        for flag, value in (("--mlmd_server_address", "127.0.0.1"), ("--mlmd_server_port", str(self._services.metadata_port))):
+        # Releases before 2.1 put Argo's own supervisor before it.
+        arguments = command[command.index("/kfp-launcher/launch") + 1 :]
+        arguments = [re.sub(r"\$\((\w+)\)", lambda m: environment.get(m[1], m[0]), text) for text in arguments]
+        for flag, value in self._metadata_server():
             arguments[arguments.index(flag) + 1] = value
-        return Step(name, *self._start([str(self._release / "launcher"), *arguments], environment))
+        kill_when = self._kill_when.pop(task, None)
+        return Step(task, *self._start([str(self._release / "launcher"), *arguments], environment, kill_when))
 
-    def _start(self, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    def _driver(
+        self, run: Run, name: str, template: dict[str, Any], known: dict[str, str]
+    ) -> dict[str, str] | None:
+        with tempfile.TemporaryDirectory() as folder:
+            outputs = template["outputs"]["parameters"]
+            files = {output["name"]: Path(folder, output["name"]) for output in outputs}
+            paths = {f"outputs.parameters.{key}.path": str(path) for key, path in files.items()}
+            arguments = [_fill(argument, {**known, **paths}) for argument in template["container"]["args"]]
+            arguments += [part for flag in self._metadata_server() for part in flag]  # the last one counts
+            code, run.drivers[name] = self._start([str(self._release / "driver"), *arguments], {"KFP_POD_NAME": POD})
+            if code:
+                return None
+            return {
+                output["name"]: files[output["name"]].read_text()
+                if files[output["name"]].exists()
+                else output["valueFrom"].get("default", "")
+                for output in outputs
+            }
+
+    def _metadata_server(self) -> list[tuple[str, str]]:
+        return [("--mlmd_server_address", "127.0.0.1"), ("--mlmd_server_port", str(self._services.metadata_port))]
+
+    def _start(
+        self, command: list[str], environment: dict[str, str], kill_when: Callable[[], bool] | None = None
+    ) -> tuple[int, str]:
         """Starts a process that finds a service account and empty scratch folders, as in a pod of its own."""
-        mounts = "".join(f"mkdir -p {folder} && mount -t tmpfs tmpfs {folder} && " for folder in LAUNCHER_FOLDERS)
+        scratch = " && ".join(f"mkdir -p {folder} && mount -t tmpfs tmpfs {folder}" for folder in LAUNCHER_FOLDERS)
         account = "/var/run/secrets/kubernetes.io/serviceaccount"
         script = (
-            f"{mounts} mkdir -p /var/run/secrets && mount -t tmpfs tmpfs /var/run/secrets && mkdir -p {account} && "
-            f"cp {self._services.account}/* {account} && rm -rf /tmp/kfp_outputs && exec \"$@\""
+            f"{scratch} && mkdir -p /var/run/secrets && mount -t tmpfs tmpfs /var/run/secrets && mkdir -p {account} && "
+            f'cp {self._services.account}/* {account} && rm -rf /tmp/kfp_outputs && exec "$@"'
         )
-        path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
         known = {
-            "PATH": path,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
             "KUBERNETES_SERVICE_HOST": "127.0.0.1",
             "KUBERNETES_SERVICE_PORT": str(self._services.api_port),
             "MINIO_SERVICE_SERVICE_HOST": "127.0.0.1",
             "MINIO_SERVICE_SERVICE_PORT": str(self._services.store_port),
         }
-        done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", script, "sh", *command],
-            cwd="/",
-            env=known | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stdout + done.stderr
+        with tempfile.TemporaryFile("w+") as log:
+            process = subprocess.Popen(
+                ["unshare", "--mount", "sh", "-c", script, "sh", *command],
+                cwd="/",
+                env={**known, **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            while process.poll() is None:
+                if kill_when is not None and kill_when():
+                    os.killpg(process.pid, signal.SIGKILL)
+                time.sleep(0.02)
+            log.seek(0)
+            return process.returncode, log.read()
+
+
+def driver_bytes(workflow: dict[str, Any]) -> dict[str, int]:
+    """By driver, the bytes of the variable in which Argo before 3.6 tells its pod of the template, ``ARGO_TEMPLATE``."""
+    templates = {template["name"]: template for template in workflow["spec"]["templates"]}
+    sizes = {}
+
+    def visit(template: dict[str, Any], known: dict[str, str]) -> None:
+        for task in template["dag"]["tasks"]:
+            chosen, values = _inputs(task, templates, known)
+            if "dag" in chosen:
+                visit(chosen, {**known, **values})
+            elif "args" in chosen["container"]:
+                pod = copy.deepcopy(chosen)
+                for parameter in pod["inputs"]["parameters"]:
+                    parameter["value"] = values[f"inputs.parameters.{parameter['name']}"]
+                pod["container"]["args"] = [_fill(text, {**known, **values}) for text in pod["container"]["args"]]
+                sizes[task["name"]] = len(json.dumps(pod, ensure_ascii=False, separators=(",", ":")).encode())
+
+    visit(templates[workflow["spec"]["entrypoint"]], _globals(workflow))
+    return sizes
+
+
+def _globals(workflow: dict[str, Any]) -> dict[str, str]:
+    """What ``{{workflow...}}`` stands for."""
+    parameters = workflow["spec"].get("arguments", {}).get("parameters", [])
+    annotations = workflow["metadata"].get("annotations", {})
+    return {
+        "workflow.name": "a-run",
+        "workflow.creationTimestamp": "2026-01-01T00:00:00Z",
+        **{f"workflow.parameters.{parameter['name']}": parameter["value"] for parameter in parameters},
+        **{f"workflow.annotations.{key}": value for key, value in annotations.items()},
+    }
+
+
+def _inputs(
+    task: dict[str, Any], templates: dict[str, Any], known: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """A task's template, and what ``{{inputs...}}`` stands for in it."""
+    template = templates[task["template"]]
+    values = {given["name"]: given.get("default", "") for given in template.get("inputs", {}).get("parameters", [])}
+    for given in task.get("arguments", {}).get("parameters", []):
+        values[given["name"]] = _fill(given.get("value", given.get("default", "")), known)
+    return template, {f"inputs.parameters.{name}": value for name, value in values.items()}
 
 
 def _may_start(task: dict[str, Any], ended: dict[str, bool]) -> bool:
-    return all(ended.get(part.strip().removesuffix(".Succeeded")) for part in task["depends"].split("&&")) if task.get("depends") else True
+    others = [part.strip().removesuffix(".Succeeded") for part in task.get("depends", "").split("&&") if part.strip()]
+    return all(ended.get(other) for other in others)
 
 
 def _holds(condition: str) -> bool:

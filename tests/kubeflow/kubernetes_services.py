@@ -26,6 +26,7 @@ from ml_metadata.proto import metadata_store_pb2, metadata_store_service_pb2
 ROOT = Path(__file__).parents[2]
 MOTO = "moto[server]==5.1.22"
 NAMESPACE = "kubeflow"
+POD = "a-pod"
 BUCKET = "mlpipeline"
 _SERVICE = metadata_store_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"]
 
@@ -128,7 +129,7 @@ def _kubernetes(account: Path, store_port: int) -> Iterator[int]:
     objects = {
         "configmaps/kfp-launcher": {"data": {"providers": json.dumps({"minio": provider, "s3": provider})}},
         "secrets/mlpipeline-minio-artifact": {"data": {"accesskey": secret("minio"), "secretkey": secret("minio123")}},
-        "pods/a-pod": {"metadata": {"name": "a-pod", "namespace": NAMESPACE}},
+        f"pods/{POD}": {"metadata": {"name": POD, "namespace": NAMESPACE}},
     }
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -120,7 +121,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         },
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    config["data"]["labels"] = [f"{'long' * 20} {number}" for number in range(1000)]
+    config["data"]["labels"] = [hashlib.sha512(bytes([number])).hexdigest() for number in range(256)]
     config["gate"] = {"allow_no_bounds": True}
     (folder / "many.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (folder / "folder.yaml").mkdir()

@@ -7,9 +7,9 @@ import yaml
 from google.protobuf import json_format
 from kfp.components import load_component_from_file
 
-from kubeflow.cluster import pipeline_name
+from kubeflow.cluster import pipeline_name, read_carried_config
 from kubeflow.compiler import compile_package, write_package
-from kubeflow.parameters import CONFIG_PARAMETER, overrides, read_carried_config
+from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from pipeline.config import Config, restore_config
 from pipeline.outline import component_names
 from tests.pipeline.planted import COMPONENTS

@@ -10,9 +10,9 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.production import PUSH_FILE
-from kubeflow.cluster import PRODUCTION, cluster_places
+from kubeflow.cluster import PRODUCTION, carried_config, cluster_places
 from kubeflow.entrypoint import check_same_base, place_of_artifacts, run_component
-from kubeflow.parameters import CONFIG_PARAMETER, carried_config
+from kubeflow.parameters import CONFIG_PARAMETER
 from pipeline.config import Config, load_config
 from pipeline.graph import create_components, recipe
 from tests.components.test_production import place

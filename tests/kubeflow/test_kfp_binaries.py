@@ -3,36 +3,45 @@
 Skipped without their binaries; ``tests/kubeflow/kfp_binaries.py`` says which.
 """
 
-import json
+import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
 
-from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow
+from kubeflow.compiler import compile_package
+from kubeflow.package_check import root_driver_bytes
+from pipeline.config import Config
+from tests.kubeflow.backend import Backend, start_process
+from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
 from tests.kubeflow.kubernetes_services import Services, services
 from tests.kubeflow.volume import Package, Volume
 
 _FOLDER = os.environ.get(BINARIES_VARIABLE)
 RELEASES = sorted(path.name for path in Path(_FOLDER).iterdir()) if _FOLDER else []
+LONGEST_ARGUMENT = 131_072  # bytes; MAX_ARG_STRLEN of Linux
 
 pytestmark = pytest.mark.skipif(not RELEASES, reason=f"{BINARIES_VARIABLE} names no folder of KFP's binaries")
 
 
-@pytest.fixture(scope="module", params=RELEASES)
-def release(request: pytest.FixtureRequest) -> Path:
-    return Path(str(_FOLDER), request.param)
+class Cluster(NamedTuple):
+    """A release of Kubeflow Pipelines and a volume."""
+
+    release: Path
+    services: Services
+    volume: Volume
+
+    def run(
+        self, package: Package, kill_when: Mapping[str, Callable[[], bool]] | None = None, **parameters: object
+    ) -> Run:
+        workflow = compile_workflow(self.release, _written(package, self.volume.folder), **parameters)
+        return Argo(self.release, self.services, kill_when).run(workflow)
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    with services(tmp_path_factory.mktemp("services")) as started:
-        yield started
-
-
-def written(package: Package, folder: Path) -> Path:
+def _written(package: Package, folder: Path) -> Path:
     file = folder / "package.yaml"
     file.write_text(yaml.safe_dump_all(package, sort_keys=False, allow_unicode=True))
     return file
@@ -47,12 +56,96 @@ def told(run: Run) -> str:
     return "\n".join(failed or [log[-3000:] for log in run.drivers.values()][-1:])
 
 
-def test_spans_become_pushed_models(
-    release: Path, cluster: Services, make_volume: Callable[[str], Volume], tmp_path: Path
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with services(tmp_path_factory.mktemp("services")) as everything:
+        yield everything
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> Path:
+    return Path(str(_FOLDER), request.param)
+
+
+@pytest.fixture(scope="module")
+def cluster(release: Path, started: Services, make_volume: Callable[[str], Volume]) -> Cluster:
+    return Cluster(release, started, make_volume(f"volume-{release.name}"))
+
+
+@pytest.fixture(scope="module")
+def first(cluster: Cluster) -> Run:
+    cluster.volume.add_span(1)
+    return cluster.run(cluster.volume.package(), epochs=1)
+
+
+@pytest.fixture(scope="module")
+def second(cluster: Cluster, first: Run) -> Run:
+    cluster.volume.add_span(2)
+    return cluster.run(cluster.volume.package("kubeflow.retries=1"))
+
+
+def test_a_run_goes_from_the_files_to_a_pushed_model(cluster: Cluster, first: Run):
+    assert first.codes == everything_done(cluster.volume.package()), told(first)
+    assert all(f"{name}: done in" in step.log for name, step in first.steps.items())
+
+
+def test_the_next_run_takes_the_newer_span_and_judges_against_the_model_before(cluster: Cluster, second: Run):
+    assert second.codes == everything_done(cluster.volume.package()), told(second)
+    assert "drift from span 1: labels 0.0" in second.steps["DataGate"].log
+    assert len(cluster.volume.versions) == 2
+
+
+def test_a_refused_model_fails_the_pusher_and_nothing_is_pushed(cluster: Cluster, second: Run):
+    before = cluster.volume.versions
+    run = cluster.run(cluster.volume.package("gate.min_precision={kind: 1.0, rude: 1.0, plain: 1.0}"))
+    # The launcher's code, whatever the container's was.
+    assert run.codes == {**everything_done(cluster.volume.package()), "Pusher": 1}
+    assert "Pusher: refused, the model was not pushed: precision of " in run.steps["Pusher"].log
+    assert cluster.volume.versions == before
+
+
+def test_what_the_user_has_to_mend_stops_the_first_step(cluster: Cluster, second: Run):
+    run = cluster.run(cluster.volume.package(), epochs=0)
+    assert run.codes == {"CsvExampleGen": 1, "ConfigSchema": 1}
+    assert "CsvExampleGen: stopped: this run's config: training.epochs: 0.0 should be greater" in run.steps["CsvExampleGen"].log
+
+
+def test_the_emulation_makes_the_same_model(
+    cluster: Cluster, first: Run, make_volume: Callable[[str], Volume], tmp_path: Path
 ):
-    volume = make_volume(f"volume-{release.name}")
+    volume = make_volume(f"emulated-{cluster.release.name}")
     volume.add_span(1)
-    argo = Argo(release, cluster)
-    run = argo.run(compile_workflow(release, written(volume.package(), tmp_path), epochs=1))
-    assert run.codes == everything_done(volume.package()), told(run)
-    assert len(volume.versions) == 1
+    steps = Backend("minio", tmp_path, start_process).run(volume.package(), {"epochs": 1})
+    assert {name: step.code for name, step in steps.items()} == everything_done(volume.package())
+
+    def content(of: Volume) -> str:
+        version = of.folder / "serving" / of.versions[0]
+        return hashlib.sha256((version / "assets.extra/hf/model.safetensors").read_bytes()).hexdigest()
+
+    assert content(volume) == content(cluster.volume)
+
+
+def test_the_server_takes_300_classes_with_a_bound_each(
+    release: Path, cluster_config: Callable[..., Config], tmp_path: Path
+):
+    labels = [f"{hashlib.sha256(bytes([n % 256, n // 256])).hexdigest()[:10]}_request_{n}" for n in range(300)]
+    bounds = ", ".join(f"{label}: {0.5 + n / 1000}" for n, label in enumerate(labels))
+    config = cluster_config(f"data.labels=[{', '.join(labels)}]", f"gate.min_recall={{{bounds}}}", "kubeflow.retries=2")
+    package = compile_package(config)
+    sizes = driver_bytes(compile_workflow(release, _written(package, tmp_path)))
+    assert max(sizes.values()) == sizes["root-driver"] <= root_driver_bytes(package[0]) < LONGEST_ARGUMENT
+
+
+def test_a_trainer_whose_node_goes_away_goes_on_after_its_last_epoch(cluster: Cluster, second: Run):
+    package = cluster.volume.package("kubeflow.retries=1")
+    workflow = compile_workflow(cluster.release, _written(package, cluster.volume.folder), epochs=12)
+    checkpoints = cluster.volume.folder / "checkpoints"
+    argo = Argo(cluster.release, cluster.services, {"Trainer": lambda: any(checkpoints.rglob("*.index"))})
+    run = argo.run(workflow)
+    if not any("retryStrategy" in template for template in workflow["spec"]["templates"]):
+        assert run.codes["Trainer"] != 0  # releases before 2.1 do not know of retries: whoever watches starts another run
+        run = argo.run(workflow)
+    else:
+        assert run.tries["Trainer"] == 2
+    assert run.codes == everything_done(package), told(run)
+    assert "goes on after epoch " in run.steps["Trainer"].log
