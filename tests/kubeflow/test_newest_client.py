@@ -1,16 +1,21 @@
-"""The package in the newest client of Kubeflow, which cannot be in the same environment as TFX 1.16."""
+"""The package in the newest kfp, which cannot be in the same environment as TFX 1.16: its client and its orchestrator."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kubeflow.compiler import write_package
 from pipeline.config import Config
+from tests.kubeflow.backend import start_warm
+from tests.kubeflow.volume import Volume
+from tests.warm import WarmProcess
 
 ROOT = Path(__file__).parents[2]
-NEWEST = "kfp==2.17.3"
+NEWEST = ["kfp==2.17.3", "docker==7.1.0"]
 
 LOAD = """
 import sys
@@ -24,12 +29,12 @@ print(loaded.component_spec.inputs["epochs"].default, platform["exec-Trainer"]["
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with that client."""
+    """The Python of an environment with that kfp."""
     folder = tmp_path_factory.mktemp("newest") / "venv"
     uv = ["sh", str(ROOT / "tools/uv.sh")]
     subprocess.run([*uv, "venv", "--quiet", "--python", "3.10", folder], cwd=ROOT, check=True)
     python = folder / "bin/python"
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, NEWEST], cwd=ROOT, check=True)
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, *NEWEST], cwd=ROOT, check=True)
     return python
 
 
@@ -40,3 +45,39 @@ def test_the_file_loads_in_the_newest_client(python: Path, cluster_config: Calla
         [python, "-W", "ignore", "-c", LOAD, package], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.split()) == (0, ["7", "/mnt/fullbake"]), done.stderr[-2000:]
+
+
+def test_its_local_orchestrator_runs_the_package_to_a_pushed_model(
+    python: Path, make_volume: Callable[[str], Volume], warm: WarmProcess, tmp_path: Path
+):
+    volume = make_volume("volume")
+    volume.add_span(1)
+    package = volume.package()
+    (tmp_path / "pipeline.yaml").write_text(yaml.safe_dump_all(package, sort_keys=False, allow_unicode=True))
+    start = start_warm(warm)
+    codes = {}
+    with (
+        open(tmp_path / "log", "w+", encoding="utf-8") as log,
+        subprocess.Popen(
+            [python, "-W", "ignore", ROOT / "tests/kubeflow/run_locally.py", "pipeline.yaml", tmp_path / "artifacts"]
+            + [json.dumps({"epochs": 1})],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as orchestrator,
+    ):
+        assert orchestrator.stdin
+        assert orchestrator.stdout
+        for line in orchestrator.stdout:
+            command = json.loads(line)
+            code, told = start(command, {})
+            codes[command[command.index("--component") + 1]] = code
+            assert code == 0, told[-3000:]
+            print(code, file=orchestrator.stdin, flush=True)
+        assert orchestrator.wait() == 0
+        log.seek(0)
+        ended = log.read()
+    assert codes == dict.fromkeys(package[0]["root"]["dag"]["tasks"], 0), ended[-3000:]
+    assert len(volume.versions) == 1
