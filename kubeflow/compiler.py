@@ -88,8 +88,10 @@ def _executor(name: str) -> str:
 
 
 def _parameters(config: Config) -> dict[str, dict[str, Any]]:
-    """The parameters of the root, by name. The config is one of them: a task that held it would be in the argument by
-    which the root's driver is told of the whole pipeline, and be there once for each task.
+    """The parameters of the root, by name.
+
+    The config is one of them: held by the tasks, it would be in the argument by which the root's driver is told of the
+    whole pipeline as often as there are tasks.
     """
     packed = {"parameterType": "STRING", "defaultValue": carried_config(config), "description": "the config, packed"}
     return {CONFIG_PARAMETER: packed} | {

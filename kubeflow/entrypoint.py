@@ -12,7 +12,7 @@
 4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
    Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
-Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. Kubeflow's
+Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
 launcher tells of all but 0 as 1: a failed step, whose log has one line that says why. Which steps are tried again is in
 ``kubeflow.retries``.
 """

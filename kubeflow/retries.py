@@ -1,9 +1,9 @@
 """Which steps are tried again, and by whom.
 
-A failure that may pass (a node that went away, a bucket that did not answer) is worth another try; a wrong config, wrong
-data or a refusal is not. Argo cannot tell them apart: KFP's launcher ends with 1 whatever its command ended with
-(``glog.Exit`` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again the
-steps that do the work, and those that give the verdicts are tried again in their container, which knows the reason.
+A failure that may pass (a process out of memory, a bucket that did not answer) is worth another try; a wrong config,
+wrong data or a refusal is not. Argo cannot tell them apart: KFP's launcher ends with 1 whatever its command ended with
+(``glog.Exit`` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again
+the steps that do the work, and those that give the verdicts are tried again in their container, which knows the reason.
 """
 
 from __future__ import annotations

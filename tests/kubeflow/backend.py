@@ -147,8 +147,6 @@ class Backend:
             else given[source["componentInputParameter"]]
             for key, source in task["inputs"]["parameters"].items()
         }
-        # JSON of a google.protobuf.Value: one kind of number.
-        values = {key: float(value) if isinstance(value, int) else value for key, value in values.items()}
         inputs: dict[str, Any] = {"parameterValues": values}
         artifacts = {}
         for key, source in task["inputs"].get("artifacts", {}).items():

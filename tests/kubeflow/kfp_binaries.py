@@ -69,9 +69,10 @@ def compile_workflow(release: Path, package: Path, scheme: str = "minio", **para
     Raises:
       ValueError: it refuses the package; the text is its own.
     """
+    root = f"{scheme}://{BUCKET}/v2/artifacts"
+    given = ["--parameters", json.dumps(parameters), "--pipeline-root", root, "--run-id", str(uuid.uuid4())]
     done = subprocess.run(
-        [release / "compile", "--parameters", json.dumps(parameters), "--run-id", str(uuid.uuid4())]
-        + ["--pipeline-root", f"{scheme}://{BUCKET}/v2/artifacts", package],
+        [release / "compile", *given, package],
         capture_output=True,
         text=True,
         check=False,
@@ -158,9 +159,7 @@ class Argo:
         kill_when = self._kill_when.pop(task, None)
         return Step(task, *self._start([str(self._release / "launcher"), *arguments], environment, kill_when))
 
-    def _driver(
-        self, run: Run, name: str, template: dict[str, Any], known: dict[str, str]
-    ) -> dict[str, str] | None:
+    def _driver(self, run: Run, name: str, template: dict[str, Any], known: dict[str, str]) -> dict[str, str] | None:
         with tempfile.TemporaryDirectory() as folder:
             outputs = template["outputs"]["parameters"]
             files = {output["name"]: Path(folder, output["name"]) for output in outputs}
@@ -215,7 +214,7 @@ class Argo:
 
 
 def driver_bytes(workflow: dict[str, Any]) -> dict[str, int]:
-    """By driver, the bytes of the variable in which Argo before 3.6 tells its pod of the template, ``ARGO_TEMPLATE``."""
+    """By driver, the bytes of ``ARGO_TEMPLATE``, in which Argo before 3.6 tells its pod of the template."""
     templates = {template["name"]: template for template in workflow["spec"]["templates"]}
     sizes = {}
 

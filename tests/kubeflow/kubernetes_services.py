@@ -5,13 +5,13 @@ Kubernetes, the three objects that are asked for.
 """
 
 import base64
+import http.client
 import http.server
 import json
 import ssl
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -55,9 +55,12 @@ def services(folder: Path) -> Iterator[Services]:
     account.mkdir(parents=True)
     (account / "token").write_text("token")
     (account / "namespace").write_text(NAMESPACE)
-    with _metadata_service(folder / "metadata.sqlite") as metadata, _object_store(folder / "moto") as store:
-        with _kubernetes(account, store) as api:
-            yield Services(metadata, store, api, account)
+    with (
+        _metadata_service(folder / "metadata.sqlite") as metadata,
+        _object_store(folder / "moto") as store,
+        _kubernetes(account, store) as api,
+    ):
+        yield Services(metadata, store, api, account)
 
 
 @contextmanager
@@ -101,17 +104,19 @@ def _object_store(folder: Path) -> Iterator[int]:
         [folder / "bin/moto_server", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _put_bucket(f"http://127.0.0.1:{port}/{BUCKET}")
+        _put_bucket(port)
         yield port
     finally:
         server.kill()
         server.wait()
 
 
-def _put_bucket(url: str) -> None:
+def _put_bucket(port: int) -> None:
     for _ in range(100):
         try:
-            urllib.request.urlopen(urllib.request.Request(url, method="PUT")).close()
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("PUT", f"/{BUCKET}")
+            assert connection.getresponse().status == 200
             return
         except OSError:
             time.sleep(0.2)
@@ -123,7 +128,12 @@ def _kubernetes(account: Path, store_port: int) -> Iterator[int]:
     def secret(value: str) -> str:
         return base64.b64encode(value.encode()).decode()
 
-    endpoint = {"endpoint": f"127.0.0.1:{store_port}", "region": "us-east-1", "disableSSL": True, "forcePathStyle": True}
+    endpoint = {
+        "endpoint": f"127.0.0.1:{store_port}",
+        "region": "us-east-1",
+        "disableSSL": True,
+        "forcePathStyle": True,
+    }
     reference = {"secretName": "mlpipeline-minio-artifact", "accessKeyKey": "accesskey", "secretKeyKey": "secretkey"}
     provider = {"default": {**endpoint, "credentials": {"fromEnv": False, "secretRef": reference}}}
     objects = {
@@ -146,9 +156,9 @@ def _kubernetes(account: Path, store_port: int) -> Iterator[int]:
             pass
 
     key, certificate = account.parent / "key.pem", account / "ca.crt"
+    names = ["-subj", "/CN=kubernetes", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=kubernetes"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, "-keyout", key, "-out", certificate],
         check=True,
         capture_output=True,
     )

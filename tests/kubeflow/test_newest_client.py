@@ -1,4 +1,4 @@
-"""The package in the newest kfp, which cannot be in the same environment as TFX 1.16: its client and its orchestrator."""
+"""The package in the newest kfp, its client and its orchestrator, which want an environment without TFX 1.16."""
 
 import json
 import subprocess
@@ -54,13 +54,12 @@ def test_its_local_orchestrator_runs_the_package_to_a_pushed_model(
     volume.add_span(1)
     package = volume.package()
     (tmp_path / "pipeline.yaml").write_text(yaml.safe_dump_all(package, sort_keys=False, allow_unicode=True))
-    start = start_warm(warm)
+    start, script = start_warm(warm), ROOT / "tests/kubeflow/run_locally.py"
     codes = {}
     with (
         open(tmp_path / "log", "w+", encoding="utf-8") as log,
         subprocess.Popen(
-            [python, "-W", "ignore", ROOT / "tests/kubeflow/run_locally.py", "pipeline.yaml", tmp_path / "artifacts"]
-            + [json.dumps({"epochs": 1})],
+            [python, "-W", "ignore", script, "pipeline.yaml", tmp_path / "artifacts", json.dumps({"epochs": 1})],
             cwd=tmp_path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -37,7 +37,7 @@ def test_a_step_with_a_verdict_is_tried_again_in_its_container(caplog: pytest.Lo
 
 @pytest.mark.parametrize("component", VERDICTS)
 def test_no_verdict_is_asked_for_twice(component: str, caplog: pytest.LogCaptureFixture):
-    with pytest.raises(InputError, match="data.pattern"):
+    with pytest.raises(InputError, match=r"data\.pattern"):
         ends_after([InputError("data.pattern: no file")], component, retries=2)
     assert not caplog.records
 
