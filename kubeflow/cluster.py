@@ -93,7 +93,7 @@ def check_cluster(config: Config) -> None:
 
     Raises:
       InputError: no image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
-        component that is none, or more labels than a package can carry.
+        component that is none, a secret that is mounted twice, or more labels than a package can carry.
     """
     if not pipeline_name(config)[-1].isalnum():
         raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
@@ -131,6 +131,13 @@ def check_cluster(config: Config) -> None:
     if unknown:
         raise InputError(
             f"kubeflow.resources: {unknown[0]!r} is no component of this pipeline; they are {', '.join(names)}"
+        )
+    secrets = [mount.secret for mount in config.kubeflow.secret_mounts]
+    twice = sorted({secret for secret in secrets if secrets.count(secret) > 1})
+    if twice:
+        raise InputError(
+            f"kubeflow.secret_mounts: {twice[0]!r} is there twice, and a pod would have two volumes of one name, which "
+            "Kubernetes refuses; mount it once"
         )
     if config.kubeflow.schedule.cron is not None:
         parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")

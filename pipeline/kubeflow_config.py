@@ -10,6 +10,8 @@ from pipeline.config_section import Positive, Rate, Section
 
 # RFC 1123, as Kubernetes names its objects.
 KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+# RFC 1123 label: the backend names the pod's volume after the claim or the secret, and a volume's name has no dot.
+VolumeName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 MountPath = Annotated[str, Field(pattern=r"^/[^:]+$")]
 
 
@@ -31,7 +33,7 @@ class ResourcesConfig(Section):
 class VolumeConfig(Section):
     """A volume that every container sees."""
 
-    claim: KubernetesName
+    claim: VolumeName
     mount_path: MountPath
 
 
@@ -45,7 +47,7 @@ class SecretKeyConfig(Section):
 class SecretMountConfig(Section):
     """A Kubernetes secret as a folder of files."""
 
-    secret: KubernetesName
+    secret: VolumeName
     mount_path: MountPath
 
 

@@ -15,6 +15,7 @@ from tests.kubeflow.kfp_server import KfpServer, serve
 KEY = "open-sesame"
 FULLBAKE = Path(sys.executable).with_name("fullbake")
 
+TWICE = "[{secret: s, mount_path: /a}, {secret: s, mount_path: /b}]"
 HOST = ["--host", "http://127.0.0.1:1"]  # where nobody listens
 ERRORS = {
     "no config file": (["submit", "none.yaml", *HOST], "none.yaml: there is no such config file"),
@@ -88,6 +89,14 @@ ERRORS = {
     "compile without a bound": (
         ["compile", "config.yaml", "--output", "p.yaml", "--set", "gate.min_recall={}"],
         "gate.min_recall: no label has a bound, so any model would be pushed; give each label one",
+    ),
+    "a claim with a dot": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "kubeflow.volume={claim: a.b, mount_path: /mnt/x}"],
+        "kubeflow.volume.claim: 'a.b'",
+    ),
+    "a secret mounted twice": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", f"kubeflow.secret_mounts={TWICE}"],
+        "kubeflow.secret_mounts: 's' is there twice",
     ),
     "more labels than a task carries": (["compile", "many.yaml", "--output", "p.yaml"], "shorten data.labels or"),
     "broken token": (["submit", "config.yaml", *HOST, "--token", "hush hush"], "--token: it has a space, a line break"),

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubeflow.compiler import ENTRYPOINT
-
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "kubeflow/Dockerfile"
 MANIFESTS = sorted((ROOT / "kubeflow/manifests").glob("*.yaml"))
@@ -40,10 +38,11 @@ def test_the_dockerfile_passes_the_linter():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_image_runs_the_packages_command_as_a_user_without_rights():
+def test_the_image_runs_as_a_user_without_rights_and_leaves_the_command_to_the_package():
     found = dict(instructions("runtime"))
     assert found["USER"] == "1000"
-    assert yaml.safe_load(found["ENTRYPOINT"]) == list(ENTRYPOINT)
+    # Docker, and with it kfp.local's DockerRunner, would hand the package's command to an entrypoint as its arguments.
+    assert not {"ENTRYPOINT", "CMD"} & {*found, *dict(instructions("cpu")), *dict(instructions("gpu"))}
 
 
 def test_an_engines_workers_have_the_locked_beam():
