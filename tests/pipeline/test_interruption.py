@@ -73,7 +73,7 @@ def alive(process_id: int) -> bool:
 
 
 def ends(process_id: int) -> bool:
-    """Whether the process ends within seconds: a signal is sent at once, but heeded when the process next has a core."""
+    """Whether the process ends within seconds: a signal is heeded only when the process next has a core."""
     for _ in range(50):
         if not alive(process_id):
             return True
