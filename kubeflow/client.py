@@ -38,7 +38,8 @@ class Launch:
     """What is to run.
 
     Attributes:
-      name: of the pipeline and of its recurring run.
+      name: of its recurring run.
+      pipeline: the pipeline's name: small letters, digits and hyphens, for a server that keeps it in Kubernetes.
       experiment: the experiment that its runs are shown in; made if it is not there.
       package: the compiled pipeline, a ``.yaml`` file.
       parameters: values of the pipeline's runtime parameters.
@@ -47,6 +48,7 @@ class Launch:
     """
 
     name: str
+    pipeline: str
     experiment: str
     package: Path
     parameters: Mapping[str, str | int | float]
@@ -93,6 +95,9 @@ class KubeflowClient:
       host: the server's address, with http:// or https://.
       token: a bearer token, for a server that wants one. It goes into the requests' headers and nowhere else.
       namespace: whose experiments, pipelines and runs they are; a server for a single user does not mind it.
+
+    Attributes:
+      release: the tag of the server's image, such as ``2.5.0``.
 
     Raises:
       InputError: here and in every method, where the server cannot be reached, or refuses. The text says which, and
@@ -208,16 +213,18 @@ class KubeflowClient:
         package = str(launch.package)
         found = [
             pipeline
-            for pipeline in self._every("pipelines", self._client.list_pipelines, _equals("display_name", launch.name))
-            if pipeline.display_name == launch.name
+            for pipeline in self._every(
+                "pipelines", self._client.list_pipelines, _equals("display_name", launch.pipeline)
+            )
+            if pipeline.display_name == launch.pipeline
         ]
         if found:
             # Kubernetes, where newer servers may keep them, wants names of versions to be unique in the namespace.
             moment = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S-%f")
             return self._client.upload_pipeline_version(
-                package, f"{launch.name}-{moment}", pipeline_id=found[0].pipeline_id
+                package, f"{launch.pipeline}-{moment}", pipeline_id=found[0].pipeline_id
             )
-        pipeline = self._client.upload_pipeline(package, pipeline_name=launch.name, namespace=self._namespace)
+        pipeline = self._client.upload_pipeline(package, pipeline_name=launch.pipeline, namespace=self._namespace)
         return self._client.list_pipeline_versions(pipeline.pipeline_id).pipeline_versions[0]
 
     def _change(self, name: str, change: Callable[[str], Any]) -> list[Schedule]:
@@ -315,10 +322,12 @@ class KubeflowClient:
             raise self._refusal(401, "it redirects, to a login most likely", None)
         if response.status != 200:
             raise self._refusal(response.status, response.reason, body)
-        if not isinstance(_parsed(body), dict):
+        healthy = _parsed(body)
+        if not isinstance(healthy, dict):
             raise InputError(
                 f"--host: {self._host} answers, but not as Kubeflow Pipelines does; look at the address, with its path"
             )
+        self.release = str(healthy.get("tag_name", ""))
 
     def _unreachable(self, error: object) -> InputError:
         reason = re.sub("<.*?>: ", "", str(error))  # urllib3 shows its objects

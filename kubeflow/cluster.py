@@ -7,12 +7,16 @@ import json
 import posixpath
 import re
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kubeflow.cron import parse_cron
+from kubeflow.executor_platform import SHARED_MEMORY
 from pipeline.beam_engine import distributed_runner
 from pipeline.config import Config
+from pipeline.kubeflow_config import KubeflowConfig
 from pipeline.outline import Places, component_names
 from pipeline.output_file import check_output
 from pipeline.preflight import check_bounds
@@ -24,6 +28,9 @@ from trainer.errors import InputError
 ARTIFACT_SCHEMES = ("minio://", "s3://", "gs://")
 # Of those, the one that TensorFlow and Beam can read and write without it.
 DATA_SCHEME = "gs://"
+
+# Folders of a step's pod that are the launcher's own: backend/src/v2/compiler/argocompiler/container.go.
+_MOUNTED = ("/kfp-launcher", "/gcs", "/s3", "/minio", "/.local", "/.cache", "/.config", SHARED_MEMORY)
 
 # What a new model is judged against. On a laptop it is a key of the cache, which a cluster has none of.
 PRODUCTION = "the newest in the push destination"
@@ -93,7 +100,7 @@ def check_cluster(config: Config) -> None:
 
     Raises:
       InputError: no image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
-        component that is none, a secret that is mounted twice, or more labels than a package can carry.
+        component that is none, mounts or variables in each other's way, or more labels than a package can carry.
     """
     if not pipeline_name(config)[-1].isalnum():
         raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
@@ -132,13 +139,7 @@ def check_cluster(config: Config) -> None:
         raise InputError(
             f"kubeflow.resources: {unknown[0]!r} is no component of this pipeline; they are {', '.join(names)}"
         )
-    secrets = [mount.secret for mount in config.kubeflow.secret_mounts]
-    twice = sorted({secret for secret in secrets if secrets.count(secret) > 1})
-    if twice:
-        raise InputError(
-            f"kubeflow.secret_mounts: {twice[0]!r} is there twice, and a pod would have two volumes of one name, which "
-            "Kubernetes refuses; mount it once"
-        )
+    _check_mounts_and_variables(config.kubeflow)
     if config.kubeflow.schedule.cron is not None:
         parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
     size = len(carried_config(config))
@@ -193,6 +194,31 @@ def _check_folder(config: Config, key: str, folder: str) -> None:
             f"{key}: {folder!r} is not on the volume; name a folder below {volume.mount_path} "
             f"(kubeflow.volume.mount_path) or a bucket ({DATA_SCHEME}...)"
         )
+
+
+def _check_mounts_and_variables(kubeflow: KubeflowConfig) -> None:
+    if twice := _repeated(mount.secret for mount in kubeflow.secret_mounts):
+        raise InputError(
+            f"kubeflow.secret_mounts: {twice!r} is there twice, and a pod would have two volumes of one name, which "
+            "Kubernetes refuses; mount it once"
+        )
+    paths = [posixpath.normpath(mount.mount_path) for mount in kubeflow.secret_mounts]
+    if kubeflow.volume:
+        paths.append(posixpath.normpath(kubeflow.volume.mount_path))
+    if taken := sorted({*paths} & {*_MOUNTED}):
+        raise InputError(
+            f"kubeflow: mount_path {taken[0]!r} is where Kubeflow's launcher mounts folders of its own; take another"
+        )
+    if twice := _repeated(paths):
+        raise InputError(f"kubeflow: two mounts have the mount_path {twice!r}; give each a folder of its own")
+    if both := sorted({*kubeflow.env} & {*kubeflow.secret_env}):
+        raise InputError(
+            f"kubeflow.env.{both[0]}: kubeflow.secret_env has it, too; leave the one out that is not meant"
+        )
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    return next((name for name, times in sorted(Counter(names).items()) if times > 1), None)
 
 
 def _check_base(config: Config) -> None:

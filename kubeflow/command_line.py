@@ -60,6 +60,8 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...]) -> None:
     """Write the pipeline as a package for Kubeflow Pipelines."""
     from kubeflow.cluster import check_package_file
+    from kubeflow.executor_platform import platform_needs
+    from kubeflow.releases import OLDEST_RELEASE, greatest_need, release_name
     from pipeline.config import load_config
 
     config = load_config(config_file, overrides)
@@ -67,6 +69,9 @@ def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...])
     _check(config)
     _compile(config, output)
     click.echo(f"package: {output}")
+    need = greatest_need(platform_needs(config))
+    release, why = (need.since, f" ({need.key})") if need else (OLDEST_RELEASE, "")
+    click.echo(f"runs on: Kubeflow Pipelines {release_name(release)} and newer{why}")
 
 
 @main.command()
@@ -87,6 +92,7 @@ def submit(
     config = load_config(config_file, overrides)
     _check(config)
     client = _connect(config, host, token, namespace)
+    _check_release(client, config)
     with tempfile.TemporaryDirectory() as folder:
         run = client.submit(_launch(config, experiment, Path(folder)))
     click.echo(f"pipeline version: {run.version}")
@@ -141,6 +147,7 @@ def schedule(
     when = _cron(config, cron)
     _check(config)
     client = _connect(config, host, token, namespace)
+    _check_release(client, config)
     with tempfile.TemporaryDirectory() as folder:
         made, replaced = client.schedule(
             _launch(config, experiment, Path(folder)),
@@ -177,16 +184,27 @@ def _connect(config: Config, host: str | None, token: str | None, namespace: str
     return KubeflowClient(host, token, namespace or config.kubeflow.namespace)
 
 
+def _check_release(client: KubeflowClient, config: Config) -> None:
+    from kubeflow.executor_platform import platform_needs
+    from kubeflow.releases import check_release
+    from kubeflow.retries import untried
+
+    check_release(client.release, platform_needs(config))
+    warn(untried(client.release, config.kubeflow.retries))
+
+
 def _launch(config: Config, experiment: str | None, folder: Path) -> Launch:
     from kubeflow.client import Launch
 
     package = folder / "pipeline.yaml"
     _compile(config, package)
 
+    from kubeflow.cluster import pipeline_name
     from kubeflow.parameters import runtime_parameters
 
     return Launch(
         name=config.name,
+        pipeline=pipeline_name(config),
         experiment=experiment or config.name,
         package=package,
         parameters={parameter.name: parameter.default for parameter in runtime_parameters(config)},

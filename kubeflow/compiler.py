@@ -17,6 +17,7 @@ import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
 from kubeflow.cluster import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
+from kubeflow.executor_platform import executor_platform
 from kubeflow.package_check import SCHEMA_VERSION, check_package
 from kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
 from kubeflow.retries import retry_policy
@@ -70,10 +71,10 @@ def compile_package(config: Config) -> list[dict[str, Any]]:
         "components": {node.id: _component(node, parameters) for node in nodes},
         "deploymentSpec": {"executors": {_executor(name): _container(name, config) for name in names}},
     }
-    platform = _platform(config.kubeflow)
     documents = [spec]
-    if platform:
-        executors = {_executor(name): platform for name in names}
+    platforms = {_executor(name): executor_platform(config.kubeflow, name) for name in names}
+    executors = {executor: platform for executor, platform in platforms.items() if platform}
+    if executors:
         documents.append({"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}})
     check_package(documents)
     return documents
@@ -175,32 +176,3 @@ def _container(name: str, config: Config) -> dict[str, Any]:
             resources["accelerator"] = {"type": wanted.accelerator.type, "count": str(wanted.accelerator.count)}
         container["resources"] = resources
     return {"container": container}
-
-
-def _platform(kubeflow: KubeflowConfig) -> dict[str, Any]:
-    """What every executor gets of Kubernetes: ``KubernetesExecutorConfig`` of the kubernetes_platform API.
-
-    The fields are those of its first release, which newer ones call deprecated and still read: a backend of 2.0 stops
-    at a field it does not know.
-    """
-    platform: dict[str, Any] = {}
-    if kubeflow.volume:
-        platform["pvcMount"] = [{"constant": kubeflow.volume.claim, "mountPath": kubeflow.volume.mount_path}]
-    if kubeflow.secret_mounts:
-        platform["secretAsVolume"] = [
-            {"secretName": mount.secret, "mountPath": mount.mount_path} for mount in kubeflow.secret_mounts
-        ]
-    if kubeflow.secret_env:
-        platform["secretAsEnv"] = [
-            {"secretName": source.secret, "keyToEnv": [{"secretKey": source.key, "envVar": name}]}
-            for name, source in kubeflow.secret_env.items()
-        ]
-    if kubeflow.image_pull_secret:
-        platform["imagePullSecret"] = [{"secretName": kubeflow.image_pull_secret}]
-    if kubeflow.node_selector:
-        platform["nodeSelector"] = {"labels": dict(kubeflow.node_selector)}
-    if kubeflow.tolerations:
-        platform["tolerations"] = [toleration.model_dump(exclude_none=True) for toleration in kubeflow.tolerations]
-    if kubeflow.timeout_minutes:
-        platform["activeDeadlineSeconds"] = str(kubeflow.timeout_minutes * 60)
-    return platform

@@ -14,9 +14,13 @@ from typing import Any
 
 import tenacity
 
+from kubeflow.releases import read_release, release_name
+
 VERDICTS = ("CsvExampleGen", "ConfigSchema", "DataGate", "Pusher")
 """The components that stop for good: the config or the data is wrong, or the gate refused the model."""
 
+# The first release whose compiler makes a retryStrategy of the policy (backend/src/v2/compiler/argocompiler).
+_RETRYING = (2, 4, 1)
 _FIRST_WAIT_SECONDS = 60
 _FACTOR = 2
 # Not a wait: the time since the first try began after which no other is begun and the one under way is killed
@@ -35,6 +39,22 @@ def retry_policy(component: str, retries: int) -> dict[str, Any] | None:
         "backoffFactor": float(_FACTOR),
         "backoffMaxDuration": f"{_LONGEST_TRYING_SECONDS}s",
     }
+
+
+def untried(server: str, retries: int) -> list[str]:
+    """What is to be said of retries to a server that has none, a sentence each.
+
+    Args:
+      server: the tag that it names, such as ``2.0.5``.
+      retries: how often a failure is to be tried again.
+    """
+    release = read_release(server)
+    if not retries or release is None or release >= _RETRYING:
+        return []
+    return [
+        f"kubeflow.retries: Kubeflow Pipelines {release_name(release)} does not try a step again, which "
+        f"{release_name(_RETRYING)} and newer do; only {', '.join(VERDICTS)} are tried again, by themselves"
+    ]
 
 
 def tries(

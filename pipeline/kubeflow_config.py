@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config_section import Positive, Rate, Section
 
@@ -13,6 +13,12 @@ KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0
 # RFC 1123 label: the backend names the pod's volume after the claim or the secret, and a volume's name has no dot.
 VolumeName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 MountPath = Annotated[str, Field(pattern=r"^/[^:]+$")]
+# Of labels and annotations: a name of 63 characters at most, which may have a domain before it.
+MetadataKey = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+]
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_.-][A-Za-z0-9_.-]*$")]
 
 
 class AcceleratorConfig(Section):
@@ -22,12 +28,75 @@ class AcceleratorConfig(Section):
     count: Positive = 1
 
 
+class TolerationConfig(Section):
+    """A taint of a node that does not keep our containers away, in Kubernetes' own words."""
+
+    key: str | None = None
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+class NodeExpressionConfig(Section):
+    """What a node's label must be, in Kubernetes' own words."""
+
+    key: MetadataKey
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _values_fit_the_operator(self) -> NodeExpressionConfig:
+        wanted = {"In": "one or more", "NotIn": "one or more", "Gt": "one", "Lt": "one"}.get(self.operator, "none")
+        fits = {"one or more": len(self.values) >= 1, "one": len(self.values) == 1, "none": not self.values}
+        if not fits[wanted]:
+            raise ValueError(f"operator: {self.operator} takes {wanted} in values, and there are {len(self.values)}")
+        return self
+
+
+class NodeAffinityConfig(Section):
+    """Nodes to run on: those for which all expressions hold.
+
+    Of several without a weight, one is enough. One with a weight is a wish, and no condition.
+    """
+
+    match_expressions: tuple[NodeExpressionConfig, ...]
+    weight: Annotated[int, Field(ge=1, le=100)] | None = None  # Kubernetes' own bounds
+
+    @model_validator(mode="after")
+    def _says_something(self) -> NodeAffinityConfig:
+        if not self.match_expressions:
+            raise ValueError("match_expressions: is empty; name what a node's labels must be")
+        return self
+
+
 class ResourcesConfig(Section):
-    """What one component's container asks for, and may not exceed."""
+    """What one component's container asks for, and may not exceed; and its node, where that is another than the rest's.
+
+    Attributes:
+      cpu: cores.
+      memory_gb: units of 10^9 bytes, as Kubeflow has them.
+      accelerator: a GPU or TPU.
+      shared_memory_gb: the size of ``/dev/shm``, through which several GPUs of a pod speak; a part of the memory.
+        Without it, a container has 64 MiB.
+      node_selector, tolerations, node_affinity: in the place of those for all components; empty for none.
+    """
 
     cpu: Rate | None = None
     memory_gb: Rate | None = None
     accelerator: AcceleratorConfig | None = None
+    shared_memory_gb: Rate | None = None
+    node_selector: dict[MetadataKey, LabelValue] | None = None
+    tolerations: tuple[TolerationConfig, ...] | None = None
+    node_affinity: tuple[NodeAffinityConfig, ...] | None = None
+
+    @model_validator(mode="after")
+    def _shared_memory_is_memory(self) -> ResourcesConfig:
+        if self.shared_memory_gb and self.memory_gb and self.shared_memory_gb >= self.memory_gb:
+            raise ValueError(
+                f"shared_memory_gb: {self.shared_memory_gb:g} is a part of memory_gb, {self.memory_gb:g}, and would "
+                "leave nothing; make it less"
+            )
+        return self
 
 
 class VolumeConfig(Section):
@@ -51,15 +120,6 @@ class SecretMountConfig(Section):
     mount_path: MountPath
 
 
-class TolerationConfig(Section):
-    """A taint of a node that does not keep our containers away, in Kubernetes' own words."""
-
-    key: str | None = None
-    operator: Literal["Equal", "Exists"] = "Equal"
-    value: str | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-
-
 class ScheduleConfig(Section):
     """When the pipeline runs by itself."""
 
@@ -76,12 +136,16 @@ class KubeflowConfig(Section):
     service_account: KubernetesName | None = None
     image_pull_secret: KubernetesName | None = None
     resources: dict[str, ResourcesConfig] = {}
-    env: dict[str, str] = {}
-    secret_env: dict[str, SecretKeyConfig] = {}
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    env: dict[VariableName, str] = {}
+    secret_env: dict[VariableName, SecretKeyConfig] = {}
     secret_mounts: tuple[SecretMountConfig, ...] = ()
     volume: VolumeConfig | None = None
-    node_selector: dict[str, str] = {}
+    node_selector: dict[MetadataKey, LabelValue] = {}
     tolerations: tuple[TolerationConfig, ...] = ()
+    node_affinity: tuple[NodeAffinityConfig, ...] = ()
+    pod_labels: dict[MetadataKey, LabelValue] = {}
+    pod_annotations: dict[MetadataKey, str] = {}
     retries: Annotated[int, Field(ge=0)] = 0
     timeout_minutes: Positive | None = None
     schedule: ScheduleConfig = ScheduleConfig()

@@ -51,11 +51,13 @@ class Run:
     Attributes:
       steps: by task of the package, its last try.
       tries: by task, how many there were.
+      pods: by task, what the driver changes of its pod.
       drivers: by driver, its log.
     """
 
     steps: dict[str, Step] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
+    pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     drivers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -129,11 +131,8 @@ class Argo:
         return len(ended) == len(tasks) and all(ended.values())
 
     def _executor(self, run: Run, task: str, template: dict[str, Any], known: dict[str, str]) -> bool:
-        (container,) = [
-            container
-            for container in json.loads(_fill(template["podSpecPatch"], known))["containers"]
-            if container["name"] == "main"
-        ]
+        run.pods[task] = json.loads(_fill(template["podSpecPatch"], known))
+        (container,) = [container for container in run.pods[task]["containers"] if container["name"] == "main"]
         retries = int(_fill(template["retryStrategy"]["limit"], known)) if "retryStrategy" in template else 0
         for _ in range(1 + retries):
             run.steps[task] = self._launch(task, container)

@@ -58,6 +58,7 @@ class KfpServer:
 
     Attributes:
       token: the bearer token that it wants; without one it asks for none.
+      release: the tag of its image.
       multi_user: whether everything belongs to a namespace; if not, namespaces are not heeded.
       allowed_namespaces: with ``multi_user``, those that the token may use.
       max_page_size: no page has more.
@@ -65,6 +66,7 @@ class KfpServer:
     """
 
     token: str | None = None
+    release: str = "2.5.0"
     multi_user: bool = False
     allowed_namespaces: tuple[str, ...] = ()
     max_page_size: int = 200
@@ -107,7 +109,7 @@ class KfpServer:
             raise RefusalError(failure, "injected")
         match request.method, request.path.removeprefix(API).strip("/").split("/"):
             case "GET", ["healthz"]:
-                return {"commit_sha": "0", "tag_name": "2.5.0", "multi_user": self.multi_user}
+                return {"commit_sha": "0", "tag_name": self.release, "multi_user": self.multi_user}
             case "GET", ["experiments" | "pipelines" | "runs" as kind]:
                 return self._list(kind, getattr(self, kind), request.query)
             case "GET", ["recurringruns"]:

@@ -50,7 +50,7 @@ def launch(tmp_path: Path) -> Callable[..., Launch]:
 
     def make(name: str = "nightly", **changes) -> Launch:
         values = {"experiment": "bert", "package": package, "parameters": PARAMETERS} | changes
-        return Launch(name=name, **values)
+        return Launch(name=name, pipeline=name, **values)
 
     return make
 

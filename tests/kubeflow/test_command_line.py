@@ -1,4 +1,5 @@
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -98,6 +99,67 @@ ERRORS = {
         ["compile", "config.yaml", "--output", "p.yaml", "--set", f"kubeflow.secret_mounts={TWICE}"],
         "kubeflow.secret_mounts: 's' is there twice",
     ),
+    "two mounts in one place": (
+        [
+            "compile",
+            "config.yaml",
+            "--output",
+            "p.yaml",
+            "--set",
+            "kubeflow.secret_mounts=[{secret: s, mount_path: /mnt/fullbake/}]",
+        ],
+        "kubeflow: two mounts have the mount_path '/mnt/fullbake'; give each a folder of its own",
+    ),
+    "a mount in the launcher's place": (
+        [
+            "compile",
+            "config.yaml",
+            "--output",
+            "p.yaml",
+            "--set",
+            "kubeflow.secret_mounts=[{secret: s, mount_path: /gcs}]",
+        ],
+        "kubeflow: mount_path '/gcs' is where Kubeflow's launcher mounts folders of its own; take another",
+    ),
+    "a variable with two values": (
+        [
+            "compile",
+            "config.yaml",
+            "--output",
+            "p.yaml",
+            "--set",
+            "kubeflow.env.A=x",
+            "--set",
+            "kubeflow.secret_env.A={secret: s, key: k}",
+        ],
+        "kubeflow.env.A: kubeflow.secret_env has it, too",
+    ),
+    "more shared memory than memory": (
+        [
+            "compile",
+            "config.yaml",
+            "--output",
+            "p.yaml",
+            "--set",
+            "kubeflow.resources.Trainer={memory_gb: 4, shared_memory_gb: 4}",
+        ],
+        "kubeflow.resources.Trainer.shared_memory_gb: 4 is a part of memory_gb, 4, and would leave nothing",
+    ),
+    "an affinity to no value": (
+        [
+            "compile",
+            "config.yaml",
+            "--output",
+            "p.yaml",
+            "--set",
+            "kubeflow.node_affinity=[{match_expressions: [{key: a, operator: In}]}]",
+        ],
+        "kubeflow.node_affinity.0.match_expressions.0.operator: In takes one or more in values, and there are 0",
+    ),
+    "a label that Kubernetes refuses": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "kubeflow.pod_labels={team: a b}"],
+        "kubeflow.pod_labels.team: 'a b'",
+    ),
     "more labels than a task carries": (["compile", "many.yaml", "--output", "p.yaml"], "shorten data.labels or"),
     "broken token": (["submit", "config.yaml", *HOST, "--token", "hush hush"], "--token: it has a space, a line break"),
 }
@@ -187,7 +249,10 @@ def test_compile_writes_a_package_and_warns_of_secrets_that_it_shows(server: Kfp
     package = tmp_path / "pipeline.yaml"
     secrets = ["--set", "kubeflow.env.HUB_TOKEN=hush", "--set", "beam.args=[--kafka_password=hush]"]
     result = fullbake(server, folder, "compile", "--output", str(package), *secrets)
-    assert (result.exit_code, result.stdout) == (0, f"package: {package}\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"package: {package}\nruns on: Kubeflow Pipelines 2.0.5 and newer\n",
+    )
     assert next(yaml.safe_load_all(package.read_text(encoding="utf-8")))["pipelineInfo"]["name"] == "nightly"
     assert [path.name for path in tmp_path.iterdir()] == ["pipeline.yaml"]
     assert server.requests == []
@@ -215,6 +280,44 @@ def test_submit_runs_the_compiled_pipeline_once(server: KfpServer, folder: Path)
     assert [experiment["display_name"] for experiment in server.experiments] == ["nightly"]
     assert {pipeline["namespace"] for pipeline in server.pipelines} == {"ann"}
     check_caching_is_off(server)
+
+
+@pytest.mark.parametrize("command", [["submit"], ["schedule", "--cron", "0 2 * * *"]])
+def test_a_server_too_old_for_the_config_is_told_nothing(server: KfpServer, folder: Path, command: list[str]):
+    affinity = "kubeflow.node_affinity=[{match_expressions: [{key: a, operator: Exists}]}]"
+    result = fullbake(server, folder, *command, "--set", affinity)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "fullbake: kubeflow.node_affinity: needs Kubeflow Pipelines 2.14.0 or newer, and the server is 2.5.0; leave it "
+        "out, or have the server upgraded\n"
+    )
+    server.release = "1.8.22"
+    result = fullbake(server, folder, *command)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "the server is Kubeflow Pipelines 1.8.22; packages run from 2.0.5 on" in result.stderr
+    assert server.pipelines == []
+
+
+def test_a_server_that_names_no_release_is_taken_for_new_enough(server: KfpServer, folder: Path):
+    server.release = "unknown"
+    assert fullbake(server, folder, "submit", "--set", "kubeflow.image_pull_policy=Always").exit_code == 0
+
+
+def test_retries_that_a_server_does_not_make_are_told(server: KfpServer, folder: Path):
+    server.release = "2.0.5"
+    result = fullbake(server, folder, "submit", "--set", "kubeflow.retries=1")
+    assert result.exit_code == 0
+    assert "warning: kubeflow.retries: Kubeflow Pipelines 2.0.5 does not try a step again, which 2.4.1" in result.stderr
+
+
+def test_pipelines_have_names_that_kubernetes_takes(server: KfpServer, folder: Path):
+    """A server that keeps pipelines in Kubernetes (pipeline_store) refuses others."""
+    for _ in range(2):
+        assert fullbake(server, folder, "submit", "--set", "name=Toxic_v2.1").exit_code == 0
+    assert [pipeline["display_name"] for pipeline in server.pipelines] == ["toxic-v2-1"]
+    names = [version["display_name"] for version in server.pipeline_versions]
+    assert len(names) == 2
+    assert all(re.fullmatch("[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name) for name in names)
 
 
 def test_schedule_twice_leaves_one_recurring_run(server: KfpServer, folder: Path):

@@ -9,7 +9,9 @@ from kfp.components import load_component_from_file
 
 from kubeflow.cluster import pipeline_name, read_carried_config
 from kubeflow.compiler import compile_package, write_package
+from kubeflow.executor_platform import SHARED_MEMORY, platform_needs
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
+from kubeflow.releases import release_name
 from pipeline.config import Config, restore_config
 from pipeline.outline import component_names
 from tests.pipeline.planted import COMPONENTS
@@ -114,6 +116,58 @@ def test_what_the_config_says_of_kubernetes_reaches_every_executor(cluster_confi
     }
     executors = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert executors == dict.fromkeys(documents[0]["deploymentSpec"]["executors"], wanted)
+
+
+def test_a_component_may_have_a_node_and_a_shared_memory_of_its_own(cluster_config: MakeConfig):
+    trainer = """{
+        memory_gb: 16, shared_memory_gb: 8, node_selector: {pool: gpu},
+        tolerations: [{key: nvidia.com/gpu, operator: Exists}],
+        node_affinity: [{match_expressions: [{key: gpu-memory, operator: Gt, values: ["40"]}], weight: 100}]
+    }"""
+    documents = compile_package(
+        cluster_config(
+            "kubeflow.node_selector={pool: cpu}",
+            "kubeflow.tolerations=[{key: batch, operator: Exists}]",
+            "kubeflow.image_pull_policy=IfNotPresent",
+            "kubeflow.pod_labels={team: moderation}",
+            "kubeflow.pod_annotations={sidecar.istio.io/inject: 'false'}",
+            f"kubeflow.resources={{Trainer: {trainer}, Pusher: {{node_selector: {{}}, tolerations: []}}}}",
+        )
+    )
+    executors = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    general = {
+        "pvcMount": [{"constant": "fullbake", "mountPath": "/mnt/fullbake"}],
+        "imagePullPolicy": "IfNotPresent",
+        "podMetadata": {"labels": {"team": "moderation"}, "annotations": {"sidecar.istio.io/inject": "false"}},
+    }
+    placed = {"nodeSelector": {"labels": {"pool": "cpu"}}, "tolerations": [{"key": "batch", "operator": "Exists"}]}
+    assert executors.pop("exec-Trainer") == general | {
+        "nodeSelector": {"labels": {"pool": "gpu"}},
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+        "nodeAffinity": [
+            {"matchExpressions": [{"key": "gpu-memory", "operator": "Gt", "values": ["40"]}], "weight": 100}
+        ],
+        "emptyDirMounts": [
+            {"volumeName": "shared-memory", "mountPath": SHARED_MEMORY, "medium": "Memory", "sizeLimit": "8G"}
+        ],
+    }
+    assert executors.pop("exec-Pusher") == general
+    assert len(executors) == len(COMPONENTS) - 2
+    assert all(platform == general | placed for platform in executors.values())
+
+
+def test_each_key_of_kubernetes_has_the_release_that_it_needs(cluster_config: MakeConfig):
+    def needs(*overrides: str) -> dict[str, str]:
+        return {need.key: release_name(need.since) for need in platform_needs(cluster_config(*overrides))}
+
+    assert needs("kubeflow.node_selector={pool: cpu}") == {
+        "kubeflow.volume": "2.0.5",
+        "kubeflow.node_selector": "2.0.5",
+    }
+    assert needs(
+        "kubeflow.tolerations=[{operator: Exists}]",
+        "kubeflow.resources.Trainer.node_affinity=[{match_expressions: [{key: a, operator: Exists}]}]",
+    ) == {"kubeflow.volume": "2.0.5", "kubeflow.tolerations": "2.1.0", "kubeflow.node_affinity": "2.14.0"}
 
 
 def test_argo_tries_again_what_does_the_work_for_as_long_as_it_takes_and_no_verdict(cluster_config: MakeConfig):

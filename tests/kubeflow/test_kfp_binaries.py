@@ -5,20 +5,23 @@ Skipped without their binaries; ``tests/kubeflow/kfp_binaries.py`` says which.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
 from kubeflow.compiler import compile_package
+from kubeflow.executor_platform import platform_needs
 from kubeflow.package_check import root_driver_bytes
+from kubeflow.releases import check_release, read_release
 from pipeline.config import Config
 from tests.kubeflow.backend import Backend, start_process
 from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
 from tests.kubeflow.kubernetes_services import Services, services
 from tests.kubeflow.volume import Package, Volume
+from trainer.errors import InputError
 
 _FOLDER = os.environ.get(BINARIES_VARIABLE)
 RELEASES = sorted(path.name for path in Path(_FOLDER).iterdir()) if _FOLDER else []
@@ -135,6 +138,86 @@ def test_the_server_takes_300_classes_with_a_bound_each(
     package = compile_package(cluster_config(f"data.labels=[{', '.join(labels)}]", *gate, "kubeflow.retries=2"))
     sizes = driver_bytes(compile_workflow(release, _written(package, tmp_path)))
     assert max(sizes.values()) == sizes["root-driver"] <= root_driver_bytes(package[0]) < LONGEST_ARGUMENT
+
+
+class Placed(NamedTuple):
+    """What the config says for all and for the first component, and what of it their pods must have."""
+
+    general: str
+    own: str
+    found: Callable[[dict[str, Any]], Any]
+    wanted: tuple[Any, Any]
+
+
+PLACED = [
+    Placed(
+        "kubeflow.node_selector={pool: cpu}",
+        "kubeflow.resources.CsvExampleGen.node_selector={pool: gpu}",
+        lambda pod: pod.get("nodeSelector"),
+        ({"pool": "gpu"}, {"pool": "cpu"}),
+    ),
+    Placed(
+        "kubeflow.tolerations=[{key: gpu, operator: Exists, effect: NoSchedule}]",
+        "kubeflow.resources.CsvExampleGen.tolerations=[]",
+        lambda pod: pod.get("tolerations"),
+        (None, [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]),
+    ),
+    Placed(
+        "kubeflow.node_affinity=[{match_expressions: [{key: spot, operator: DoesNotExist}], weight: 5}]",
+        "kubeflow.resources.CsvExampleGen.node_affinity=[{match_expressions: [{key: z, operator: In, values: [a]}]}]",
+        lambda pod: pod.get("affinity", {}).get("nodeAffinity"),
+        (
+            {
+                "requiredDuringSchedulingIgnoredDuringExecution": {
+                    "nodeSelectorTerms": [
+                        {"matchExpressions": [{"key": "z", "operator": "In", "values": ["a"]}]},
+                    ]
+                }
+            },
+            {
+                "preferredDuringSchedulingIgnoredDuringExecution": [
+                    {"weight": 5, "preference": {"matchExpressions": [{"key": "spot", "operator": "DoesNotExist"}]}}
+                ]
+            },
+        ),
+    ),
+    Placed(
+        "kubeflow.resources.CsvExampleGen.memory_gb=4",
+        "kubeflow.resources.CsvExampleGen.shared_memory_gb=1.5",
+        lambda pod: [volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "shared-memory"],
+        ([{"medium": "Memory", "sizeLimit": "1500M"}], []),
+    ),
+    Placed(
+        "kubeflow.image_pull_policy=Always",
+        "kubeflow.timeout_minutes=90",
+        lambda pod: (pod["containers"][0].get("imagePullPolicy"), pod.get("activeDeadlineSeconds")),
+        (("Always", 5400), ("Always", 5400)),
+    ),
+]
+
+
+def what_pods_have(cluster: Cluster, asked_for: Sequence[Placed]) -> list[tuple[Any, ...]]:
+    """Of the first two steps, of which the first ends at once for want of an epoch; None where a driver stops."""
+    overrides = [override for placed in asked_for for override in (placed.general, placed.own)]
+    pods = cluster.run(cluster.volume.package(*overrides), epochs=0).pods
+    return [
+        tuple(placed.found(pods[name]) if name in pods else None for name in ("CsvExampleGen", "ConfigSchema"))
+        for placed in asked_for
+    ]
+
+
+def test_a_pod_gets_what_the_config_says_for_all_and_for_its_component(cluster: Cluster):
+    server = cluster.release.name
+    given, too_old = [], []
+    for placed in PLACED:
+        needs = platform_needs(cluster.volume.config(placed.general, placed.own))
+        (given if all(need.since <= (read_release(server) or ()) for need in needs) else too_old).append(placed)
+        if placed in too_old:
+            with pytest.raises(InputError, match=rf"needs Kubeflow Pipelines .* and the server is {server}"):
+                check_release(server, needs)
+    assert what_pods_have(cluster, given) == [placed.wanted for placed in given]
+    for placed in too_old:
+        assert what_pods_have(cluster, [placed]) != [placed.wanted]
 
 
 def test_a_trainer_whose_node_goes_away_goes_on_after_its_last_epoch(cluster: Cluster, second: Run):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kubeflow.compiler import compile_package
-from pipeline.config import load_config
+from pipeline.config import Config, load_config
 from tests.pipeline.planted import planted_rows, write_config, write_csv
 
 HEADER = ["id", "comment", "class"]
@@ -26,7 +26,7 @@ class Volume(NamedTuple):
     def versions(self) -> list[str]:
         return sorted(path.name for path in (self.folder / "serving").iterdir() if path.name.isdigit())
 
-    def package(self, *overrides: str) -> Package:
+    def config(self, *overrides: str) -> Config:
         file = write_config(
             self.folder,
             str(self.folder / "base"),
@@ -42,4 +42,7 @@ class Volume(NamedTuple):
             gate={"min_recall": {"kind": 0.0, "rude": 0.0, "plain": 0.0}, "max_recall_drop": 1.0},
             kubeflow={"image": "fullbake:test", "volume": {"claim": "any", "mount_path": str(self.folder)}},
         )
-        return compile_package(load_config(file, overrides))
+        return load_config(file, overrides)
+
+    def package(self, *overrides: str) -> Package:
+        return compile_package(self.config(*overrides))

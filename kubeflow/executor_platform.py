@@ -1,0 +1,137 @@
+"""What a step's pod gets of Kubernetes, and which release of Kubeflow Pipelines gives it.
+
+A package says it in a document of its own, with a ``KubernetesExecutorConfig`` for each executor (kubernetes_platform
+of kubeflow/pipelines). A driver that does not know a field stops at it, and one that knows it may pass over it all the
+same: so each field has here the first release whose driver heeds it, as backend/src/v2/driver of the releases shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubeflow.releases import OLDEST_RELEASE, Need, Release
+from pipeline.config import Config
+from pipeline.kubeflow_config import KubeflowConfig, ResourcesConfig
+from pipeline.outline import component_names
+
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where Linux programs look for it)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A field of ``KubernetesExecutorConfig``.
+
+    Attributes:
+      name: as the package has it.
+      since: the release whose driver heeds it.
+      key: the config's key, below ``kubeflow``.
+      value: of the config and of what the component asks for; nothing where neither says anything.
+    """
+
+    name: str
+    since: Release
+    key: str
+    value: Callable[[KubeflowConfig, ResourcesConfig], Any]
+
+
+def executor_platform(kubeflow: KubeflowConfig, component: str) -> dict[str, Any]:
+    """The ``KubernetesExecutorConfig`` of a component's executor, empty where the config asks for nothing."""
+    return {field.name: value for field, value in _used(kubeflow, component)}
+
+
+def platform_needs(config: Config) -> list[Need]:
+    """What the pods of a config's components ask for, with the releases that give it."""
+    kubeflow = config.kubeflow
+    used = {field for component in component_names(config) for field, _ in _used(kubeflow, component)}
+    return [Need(f"kubeflow.{field.key}", field.since) for field in _FIELDS if field in used]
+
+
+def _used(kubeflow: KubeflowConfig, component: str) -> Iterator[tuple[_Field, Any]]:
+    own = kubeflow.resources.get(component, ResourcesConfig())
+    for field in _FIELDS:
+        value = field.value(kubeflow, own)
+        if value:
+            yield field, value
+
+
+def _placed(key: str, kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    """What a component says of its node takes the place of what is said for all."""
+    of_component = getattr(own, key)
+    return getattr(kubeflow, key) if of_component is None else of_component
+
+
+def _pvc_mount(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    volume = kubeflow.volume
+    # Newer releases call `constant` and `secretName` deprecated and read them; older ones know nothing else.
+    return volume and [{"constant": volume.claim, "mountPath": volume.mount_path}]
+
+
+def _secret_as_volume(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    return [{"secretName": mount.secret, "mountPath": mount.mount_path} for mount in kubeflow.secret_mounts]
+
+
+def _secret_as_env(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    return [
+        {"secretName": source.secret, "keyToEnv": [{"secretKey": source.key, "envVar": name}]}
+        for name, source in kubeflow.secret_env.items()
+    ]
+
+
+def _image_pull_secret(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    return kubeflow.image_pull_secret and [{"secretName": kubeflow.image_pull_secret}]
+
+
+def _node_selector(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    labels: Mapping[str, str] = _placed("node_selector", kubeflow, own)
+    return labels and {"labels": dict(labels)}
+
+
+def _tolerations(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    return [each.model_dump(exclude_none=True) for each in _placed("tolerations", kubeflow, own)]
+
+
+def _node_affinity(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    return [
+        {"matchExpressions": [expression.model_dump(mode="json") for expression in term.match_expressions]}
+        | ({} if term.weight is None else {"weight": term.weight})
+        for term in _placed("node_affinity", kubeflow, own)
+    ]
+
+
+def _shared_memory(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    # There is a field `enabledSharedMemory`, too: no driver up to 2.17.0 looks at it.
+    return own.shared_memory_gb and [
+        {
+            "volumeName": "shared-memory",
+            "mountPath": SHARED_MEMORY,
+            "medium": "Memory",
+            "sizeLimit": f"{own.shared_memory_gb:g}G",
+        }
+    ]
+
+
+def _pod_metadata(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    metadata = {"labels": kubeflow.pod_labels, "annotations": kubeflow.pod_annotations}
+    return {name: dict(values) for name, values in metadata.items() if values}
+
+
+def _active_deadline(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    return kubeflow.timeout_minutes and str(kubeflow.timeout_minutes * 60)
+
+
+_FIELDS = (
+    _Field("pvcMount", OLDEST_RELEASE, "volume", _pvc_mount),
+    _Field("secretAsVolume", OLDEST_RELEASE, "secret_mounts", _secret_as_volume),
+    _Field("secretAsEnv", OLDEST_RELEASE, "secret_env", _secret_as_env),
+    _Field("nodeSelector", OLDEST_RELEASE, "node_selector", _node_selector),
+    _Field("imagePullSecret", (2, 1, 0), "image_pull_secret", _image_pull_secret),
+    _Field("imagePullPolicy", (2, 1, 0), "image_pull_policy", lambda kubeflow, own: kubeflow.image_pull_policy),
+    _Field("podMetadata", (2, 1, 0), "pod_labels and pod_annotations", _pod_metadata),
+    _Field("activeDeadlineSeconds", (2, 1, 0), "timeout_minutes", _active_deadline),
+    _Field("tolerations", (2, 1, 0), "tolerations", _tolerations),
+    _Field("emptyDirMounts", (2, 3, 0), "resources: shared_memory_gb", _shared_memory),
+    # Known since 2.2.0, and passed over until 2.14.0.
+    _Field("nodeAffinity", (2, 14, 0), "node_affinity", _node_affinity),
+)
