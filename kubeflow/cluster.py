@@ -32,6 +32,9 @@ DATA_SCHEME = "gs://"
 # Folders of a step's pod that are the launcher's own: backend/src/v2/compiler/argocompiler/container.go.
 _MOUNTED = ("/kfp-launcher", "/gcs", "/s3", "/minio", "/.local", "/.cache", "/.config", SHARED_MEMORY)
 
+TRAIN_TOGETHER = ("Pretrainer", "Trainer")
+"""The components whose work several pods can do together."""
+
 # What a new model is judged against. On a laptop it is a key of the cache, which a cluster has none of.
 PRODUCTION = "the newest in the push destination"
 
@@ -53,10 +56,11 @@ def carried_config(config: Config) -> str:
     starts a run sends all parameters back, of which the server takes 10,000 bytes (``MaxParameterBytes`` in
     backend/src/common/util/consts.go of kubeflow/pipelines).
 
-    Everybody who may look at a run sees it, so values of environment variables are not in it: the containers have them.
+    Everybody who may look at a run sees it, so of environment variables it has the names only: containers have the
+    values.
     """
     values = config.model_dump(mode="json")
-    values["kubeflow"]["env"] = {}
+    values["kubeflow"]["env"] = dict.fromkeys(config.kubeflow.env, "")
     plain = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.b64encode(zlib.compress(plain, level=9)).decode()
 
@@ -95,12 +99,24 @@ def cluster_places(config: Config) -> Places:
     )
 
 
+def training_folder(config: Config, name: str) -> Path:
+    """Where a training on several nodes keeps what its workers share, on the volume.
+
+    Raises:
+      InputError: there is no volume.
+    """
+    if config.kubeflow.volume is None:
+        raise InputError("kubeflow.resources: workers find data and checkpoints on a volume; set kubeflow.volume")
+    return Path(config.kubeflow.volume.mount_path, "training", name)
+
+
 def check_cluster(config: Config) -> None:
     """Looks for what a container could not find or do.
 
     Raises:
       InputError: no image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
-        component that is none, mounts or variables in each other's way, or more labels than a package can carry.
+        component that is none, workers that cannot be, mounts or variables in each other's way, or more labels than a
+        package can carry.
     """
     if not pipeline_name(config)[-1].isalnum():
         raise InputError(f"name: {config.name!r} must end with a letter or a digit to name a workflow of Kubernetes")
@@ -139,6 +155,7 @@ def check_cluster(config: Config) -> None:
         raise InputError(
             f"kubeflow.resources: {unknown[0]!r} is no component of this pipeline; they are {', '.join(names)}"
         )
+    _check_workers(config)
     _check_mounts_and_variables(config.kubeflow)
     if config.kubeflow.schedule.cron is not None:
         parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
@@ -194,6 +211,21 @@ def _check_folder(config: Config, key: str, folder: str) -> None:
             f"{key}: {folder!r} is not on the volume; name a folder below {volume.mount_path} "
             f"(kubeflow.volume.mount_path) or a bucket ({DATA_SCHEME}...)"
         )
+
+
+def _check_workers(config: Config) -> None:
+    for component, own in config.kubeflow.resources.items():
+        if own.workers == 1:
+            continue
+        where = f"kubeflow.resources.{component}.workers"
+        if component not in TRAIN_TOGETHER:
+            raise InputError(f"{where}: only {' and '.join(TRAIN_TOGETHER)} can have several; leave it out")
+        training_folder(config, component)
+        if config.training.distribution not in ("auto", "multi_worker"):
+            raise InputError(
+                f"{where}: training.distribution is {config.training.distribution}, which is of one node; "
+                "set it to auto or multi_worker"
+            )
 
 
 def _check_mounts_and_variables(kubeflow: KubeflowConfig) -> None:

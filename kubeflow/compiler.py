@@ -17,7 +17,7 @@ import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
 from kubeflow.cluster import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
-from kubeflow.executor_platform import executor_platform
+from kubeflow.executor_platform import executor_platform, step_resources
 from kubeflow.package_check import SCHEMA_VERSION, check_package
 from kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
 from kubeflow.retries import retry_policy
@@ -164,15 +164,15 @@ def _container(name: str, config: Config) -> dict[str, Any]:
     }
     if config.kubeflow.env:
         container["env"] = [{"name": key, "value": value} for key, value in config.kubeflow.env.items()]
-    wanted = config.kubeflow.resources.get(name)
-    if wanted:
-        resources: dict[str, Any] = {}
-        if wanted.cpu:
-            resources |= {"cpuRequest": wanted.cpu, "cpuLimit": wanted.cpu}
-        if wanted.memory_gb:
-            resources |= {"memoryRequest": wanted.memory_gb, "memoryLimit": wanted.memory_gb}
-        if wanted.accelerator:
-            # Integers of 64 bits are strings in JSON's protobuf; a number is read too.
-            resources["accelerator"] = {"type": wanted.accelerator.type, "count": str(wanted.accelerator.count)}
+    wanted = step_resources(config.kubeflow, name)
+    resources: dict[str, Any] = {}
+    if wanted.cpu:
+        resources |= {"cpuRequest": wanted.cpu, "cpuLimit": wanted.cpu}
+    if wanted.memory_gb:
+        resources |= {"memoryRequest": wanted.memory_gb, "memoryLimit": wanted.memory_gb}
+    if wanted.accelerator:
+        # Integers of 64 bits are strings in JSON's protobuf; a number is read too.
+        resources["accelerator"] = {"type": wanted.accelerator.type, "count": str(wanted.accelerator.count)}
+    if resources:
         container["resources"] = resources
     return {"container": container}

@@ -10,6 +10,7 @@
    without it the span would be lost.
    If the model in production was made of these very contents in the same way, nothing more is done, in no step.
 4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
+   A training on several nodes is done by a job instead (see ``kubeflow.training_job``).
    Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
 Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
@@ -45,6 +46,7 @@ from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places, read_car
 from kubeflow.launcher import read_artifacts, to_local, write_artifacts
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from kubeflow.retries import tries
+from kubeflow.training_job import train_in_job, workers
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
@@ -54,6 +56,7 @@ from pipeline.redaction import LOG_LINE, RedactingFormatter
 from trainer.base_model import hash_base, resolve_base
 from trainer.errors import InputError
 from trainer.locations import located
+from trainer.worker_cluster import configured_workers
 
 log = logging.getLogger("fullbake")
 
@@ -85,15 +88,15 @@ def main(name: str, executor_input: str) -> None:
         nothing_new = run_component(name, json.loads(executor_input))
     except InputError as error:
         log.error("%s: stopped: %s", name, error)
-        _leave(EXIT_INPUT)
+        leave(EXIT_INPUT)
     except RefusedError as error:
         log.error("%s: refused, the model was not pushed: %s", name, error)
-        _leave(EXIT_REFUSED)
+        leave(EXIT_REFUSED)
     if nothing_new is None:
         log.info("%s: done in %.1f s", name, time.monotonic() - started)
     else:
         log.info("%s: left out, for there is nothing new: %s", name, nothing_new)
-    _leave(0)
+    leave(0)
 
 
 def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
@@ -133,7 +136,10 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
                 nothing_new = _passed_on(inputs)
             if nothing_new is None:
                 check_same_base(inputs, outputs, base_hash)
-                _execute(component, config, inputs, outputs, settings)
+                if workers(config, name) > 1 and configured_workers() is None:
+                    train_in_job(component, config, parameters, inputs, outputs)
+                else:
+                    _execute(component, config, inputs, outputs, settings)
             else:
                 _pass_on(outputs, nothing_new)
     _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs)})
@@ -260,7 +266,8 @@ def _write_output(file: str, output: dict[str, Any]) -> None:
         json.dump(output, stream)
 
 
-def _leave(code: int) -> None:
+def leave(code: int) -> None:
+    """Ends the process, whatever threads there are."""
     # Native threads of TensorFlow, Beam and gRPC that outlive the interpreter end a step that was done with "pure
     # virtual method called" and a failure.
     sys.stdout.flush()

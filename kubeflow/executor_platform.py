@@ -48,8 +48,37 @@ def platform_needs(config: Config) -> list[Need]:
     return [Need(f"kubeflow.{field.key}", field.since) for field in _FIELDS if field in used]
 
 
-def _used(kubeflow: KubeflowConfig, component: str) -> Iterator[tuple[_Field, Any]]:
+def step_resources(kubeflow: KubeflowConfig, component: str) -> ResourcesConfig:
+    """What the pod of a component's step asks for: nothing where it waits for workers, which ask for it instead."""
     own = kubeflow.resources.get(component, ResourcesConfig())
+    return own if own.workers == 1 else ResourcesConfig()
+
+
+def pod_placement(kubeflow: KubeflowConfig, own: ResourcesConfig) -> dict[str, Any]:
+    """The fields of a ``PodSpec`` that say on which nodes it runs."""
+    required: list[dict[str, Any]] = []
+    preferred: list[dict[str, Any]] = []
+    for term in _placed("node_affinity", kubeflow, own):
+        expressions = {"matchExpressions": [each.model_dump(mode="json") for each in term.match_expressions]}
+        if term.weight is None:
+            required.append(expressions)
+        else:
+            preferred.append({"weight": term.weight, "preference": expressions})
+    affinity: dict[str, Any] = {
+        "requiredDuringSchedulingIgnoredDuringExecution": required and {"nodeSelectorTerms": required},
+        "preferredDuringSchedulingIgnoredDuringExecution": preferred,
+    }
+    affinity = {name: terms for name, terms in affinity.items() if terms}
+    fields = {
+        "nodeSelector": dict(_placed("node_selector", kubeflow, own)),
+        "tolerations": _tolerations(kubeflow, own),
+        "affinity": affinity and {"nodeAffinity": affinity},
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _used(kubeflow: KubeflowConfig, component: str) -> Iterator[tuple[_Field, Any]]:
+    own = step_resources(kubeflow, component)
     for field in _FIELDS:
         value = field.value(kubeflow, own)
         if value:

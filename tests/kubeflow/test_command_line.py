@@ -16,6 +16,11 @@ from tests.kubeflow.kfp_server import KfpServer, serve
 KEY = "open-sesame"
 FULLBAKE = Path(sys.executable).with_name("fullbake")
 
+BUCKETS = [
+    *("--set", "kubeflow.volume=null"),
+    *("--set", "data.input_base=gs://b/data"),
+    *("--set", "push.serving_dir=gs://b/serving"),
+]
 TWICE = "[{secret: s, mount_path: /a}, {secret: s, mount_path: /b}]"
 HOST = ["--host", "http://127.0.0.1:1"]  # where nobody listens
 ERRORS = {
@@ -133,6 +138,27 @@ ERRORS = {
             "kubeflow.secret_env.A={secret: s, key: k}",
         ],
         "kubeflow.env.A: kubeflow.secret_env has it, too",
+    ),
+    "workers of what one pod does": (
+        ["compile", "config.yaml", "--output", "p.yaml", "--set", "kubeflow.resources.Evaluator.workers=2"],
+        "kubeflow.resources.Evaluator.workers: only Pretrainer and Trainer can have several; leave it out",
+    ),
+    "workers without a volume": (
+        ["compile", "config.yaml", "--output", "p.yaml", *BUCKETS, "--set", "kubeflow.resources.Trainer.workers=2"],
+        "kubeflow.resources: workers find data and checkpoints on a volume; set kubeflow.volume",
+    ),
+    "workers for a strategy of one node": (
+        [
+            "compile",
+            "config.yaml",
+            "--output",
+            "p.yaml",
+            "--set",
+            "kubeflow.resources.Trainer.workers=2",
+            "--set",
+            "training.distribution=none",
+        ],
+        "kubeflow.resources.Trainer.workers: training.distribution is none, which is of one node; set it to auto",
     ),
     "more shared memory than memory": (
         [

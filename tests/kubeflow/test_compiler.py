@@ -156,6 +156,17 @@ def test_a_component_may_have_a_node_and_a_shared_memory_of_its_own(cluster_conf
     assert all(platform == general | placed for platform in executors.values())
 
 
+def test_a_step_that_waits_for_workers_asks_for_no_gpu_and_no_node_of_theirs(cluster_config: MakeConfig):
+    trainer = "{workers: 4, accelerator: {type: nvidia.com/gpu}, shared_memory_gb: 2, node_selector: {pool: gpu}}"
+    spec, platform = compile_package(
+        cluster_config(f"kubeflow.resources={{Trainer: {trainer}}}", "kubeflow.node_selector={pool: cpu}")
+    )
+    assert "resources" not in container([spec], "Trainer")
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert executors["exec-Trainer"] == executors["exec-Evaluator"]
+    assert executors["exec-Trainer"]["nodeSelector"] == {"labels": {"pool": "cpu"}}
+
+
 def test_each_key_of_kubernetes_has_the_release_that_it_needs(cluster_config: MakeConfig):
     def needs(*overrides: str) -> dict[str, str]:
         return {need.key: release_name(need.since) for need in platform_needs(cluster_config(*overrides))}

@@ -1,0 +1,55 @@
+"""What a pod of a training job runs: ``python -m kubeflow.training_worker FOLDER``.
+
+The folder, on the volume, is made by ``kubeflow.training_job``. All workers do the component's work together, and what
+the first one makes is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from pathlib import Path
+
+import click
+
+from kubeflow.entrypoint import leave, run_component
+from kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
+from pipeline.command_line import EXIT_INPUT
+from pipeline.output_file import write_output
+from pipeline.redaction import LOG_LINE
+from trainer.errors import InputError
+from trainer.local_devices import NO_WORKERS
+from trainer.worker_cluster import configured_workers
+
+log = logging.getLogger("fullbake")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def main(folder: Path) -> None:
+    """Train as one of several workers."""
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE, force=True)
+    task = json.loads((folder / TASK_FILE).read_text(encoding="utf-8"))
+    executor_input = task["executor_input"]
+    try:
+        cluster = configured_workers()
+        if cluster is None:
+            raise InputError(NO_WORKERS)
+        with tempfile.TemporaryDirectory() as scratch:
+            if cluster.own != 0:
+                # TensorFlow wants every worker to save; only one may do so in the folder that counts.
+                outputs = executor_input["outputs"]
+                outputs["outputFile"] = str(Path(scratch, OUTPUT_FILE))
+                for key, wanted in outputs["artifacts"].items():
+                    wanted["artifacts"][0]["uri"] = str(Path(scratch, key))
+            run_component(task["component"], executor_input)
+    except InputError as error:
+        log.error("%s: stopped: %s", task["component"], error)
+        write_output(folder / STOPPED_FILE, str(error), "the volume")
+        leave(EXIT_INPUT)
+    leave(0)
+
+
+if __name__ == "__main__":
+    main()
