@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -98,9 +99,11 @@ class EpochCheckpoints(tf_keras.callbacks.Callback):
                 f"{self._folder}: the checkpoint of epoch {self._progress.epochs} cannot be written "
                 f"({str(error).splitlines()[0]}); free some space and run again, which goes on after the epoch before"
             ) from error
-        for file in self._folder.iterdir():
-            if not file.name.startswith(f"{name}."):
-                file.unlink()
+        for other in self._folder.iterdir():
+            if other.is_dir():
+                shutil.rmtree(other)  # of a writing that was killed: TensorFlow begins in a folder of its own
+            elif not other.name.startswith(f"{name}."):
+                other.unlink()
 
     def _kept(self) -> list[Path]:
         if self._folder is None:

@@ -133,7 +133,7 @@ class Argo:
     def _executor(self, run: Run, task: str, template: dict[str, Any], known: dict[str, str]) -> bool:
         run.pods[task] = json.loads(_fill(template["podSpecPatch"], known))
         (container,) = [container for container in run.pods[task]["containers"] if container["name"] == "main"]
-        retries = int(_fill(template["retryStrategy"]["limit"], known)) if "retryStrategy" in template else 0
+        retries = int(_fill(str(template["retryStrategy"]["limit"]), known)) if "retryStrategy" in template else 0
         for _ in range(1 + retries):
             run.steps[task] = self._launch(task, container)
             run.tries[task] = run.tries.get(task, 0) + 1

@@ -224,7 +224,7 @@ def test_a_pod_gets_what_the_config_says_for_all_and_for_its_component(cluster: 
 def test_a_trainer_whose_node_goes_away_goes_on_after_its_last_epoch(cluster: Cluster, second: Run):
     package = cluster.volume.package("kubeflow.retries=1")
     checkpoints = cluster.volume.folder / "checkpoints"
-    run = cluster.run(package, {"Trainer": lambda: any(checkpoints.rglob("*.index"))}, epochs=12)
+    run = cluster.run(package, {"Trainer": lambda: any(checkpoints.rglob("epoch-*.index"))}, epochs=12)
     if untried(cluster.release.name, retries=1):
         assert run.codes["Trainer"] != 0
         run = cluster.run(package, epochs=12)  # of whoever watches

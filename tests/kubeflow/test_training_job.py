@@ -78,13 +78,13 @@ def check_manifest(operator: TrainingOperator, volume: Volume, file: Path) -> No
 
 def test_the_workers_of_a_job_train_the_model_and_go_on_where_one_was_lost(cluster: Cluster, tmp_path: Path):
     checkpoints = cluster.volume.folder / "checkpoints"
-    with training_operator(tmp_path / "lost", lose=lambda: any(checkpoints.rglob("*.index"))) as operator:
+    with training_operator(tmp_path / "lost", lose=lambda: any(checkpoints.rglob("epoch-*.index"))) as operator:
         trainer = cluster.run(operator)["Trainer"]
         assert trainer.code == 1, trainer.log
         assert "has failed because" in trainer.log
         assert operator.pods == {}
         check_manifest(operator, cluster.volume, tmp_path / "pod.yaml")
-    assert any(checkpoints.rglob("*.index"))
+    assert any(checkpoints.rglob("epoch-*.index"))
 
     with training_operator(tmp_path / "again") as operator:
         steps = cluster.run(operator)

@@ -324,6 +324,10 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
     whole, undisturbed = train(spec, *splits, scratch=tmp_path)
     interrupted(monkeypatch, 3, again)
     (data,) = (tmp_path / "kept").rglob("epoch-2.data*")
+    # As TensorFlow leaves it where it is killed while it writes.
+    unfinished = data.parent / "epoch-3_temp"
+    unfinished.mkdir()
+    (unfinished / "part-00000-of-00001.index").touch()
     shutil.copytree(tmp_path / "kept", tmp_path / "damaged")
     for damaged in (False, True):
         if damaged:
@@ -338,6 +342,7 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
         assert ("epoch-2 is damaged and not used" in said, "goes on after epoch 2" in said) == (damaged, not damaged)
         assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
         assert measures(record) == measures(undisturbed)
+        assert not unfinished.exists()
     assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
     # What is complete and yet asked for again, because exporting was interrupted, is not trained again.
     monkeypatch.delattr(tf_keras.Model, "fit")
