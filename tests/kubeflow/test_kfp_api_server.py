@@ -1,16 +1,15 @@
 """The commands against KFP's own API server, where there is one; the other tests speak to an emulation of it.
 
-``FULLBAKE_KFP_SERVER`` names its address. It may run no workflow: what is looked at is what the server takes and keeps.
+``FULLBAKE_KFP_SERVER`` names its address, ``FULLBAKE_KFP_TOKEN`` a token where it has several users. It may run no workflow: what is looked at is what the server takes and keeps.
 """
 
-import json
 import os
-import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from click.testing import CliRunner, Result
 
@@ -52,9 +51,12 @@ def fullbake(command: str, config: Path, *arguments: str) -> Result:
 
 
 def get(path: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{SERVER}/apis/v2beta1/{path}") as answer:  # noqa: S310 (of whoever sets the variable)
-        found: dict[str, Any] = json.load(answer)
-        return found
+    token = os.environ.get("FULLBAKE_KFP_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = requests.get(f"{SERVER}/apis/v2beta1/{path}", headers=headers, timeout=60)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def recurring_runs(name: str) -> list[dict[str, Any]]:
