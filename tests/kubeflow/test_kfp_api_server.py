@@ -1,6 +1,7 @@
 """The commands against KFP's own API server, where there is one; the other tests speak to an emulation of it.
 
-``FULLBAKE_KFP_SERVER`` names its address, ``FULLBAKE_KFP_TOKEN`` a token where it has several users. It may run no workflow: what is looked at is what the server takes and keeps.
+``FULLBAKE_KFP_SERVER`` names its address, ``FULLBAKE_KFP_TOKEN`` a token where it has several users. It may run no
+workflow: what is looked at is what the server takes and keeps.
 """
 
 import os
