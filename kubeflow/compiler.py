@@ -21,6 +21,7 @@ from kubeflow.executor_platform import executor_platform, step_resources
 from kubeflow.package_check import SCHEMA_VERSION, check_package
 from kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
 from kubeflow.retries import retry_policy
+from kubeflow.ui_artifacts import declare_ui_artifacts
 from pipeline.config import Config
 from pipeline.graph import create_components
 from pipeline.kubeflow_config import KubeflowConfig
@@ -114,10 +115,9 @@ def _component(node: BaseNode, parameters: dict[str, dict[str, Any]]) -> dict[st
     }
     if node.inputs:
         component["inputDefinitions"]["artifacts"] = {key: _artifact(channel) for key, channel in node.inputs.items()}
-    if node.outputs:
-        component["outputDefinitions"] = {
-            "artifacts": {key: _artifact(channel) for key, channel in node.outputs.items()}
-        }
+    outputs = {key: _artifact(channel) for key, channel in node.outputs.items()} | declare_ui_artifacts(node.id)
+    if outputs:
+        component["outputDefinitions"] = {"artifacts": outputs}
     return component
 
 

@@ -47,6 +47,7 @@ from kubeflow.launcher import read_artifacts, to_local, write_artifacts
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from kubeflow.retries import tries
 from kubeflow.training_job import train_in_job, workers
+from kubeflow.ui_artifacts import write_ui_artifacts
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
@@ -142,7 +143,8 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
                     _execute(component, config, inputs, outputs, settings)
             else:
                 _pass_on(outputs, nothing_new)
-    _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs)})
+    shown = write_ui_artifacts(name, wanted.get("artifacts", {}), outputs, nothing_new)
+    _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs) | shown})
     return nothing_new
 
 

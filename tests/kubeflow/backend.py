@@ -21,6 +21,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2
 from kubeflow.compiler import ENTRYPOINT
 from tests.warm import WarmProcess
 
+LONGEST_PROPERTY = 255  # `name` of ArtifactProperty in ml_metadata/util/metadata_source_query_config.cc
 MOUNTS = {"minio": "/minio", "s3": "/s3", "gs": "/gcs"}
 
 
@@ -105,8 +106,8 @@ class Backend:
                 steps[name] = self._run_task(documents, name, tasks[name], given, steps, home)
         return steps
 
-    def read(self, artifact: dict[str, Any], name: str) -> str:
-        """Reads a file of an artifact."""
+    def read(self, artifact: dict[str, Any], name: str = "") -> str:
+        """Reads a file of an artifact, or the file that it is."""
         return (self._kept(artifact["uri"]) / name).read_text(encoding="utf-8")
 
     def _run_task(
@@ -204,19 +205,31 @@ class Backend:
                 metadata = {**artifact["metadata"], **made.get("metadata", {})}
                 artifact = {**artifact, "uri": made["uri"], "metadata": metadata}
             local = Path(self._local(artifact["uri"]))
-            if local.exists():
+            if local.is_dir():
                 shutil.copytree(local, self._kept(artifact["uri"]), dirs_exist_ok=True)
-            artifact["metadata"] = {k: _of_metadata(k, v) for k, v in artifact.get("metadata", {}).items()}
+            elif local.exists():
+                self._kept(artifact["uri"]).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(local, self._kept(artifact["uri"]))
+            artifact["metadata"] = _of_metadata(artifact.get("metadata", {}))
             kept[key] = artifact
         return kept
 
 
-def _of_metadata(name: str, value: Any) -> str | float | list[Any] | dict[str, Any]:
-    """What ML Metadata keeps of a value and gives back: StructValueToMLMDValue in the launcher's converter.go."""
+def _of_metadata(given: dict[str, Any]) -> dict[str, Any]:
+    """What ML Metadata keeps and gives back: StructValueToMLMDValue in the launcher's converter.go, and MySQL."""
+    # Part of a primary key, compared without case and accents.
+    assert all(name.isascii() and len(name) <= LONGEST_PROPERTY for name in given)
+    assert len({name.lower() for name in given}) == len(given)
+    return {name: _value_of_metadata(name, value) for name, value in given.items()}
+
+
+def _value_of_metadata(name: str, value: Any) -> str | float | dict[str, Any]:
     if isinstance(value, int | float):  # bool too
         return float(value)
-    if isinstance(value, str | list | dict):
+    if isinstance(value, str):
         return value
+    if isinstance(value, list | dict):
+        return {"list" if isinstance(value, list) else "struct": value}
     raise ValueError(f"metadata {name!r}: unknown value type {value!r}")
 
 

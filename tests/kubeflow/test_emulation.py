@@ -9,6 +9,7 @@ from components.evaluator import EVALUATION_FILE
 from components.publishing import rollback
 from components.report import REPORT_FILE
 from tests.kubeflow.backend import Backend, Step, start_process, start_warm
+from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
 from tests.kubeflow.volume import HALF, Package, Volume
 from tests.warm import WarmProcess
 
@@ -75,6 +76,19 @@ def test_a_run_goes_from_the_files_to_a_pushed_model(volume: Volume, first):
     assert all(f"{name}: done in" in step.log for name, step in steps.items())
 
 
+def test_kfps_own_pages_show_metrics_matrix_report_and_verdict(first):
+    backend, steps, _ = first
+    evaluation = json.loads(backend.read(steps["Evaluator"].outputs["evaluation"], EVALUATION_FILE))
+    metrics = scalar_metrics(steps["Evaluator"].outputs["metrics"])
+    assert metrics["accuracy"] == pytest.approx(evaluation["accuracy"], abs=1e-6)
+    assert {f"support.{label}" for label in evaluation["labels"]} < set(metrics)
+    matrix = confusion_matrix(steps["Evaluator"].outputs["confusion_matrix"])
+    assert matrix == (evaluation["labels"], evaluation["confusion"])
+    report = steps["Report"].outputs
+    assert backend.read(report["report_page"]) == backend.read(report["report"], REPORT_FILE)
+    assert backend.read(report["report_summary"]).startswith("## planted: Blessed: every bound met\n")
+
+
 def test_a_parameter_of_the_run_wins_over_the_config(first, second):
     backend, steps, _ = first
     assert len(json.loads(backend.read(steps["Trainer"].outputs["model_run"], "training.json"))["epochs"]) == 1
@@ -118,6 +132,11 @@ def test_a_run_with_nothing_new_is_green_and_trains_nothing(volume: Volume, seco
         f"left out, for there is nothing new: {volume.folder}/serving/{before[-1]}, the model in production, was "
     )
     assert {name for name, step in steps.items() if f"{name}: {left_out}" in step.log} == {*steps} - {"ConfigSchema"}
+    # The pages pass empty metrics over; for a file that is not there they would show an error.
+    assert scalar_metrics(steps["Evaluator"].outputs["metrics"]) == {}
+    assert confusion_matrix(steps["Evaluator"].outputs["confusion_matrix"]) is None
+    for output in ("report_page", "report_summary"):
+        assert "There is nothing new: " in backend.read(steps["Report"].outputs[output])
 
     # Nor does it make once more what was rolled back.
     rollback(str(volume.folder / "serving"), None)
