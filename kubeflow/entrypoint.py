@@ -14,8 +14,8 @@
    Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
 Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
-launcher tells of all but 0 as 1: a failed step, whose log has one line that says why. Which steps are tried again is in
-``kubeflow.retries``.
+launcher tells of all but 0 as 1: a failed step, whose log has one line that says why. A webhook is told too, if the
+config names one (see ``kubeflow.notice``). Which steps are tried again is in ``kubeflow.retries``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -39,11 +39,13 @@ from tfx.dsl.io import fileio
 from tfx.orchestration import data_types
 from tfx.orchestration.portable import outputs_utils
 
-from components.evaluator import MISSED
+from components.evaluator import EVALUATION_FILE, MISSED
+from components.gate import Bound, describe
 from components.production import made_of, why_withdrawn, withdrawn
 from components.pusher import STALE, WITHDRAWN, Pusher
 from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places, read_carried_config
 from kubeflow.launcher import read_artifacts, to_local, write_artifacts
+from kubeflow.notice import notify
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from kubeflow.retries import tries
 from kubeflow.training_job import train_in_job, workers
@@ -70,11 +72,26 @@ OPEN_BASE = ("CsvExampleGen", "Transform", "Pretrainer", "Tuner", "Trainer", "Re
 BASE_HASH = "base_hash"
 """Custom property of an artifact: the content of the base model when it was made."""
 
+FOLLOWER = "ConfigSchema"
+"""The component that begins beside CsvExampleGen, and has the config alone to stop at: so does CsvExampleGen, and one
+notice is enough."""
+
+EXIT_CRASH = 1
+
 Artifacts = dict[str, list[types.Artifact]]
 
 
 class RefusedError(Exception):
-    """The model was not pushed; the text names the bounds that it missed, or what else is in the way."""
+    """The model was not pushed.
+
+    Args:
+      reason: the bounds that it missed, or what else is in the way.
+      missed_bounds: a sentence for each of these bounds.
+    """
+
+    def __init__(self, reason: str, missed_bounds: Sequence[str]):
+        super().__init__(reason)
+        self.missed_bounds = missed_bounds
 
 
 @click.command()
@@ -85,14 +102,22 @@ def main(name: str, executor_input: str) -> None:
     # By force: absl has put a handler of its own there.
     logging.basicConfig(level=logging.INFO, format=LOG_LINE, force=True)
     started = time.monotonic()
+    request = json.loads(executor_input)
     try:
-        nothing_new = run_component(name, json.loads(executor_input))
+        nothing_new = run_component(name, request)
     except InputError as error:
         log.error("%s: stopped: %s", name, error)
+        if name != FOLLOWER:
+            notify(name, request, "failed", str(error))
         leave(EXIT_INPUT)
     except RefusedError as error:
         log.error("%s: refused, the model was not pushed: %s", name, error)
+        notify(name, request, "refused", str(error), error.missed_bounds)
         leave(EXIT_REFUSED)
+    except Exception as error:
+        log.exception("%s: failed", name)
+        notify(name, request, "failed", f"{type(error).__name__}: {error}")
+        leave(EXIT_CRASH)
     if nothing_new is None:
         log.info("%s: done in %.1f s", name, time.monotonic() - started)
     else:
@@ -198,7 +223,8 @@ def _execute(
     if isinstance(component, Pusher):
         (pushed,), (blessing,) = outputs["pushed_model"], inputs["model_blessing"]
         if not pushed.get_int_custom_property("pushed"):
-            raise RefusedError(_why_not_pushed(pushed, blessing, settings["serving_dir"]))
+            missed = missed_bounds(inputs["evaluation"][0].uri)
+            raise RefusedError(_why_not_pushed(pushed, blessing, settings["serving_dir"]), missed)
 
 
 def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_dir: str) -> str:
@@ -207,6 +233,13 @@ def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_di
     if version := pushed.get_string_custom_property(WITHDRAWN):
         return why_withdrawn(serving_dir, version)
     return str(blessing.get_string_custom_property(MISSED))
+
+
+def missed_bounds(evaluation: str) -> list[str]:
+    """A sentence for each bound that the model missed, by the Evaluator's folder."""
+    with fileio.open(os.path.join(evaluation, EVALUATION_FILE)) as file:
+        bounds = [Bound.from_dict(values) for values in json.load(file)["bounds"]]
+    return [describe(bound) for bound in bounds if not bound.passed]
 
 
 def _component(config: Config, name: str, base_hash: str | None) -> BaseNode:

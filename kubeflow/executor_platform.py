@@ -13,8 +13,11 @@ from typing import Any
 
 from kubeflow.releases import OLDEST_RELEASE, Need, Release
 from pipeline.config import Config
-from pipeline.kubeflow_config import KubeflowConfig, ResourcesConfig
+from pipeline.kubeflow_config import KubeflowConfig, ResourcesConfig, SecretKeyConfig
 from pipeline.outline import component_names
+
+ADDRESS_VARIABLE = "FULLBAKE_NOTIFY_URL"
+"""The variable of the containers that holds the webhook's address (``kubeflow.notify``)."""
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where Linux programs look for it)
 
@@ -46,6 +49,12 @@ def platform_needs(config: Config) -> list[Need]:
     kubeflow = config.kubeflow
     used = {field for component in component_names(config) for field, _ in _used(kubeflow, component)}
     return [Need(f"kubeflow.{field.key}", field.since) for field in _FIELDS if field in used]
+
+
+def secret_variables(kubeflow: KubeflowConfig) -> dict[str, SecretKeyConfig]:
+    """The variables of a container whose values are in secrets, the address of the webhook among them."""
+    address = {ADDRESS_VARIABLE: kubeflow.notify} if kubeflow.notify else {}
+    return {**kubeflow.secret_env, **address}
 
 
 def step_resources(kubeflow: KubeflowConfig, component: str) -> ResourcesConfig:
@@ -104,7 +113,7 @@ def _secret_as_volume(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
 def _secret_as_env(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
     return [
         {"secretName": source.secret, "keyToEnv": [{"secretKey": source.key, "envVar": name}]}
-        for name, source in kubeflow.secret_env.items()
+        for name, source in secret_variables(kubeflow).items()
     ]
 
 
@@ -153,7 +162,7 @@ def _active_deadline(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
 _FIELDS = (
     _Field("pvcMount", OLDEST_RELEASE, "volume", _pvc_mount),
     _Field("secretAsVolume", OLDEST_RELEASE, "secret_mounts", _secret_as_volume),
-    _Field("secretAsEnv", OLDEST_RELEASE, "secret_env", _secret_as_env),
+    _Field("secretAsEnv", OLDEST_RELEASE, "secret_env and notify", _secret_as_env),
     _Field("nodeSelector", OLDEST_RELEASE, "node_selector", _node_selector),
     _Field("imagePullSecret", (2, 1, 0), "image_pull_secret", _image_pull_secret),
     _Field("imagePullPolicy", (2, 1, 0), "image_pull_policy", lambda kubeflow, own: kubeflow.image_pull_policy),

@@ -9,6 +9,8 @@ the steps that do the work, and those that give the verdicts are tried again in 
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,11 +18,17 @@ import tenacity
 
 from kubeflow.releases import read_release, release_name
 
+log = logging.getLogger("fullbake")
+
 VERDICTS = ("CsvExampleGen", "ConfigSchema", "DataGate", "Pusher")
 """The components that stop for good: the config or the data is wrong, or the gate refused the model."""
 
 # The first release whose compiler makes a retryStrategy of the policy (backend/src/v2/compiler/argocompiler).
 _RETRYING = (2, 4, 1)
+_INDEX_VARIABLE = "KFP_RETRY_INDEX"  # from release 2.16.1 of Kubeflow Pipelines on
+_NODE_ANNOTATION = "workflows.argoproj.io/node-name"
+_NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+_API_SECONDS = 5
 _FIRST_WAIT_SECONDS = 60
 _FACTOR = 2
 # Not a wait: the time since the first try began after which no other is begun and the one under way is killed
@@ -55,6 +63,41 @@ def untried(server: str, retries: int) -> list[str]:
         f"kubeflow.retries: Kubeflow Pipelines {release_name(release)} does not try a step again, which "
         f"{release_name(_RETRYING)} and newer do; only {', '.join(VERDICTS)} are tried again, by themselves"
     ]
+
+
+def tried_again(component: str, retries: int) -> bool:
+    """Whether Argo tries a component again, if this container fails; False where that cannot be told.
+
+    Args:
+      component: its id.
+      retries: how often a failure is tried again (``kubeflow.retries``).
+    """
+    if retry_policy(component, retries) is None:
+        return False
+    index = os.environ.get(_INDEX_VARIABLE) or _index_in_name_of_node()
+    return index is not None and int(index) < retries
+
+
+def _index_in_name_of_node() -> str | None:
+    """Which try this pod is, from 0, by its annotation: ``a-run.root.Trainer.executor(0)``.
+
+    None where it is the only one: releases to 2.3 of Kubeflow Pipelines know of no retries.
+    """
+    from kubernetes import client, config
+
+    try:
+        config.load_incluster_config()
+        with open(_NAMESPACE_FILE, encoding="utf-8") as file:
+            namespace = file.read().strip()
+        pod = client.CoreV1Api().read_namespaced_pod(
+            os.environ["KFP_POD_NAME"], namespace, _request_timeout=_API_SECONDS
+        )
+        found = re.search(r"\((\d+)\)$", (pod.metadata.annotations or {}).get(_NODE_ANNOTATION, ""))
+    except Exception as error:
+        # No right to read the pod, or no answer: whether it is tried again is no reason to fail in another way.
+        log.info("which try this is, cannot be told: %s", type(error).__name__)
+        return None
+    return found[1] if found else None
 
 
 def tries(

@@ -25,7 +25,8 @@ _MAX_DEPTH = 20  # of lists and sections in each other; a config has six
 
 _SHOWN = 120  # characters of a value in an error
 _DATA_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xls", ".gz")
-_SECRETS = ("kubeflow.env",)  # keys whose values no error shows
+# Keys whose values no error shows; of notify, for whoever writes the address itself there.
+_SECRETS = ("kubeflow.env", "kubeflow.notify")
 _MERGE = "tag:yaml.org,2002:merge"
 _TEXT = "tag:yaml.org,2002:str"
 _TOO_DEEP = "it is nested too deeply, or in itself"

@@ -150,4 +150,5 @@ class KubeflowConfig(Section):
     pod_annotations: dict[MetadataKey, str] = {}
     retries: Annotated[int, Field(ge=0)] = 0
     timeout_minutes: Positive | None = None
+    notify: SecretKeyConfig | None = None
     schedule: ScheduleConfig = ScheduleConfig()

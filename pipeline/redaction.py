@@ -52,6 +52,29 @@ def hide_arguments(args: Sequence[str]) -> list[str]:
     return hidden
 
 
+class Redactor:
+    """Takes the secrets of these arguments, and passwords in addresses, out of texts.
+
+    Args:
+      args: command-line arguments that libraries may log.
+    """
+
+    def __init__(self, args: Sequence[str]):
+        self._secrets: list[str] = []
+        for arg, shown in zip(args, hide_arguments(args), strict=True):
+            secret = arg.partition("=")[2] if shown.endswith(f"={HIDDEN}") else arg if shown == HIDDEN else ""
+            if len(secret) >= _LEAST_SECRET:
+                # As it is, as protocol buffers and JSON write it, and as Python does.
+                self._secrets += [secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]]
+
+    def __call__(self, text: str) -> str:
+        """The text without them."""
+        text = hide_passwords(text)
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+
 class RedactingFormatter(logging.Formatter):
     """Writes log records without the secrets of these arguments, and without passwords in addresses.
 
@@ -62,16 +85,8 @@ class RedactingFormatter(logging.Formatter):
 
     def __init__(self, fmt: str, args: Sequence[str]):
         super().__init__(fmt)
-        self._secrets = []
-        for arg, shown in zip(args, hide_arguments(args), strict=True):
-            secret = arg.partition("=")[2] if shown.endswith(f"={HIDDEN}") else arg if shown == HIDDEN else ""
-            if len(secret) >= _LEAST_SECRET:
-                # As it is, as protocol buffers and JSON write it, and as Python does.
-                self._secrets += [secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]]
+        self._redact = Redactor(args)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, or lines, of a record."""
-        text = hide_passwords(super().format(record))
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return text
+        return self._redact(super().format(record))

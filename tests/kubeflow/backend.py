@@ -59,9 +59,13 @@ class Backend:
       scheme: of the object store that the pipeline root is in.
       folder: where the object store keeps its objects.
       start: runs a command in an environment, and gives its exit code and what it printed.
+
+    Attributes:
+      secrets: of Kubernetes: by name and key, the value.
     """
 
     def __init__(self, scheme: str, folder: Path, start: Callable[[list[str], dict[str, str]], tuple[int, str]]):
+        self.secrets: dict[str, dict[str, str]] = {}
         self._scheme = scheme
         self._start = start
         self._bucket = f"fullbake-test-{uuid.uuid4().hex[:12]}"
@@ -126,7 +130,8 @@ class Backend:
         self._download(executor_input)
         rendered = json.dumps(executor_input)
         command = [part.replace("{{$}}", rendered) for part in [*container["command"], *container["args"]]]
-        step = Step(name, *self._start(command, _environment(container)))
+        platform = documents[1]["platforms"]["kubernetes"]["deploymentSpec"]["executors"][label]
+        step = Step(name, *self._start(command, self._environment(container, platform)))
         if step.code == 0:
             step.outputs = self._upload(executor_input)
         shutil.rmtree(self.mount, ignore_errors=True)
@@ -175,6 +180,17 @@ class Backend:
         rendered = {"inputs": inputs, "outputs": {"artifacts": outputs, "outputFile": output_file}}
         json_format.ParseDict(rendered, pipeline_spec_pb2.ExecutorInput())
         return rendered
+
+    def _environment(self, container: dict[str, Any], platform: dict[str, Any]) -> dict[str, str]:
+        """The image's PATH, and what the package sets, from secrets too."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
+        from_secrets = {
+            given["envVar"]: self.secrets[source["secretName"]][given["secretKey"]]
+            for source in platform.get("secretAsEnv", [])
+            for given in source["keyToEnv"]
+        }
+        plain = {variable["name"]: variable["value"] for variable in container.get("env", [])}
+        return {"PATH": path, **plain, **from_secrets}
 
     def _local(self, uri: str) -> str:
         return MOUNTS[self._scheme] + "/" + uri.removeprefix(f"{self._scheme}://")
@@ -231,9 +247,3 @@ def _value_of_metadata(name: str, value: Any) -> str | float | dict[str, Any]:
     if isinstance(value, list | dict):
         return {"list" if isinstance(value, list) else "struct": value}
     raise ValueError(f"metadata {name!r}: unknown value type {value!r}")
-
-
-def _environment(container: dict[str, Any]) -> dict[str, str]:
-    """What the package sets, and the image's PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
-    return {"PATH": path} | {variable["name"]: variable["value"] for variable in container.get("env", [])}

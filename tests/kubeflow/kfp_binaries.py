@@ -8,6 +8,7 @@ The binaries are built from kubeflow/pipelines, one folder a release, and are no
 - ``launcher``: backend/src/v2/cmd/launcher-v2.
 """
 
+import base64
 import copy
 import json
 import os
@@ -23,9 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.kubeflow.kubernetes_services import BUCKET, POD, Services
+from tests.kubeflow.kubernetes_services import BUCKET, NAMESPACE, POD, Services
 
 BINARIES_VARIABLE = "FULLBAKE_KFP_BINARIES"
+NODE_ANNOTATION = "workflows.argoproj.io/node-name"
 LAUNCHER_FOLDERS = ("/minio", "/s3", "/gcs")
 _PLACE = re.compile(r"\{\{([^{}]+)\}\}")
 
@@ -134,21 +136,39 @@ class Argo:
         run.pods[task] = json.loads(_fill(template["podSpecPatch"], known))
         (container,) = [container for container in run.pods[task]["containers"] if container["name"] == "main"]
         retries = int(_fill(str(template["retryStrategy"]["limit"]), known)) if "retryStrategy" in template else 0
-        for _ in range(1 + retries):
-            run.steps[task] = self._launch(task, container)
+        for index in range(1 + retries):
+            environment = self._environment(container) | {
+                variable["name"]: _fill(variable["value"], {"retries": str(index)})
+                for variable in template["container"].get("env", [])
+                if variable["name"].startswith("KFP_RETRY")
+            }
+            node = f"a-run.root.{task}.executor" + (f"({index})" if "retryStrategy" in template else "")
+            metadata = {"name": POD, "namespace": NAMESPACE, "annotations": {NODE_ANNOTATION: node}}
+            self._services.objects[f"pods/{POD}"] = {"metadata": metadata}
+            run.steps[task] = self._launch(task, container, environment)
             run.tries[task] = run.tries.get(task, 0) + 1
             if run.steps[task].code == 0:
                 return True
         return False
 
-    def _launch(self, task: str, container: dict[str, Any]) -> Step:
+    def _environment(self, container: dict[str, Any]) -> dict[str, str]:
+        """What Kubernetes puts into a container's environment; values of secrets too."""
         environment = {
             "KFP_POD_NAME": POD,
             "KFP_POD_UID": "uid",
             "METADATA_GRPC_SERVICE_HOST": "127.0.0.1",
             "METADATA_GRPC_SERVICE_PORT": str(self._services.metadata_port),
         }
-        environment |= {variable["name"]: variable["value"] for variable in container.get("env", [])}
+        for variable in container.get("env", []):
+            if "value" in variable:
+                environment[variable["name"]] = variable["value"]
+            else:
+                source = variable["valueFrom"]["secretKeyRef"]
+                value = self._services.objects[f"secrets/{source['name']}"]["data"][source["key"]]
+                environment[variable["name"]] = base64.b64decode(value).decode()
+        return environment
+
+    def _launch(self, task: str, container: dict[str, Any], environment: dict[str, str]) -> Step:
         command = [*container["command"], *container.get("args", [])]
         # Releases before 2.1 put Argo's own supervisor before it.
         arguments = command[command.index("/kfp-launcher/launch") + 1 :]

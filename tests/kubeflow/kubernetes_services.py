@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,12 +40,14 @@ class Services:
       store_port: of the object store, in the clear.
       api_port: of Kubernetes' API, over TLS.
       account: a folder as a service account's, with token, namespace and the API's certificate.
+      objects: what the API knows, by path in the namespace; those that start pods put theirs here.
     """
 
     metadata_port: int
     store_port: int
     api_port: int
     account: Path
+    objects: dict[str, Any]
 
 
 @contextmanager
@@ -58,9 +60,10 @@ def services(folder: Path) -> Iterator[Services]:
     with (
         _metadata_service(folder / "metadata.sqlite") as metadata,
         _object_store(folder / "moto") as store,
-        _kubernetes(account, store) as api,
     ):
-        yield Services(metadata, store, api, account)
+        objects = _objects(store)
+        with kubernetes_api(account, objects) as api:
+            yield Services(metadata, store, api, account, objects)
 
 
 @contextmanager
@@ -123,11 +126,12 @@ def _put_bucket(port: int) -> None:
     raise RuntimeError("the object store does not answer")
 
 
-@contextmanager
-def _kubernetes(account: Path, store_port: int) -> Iterator[int]:
-    def secret(value: str) -> str:
-        return base64.b64encode(value.encode()).decode()
+def secret(**values: str) -> dict[str, Any]:
+    """A secret of Kubernetes."""
+    return {"data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}}
 
+
+def _objects(store_port: int) -> dict[str, Any]:
     endpoint = {
         "endpoint": f"127.0.0.1:{store_port}",
         "region": "us-east-1",
@@ -136,11 +140,21 @@ def _kubernetes(account: Path, store_port: int) -> Iterator[int]:
     }
     reference = {"secretName": "mlpipeline-minio-artifact", "accessKeyKey": "accesskey", "secretKeyKey": "secretkey"}
     provider = {"default": {**endpoint, "credentials": {"fromEnv": False, "secretRef": reference}}}
-    objects = {
+    return {
         "configmaps/kfp-launcher": {"data": {"providers": json.dumps({"minio": provider, "s3": provider})}},
-        "secrets/mlpipeline-minio-artifact": {"data": {"accesskey": secret("minio"), "secretkey": secret("minio123")}},
+        "secrets/mlpipeline-minio-artifact": secret(accesskey="minio", secretkey="minio123"),
         f"pods/{POD}": {"metadata": {"name": POD, "namespace": NAMESPACE}},
     }
+
+
+@contextmanager
+def kubernetes_api(account: Path, objects: Mapping[str, Any]) -> Iterator[int]:
+    """Starts an API that knows these objects, over TLS; puts its certificate among the files of the account.
+
+    Args:
+      account: a folder as a service account's.
+      objects: by path in the namespace.
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -91,6 +91,7 @@ def test_what_the_config_says_of_kubernetes_reaches_every_executor(cluster_confi
             "kubeflow.tolerations=[{key: gpu, operator: Exists, effect: NoSchedule}]",
             "kubeflow.secret_mounts=[{secret: bucket, mount_path: /secrets}]",
             "kubeflow.secret_env={TOKEN: {secret: hub, key: token}}",
+            "kubeflow.notify={secret: alerts, key: webhook}",
             "kubeflow.image_pull_secret=pull",
             "kubeflow.retries=2",
             "kubeflow.timeout_minutes=90",
@@ -108,7 +109,10 @@ def test_what_the_config_says_of_kubernetes_reaches_every_executor(cluster_confi
     wanted = {
         "pvcMount": [{"constant": "fullbake", "mountPath": "/mnt/fullbake"}],
         "secretAsVolume": [{"secretName": "bucket", "mountPath": "/secrets"}],
-        "secretAsEnv": [{"secretName": "hub", "keyToEnv": [{"secretKey": "token", "envVar": "TOKEN"}]}],
+        "secretAsEnv": [
+            {"secretName": "hub", "keyToEnv": [{"secretKey": "token", "envVar": "TOKEN"}]},
+            {"secretName": "alerts", "keyToEnv": [{"secretKey": "webhook", "envVar": "FULLBAKE_NOTIFY_URL"}]},
+        ],
         "imagePullSecret": [{"secretName": "pull"}],
         "nodeSelector": {"labels": {"pool": "gpu"}},
         "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],

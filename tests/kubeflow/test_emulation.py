@@ -11,8 +11,10 @@ from components.report import REPORT_FILE
 from tests.kubeflow.backend import Backend, Step, start_process, start_warm
 from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
 from tests.kubeflow.volume import HALF, Package, Volume
+from tests.kubeflow.webhook import SECRET_PATH, webhook
 from tests.warm import WarmProcess
 
+NOTIFY = "kubeflow.notify={secret: alerts, key: webhook}"
 COLD = {"CsvExampleGen", "Trainer", "Pusher"}
 """The steps whose containers are processes of their own: one of Beam, one of TensorFlow, and the last."""
 
@@ -148,22 +150,35 @@ def test_a_run_with_nothing_new_is_green_and_trains_nothing(volume: Volume, seco
     rollback(str(volume.folder / "serving"), before[-1])
 
 
-def test_a_missed_bound_fails_the_pusher_and_its_log_says_which(volume: Volume, second):
+def test_a_missed_bound_fails_the_pusher_and_its_log_and_the_webhook_say_which(volume: Volume, second):
     backend, steps = second
     before = volume.versions
     made = {name: step for name, step in steps.items() if name not in ("Evaluator", "Report", "Pusher")}
-    again = backend.run(volume.package("gate.min_precision={kind: 1.0, rude: 1.0, plain: 1.0}"), done=made)
+    package = volume.package("gate.min_precision={kind: 1.0, rude: 1.0, plain: 1.0}", NOTIFY)
+    with webhook() as hook:
+        backend.secrets["alerts"] = {"webhook": hook.address}
+        again = backend.run(package, done=made)
     # Another gate is another recipe: the same files are not left out.
     assert codes(again) == {**everything_done(volume.package()), "Pusher": 3}
     assert "Pusher: refused, the model was not pushed: precision of " in again["Pusher"].log
     assert volume.versions == before
+    (notice,) = hook.posts
+    assert (notice["pipeline"], notice["step"], notice["verdict"]) == ("planted", "Pusher", "refused")
+    assert f"/{notice['run']}/Evaluator/" in again["Evaluator"].outputs["evaluation"]["uri"]
+    assert "; ".join(notice["missed_bounds"]) == notice["reason"]
+    assert SECRET_PATH not in "".join(step.log for step in again.values()) + json.dumps(package)
 
 
 def test_what_the_user_has_to_mend_stops_the_first_step_in_one_line(make_volume, store: Path, warm: WarmProcess):
     volume = make_volume("mend")
     backend = Backend("s3", store, start_warm(warm))
-    steps = backend.run(volume.package(), {"epochs": 0})
+    with webhook() as hook:
+        backend.secrets["alerts"] = {"webhook": hook.address}
+        steps = backend.run(volume.package(NOTIFY), {"epochs": 0})
     assert codes(steps) == {"CsvExampleGen": 2, "ConfigSchema": 2}
+    (notice,) = hook.posts
+    assert (notice["step"], notice["verdict"], notice["missed_bounds"]) == ("CsvExampleGen", "failed", [])
+    assert notice["reason"].startswith("this run's config: training.epochs: 0 should be greater")
     assert (
         "CsvExampleGen: stopped: this run's config: training.epochs: 0 should be greater" in steps["CsvExampleGen"].log
     )

@@ -11,12 +11,17 @@ from tfx.types import standard_artifacts
 
 from components.production import PUSH_FILE
 from kubeflow.cluster import PRODUCTION, carried_config, cluster_places
+from kubeflow.compiler import ENTRYPOINT
 from kubeflow.entrypoint import check_same_base, place_of_artifacts, run_component
+from kubeflow.notice import ADDRESS_VARIABLE
 from kubeflow.parameters import CONFIG_PARAMETER
 from pipeline.config import Config, load_config
 from pipeline.graph import create_components, recipe
 from tests.components.test_production import place
+from tests.kubeflow.backend import start_warm
+from tests.kubeflow.webhook import webhook
 from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv
+from tests.warm import WarmProcess
 from trainer.base_model import hash_base
 from trainer.errors import InputError
 
@@ -85,6 +90,21 @@ def test_nothing_is_new_only_where_production_was_made_of_the_same_base_and_data
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert run_component("CsvExampleGen", step) is None
     assert sorted((tmp_path / "examples").rglob("*.gz")) == shards
+
+
+def test_a_crash_is_told_with_its_reason_and_its_trace_is_in_the_log(cluster_config, warm: WarmProcess):
+    request = {
+        "inputs": {"parameterValues": {CONFIG_PARAMETER: carried_config(cluster_config())}},
+        "outputs": {"outputFile": "/nowhere"},
+    }
+    with webhook() as hook:
+        command = [*ENTRYPOINT, "--component", "StatisticsGen", "--executor-input", json.dumps(request)]
+        code, log = start_warm(warm)(command, {"PATH": os.environ["PATH"], ADDRESS_VARIABLE: hook.address})
+    assert code == 1
+    assert "StatisticsGen: failed\nTraceback" in log
+    (notice,) = hook.posts
+    assert (notice["step"], notice["verdict"], notice["run"]) == ("StatisticsGen", "failed", None)
+    assert notice["reason"] == log.rstrip().splitlines()[-2]  # the exception's own line; the last tells of the notice
 
 
 def test_steps_that_opened_another_base_stop_the_pipeline():

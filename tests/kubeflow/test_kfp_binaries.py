@@ -5,12 +5,17 @@ Skipped without their binaries; ``tests/kubeflow/kfp_binaries.py`` says which.
 
 import hashlib
 import os
+import re
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from google.protobuf import json_format, struct_pb2
+from ml_metadata import MetadataStore
+from ml_metadata.proto.metadata_store_pb2 import MetadataStoreClientConfig
 
 from kubeflow.compiler import compile_package
 from kubeflow.executor_platform import platform_needs
@@ -20,12 +25,15 @@ from kubeflow.retries import untried
 from pipeline.config import Config
 from tests.kubeflow.backend import Backend, start_process
 from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
-from tests.kubeflow.kubernetes_services import Services, services
+from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
+from tests.kubeflow.kubernetes_services import BUCKET, Services, secret, services
 from tests.kubeflow.volume import Package, Volume
+from tests.kubeflow.webhook import SECRET_PATH, webhook
 from trainer.errors import InputError
 
 _FOLDER = os.environ.get(BINARIES_VARIABLE)
 RELEASES = sorted(path.name for path in Path(_FOLDER).iterdir()) if _FOLDER else []
+NOTIFY = "kubeflow.notify={secret: alerts, key: webhook}"
 LONGEST_ARGUMENT = 131_072  # bytes; MAX_ARG_STRLEN of Linux
 
 pytestmark = pytest.mark.skipif(not RELEASES, reason=f"{BINARIES_VARIABLE} names no folder of KFP's binaries")
@@ -93,19 +101,81 @@ def test_a_run_goes_from_the_files_to_a_pushed_model(cluster: Cluster, first: Ru
     assert all(f"{name}: done in" in step.log for name, step in first.steps.items())
 
 
+def test_ml_metadata_and_the_object_store_hold_what_kfps_own_pages_show(cluster: Cluster, first: Run):
+    def kept(step: str, output: str, title: str) -> dict[str, Any]:
+        """As the page gets it."""
+        store = MetadataStore(MetadataStoreClientConfig(host="127.0.0.1", port=cluster.services.metadata_port))
+        run = re.search(rf"/([0-9a-f-]{{36}})/{step}/", first.steps[step].log)
+        assert run
+        (found,) = [
+            artifact
+            for artifact in store.get_artifacts_by_type(title)
+            if f"/{run[1]}/{step}/" in artifact.uri and artifact.uri.endswith(f"/{output}")
+        ]
+        metadata = {
+            name: getattr(value, str(value.WhichOneof("value"))) for name, value in found.custom_properties.items()
+        }
+        metadata = {
+            name: json_format.MessageToDict(value) if isinstance(value, struct_pb2.Struct) else value
+            for name, value in metadata.items()
+        }
+        assert metadata.pop("display_name") == output
+        metadata.pop("store_session_info", None)  # of releases from 2.1 on; their page leaves it out
+        return {"uri": found.uri, "type": {"schemaTitle": title}, "metadata": metadata}
+
+    def file(artifact: dict[str, Any]) -> str:
+        key = artifact["uri"].removeprefix(f"minio://{BUCKET}/")
+        with urllib.request.urlopen(f"http://127.0.0.1:{cluster.services.store_port}/{BUCKET}/{key}") as answer:
+            return str(answer.read().decode())
+
+    metrics = scalar_metrics(kept("Evaluator", "metrics", "system.Metrics"))
+    assert {"accuracy", "support.kind", "support.rude", "support.plain"} < set(metrics)
+    matrix = confusion_matrix(kept("Evaluator", "confusion_matrix", "system.ClassificationMetrics"))
+    assert matrix
+    labels, rows = matrix
+    assert {f"support.{label}": sum(row) for label, row in zip(labels, rows, strict=True)}.items() <= metrics.items()
+    assert sum(map(sum, rows)) == metrics["test_examples"] > 0
+    page = file(kept("Report", "report_page", "system.HTML"))
+    assert page.startswith("<!doctype html>")
+    assert page.rstrip().endswith("</html>")
+    summary = file(kept("Report", "report_summary", "system.Markdown"))
+    assert summary.startswith("## planted: Blessed: every bound met\n")
+
+
 def test_the_next_run_takes_the_newer_span_and_judges_against_the_model_before(cluster: Cluster, second: Run):
     assert second.codes == everything_done(cluster.volume.package()), told(second)
     assert "drift from span 1: labels 0.0" in second.steps["DataGate"].log
     assert len(cluster.volume.versions) == 2
 
 
-def test_a_refused_model_fails_the_pusher_and_nothing_is_pushed(cluster: Cluster, second: Run):
+def test_a_refused_model_fails_the_pusher_and_nothing_is_pushed(cluster: Cluster, first: Run):
     before = cluster.volume.versions
-    run = cluster.run(cluster.volume.package("gate.min_precision={kind: 1.0, rude: 1.0, plain: 1.0}"))
+    package = cluster.volume.package("gate.min_precision={kind: 1.0, rude: 1.0, plain: 1.0}", NOTIFY)
+    with webhook() as hook:
+        cluster.services.objects["secrets/alerts"] = secret(webhook=hook.address)
+        run = cluster.run(package)
     # The launcher's code, whatever the container's was.
     assert run.codes == {**everything_done(cluster.volume.package()), "Pusher": 1}
     assert "Pusher: refused, the model was not pushed: precision of " in run.steps["Pusher"].log
     assert cluster.volume.versions == before
+    (notice,) = hook.posts
+    assert (notice["pipeline"], notice["step"], notice["verdict"]) == ("planted", "Pusher", "refused")
+    assert f"/{notice['run']}/Pusher/" in run.steps["Pusher"].log
+    assert "; ".join(notice["missed_bounds"]) == notice["reason"]
+    assert SECRET_PATH not in str(run) + yaml.safe_dump_all(package)
+
+
+def test_a_step_that_fails_at_every_try_is_told_once(cluster: Cluster, first: Run):
+    package = cluster.volume.package("kubeflow.retries=1", NOTIFY)
+    with webhook() as hook:
+        cluster.services.objects["secrets/alerts"] = secret(webhook=hook.address)
+        run = cluster.run(package, **{"learning-rate": 1e30})
+    workflow = compile_workflow(cluster.release, _written(package, cluster.volume.folder))
+    knows_retries = any("retryStrategy" in template for template in workflow["spec"]["templates"])
+    assert run.tries["Trainer"] == (2 if knows_retries else 1)
+    (notice,) = hook.posts
+    assert (notice["step"], notice["verdict"]) == ("Trainer", "failed")
+    assert notice["reason"].startswith("training.learning_rate: ")
 
 
 def test_what_the_user_has_to_mend_stops_the_first_step(cluster: Cluster, second: Run):

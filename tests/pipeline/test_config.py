@@ -130,6 +130,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "tolerations": [],
             "retries": 0,
             "timeout_minutes": None,
+            "notify": None,
             "schedule": {"cron": None, "max_concurrency": 1},
         },
     }

@@ -76,6 +76,8 @@ def test_what_a_config_shows_of_itself_has_no_secret(tmp_path: Path):
 @pytest.mark.parametrize(
     "override",
     [
+        "kubeflow.notify=https://hooks.example.com/pl4nted",
+        "kubeflow.notify={secret: https://hooks.example.com/pl4nted, key: url}",
         "kubeflow.env=[pl4nted]",
         "kubeflow.env={A: [pl4nted]}",
         "kubeflow.env.A.B=[pl4nted",
