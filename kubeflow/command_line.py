@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kubeflow.client import HOST_VARIABLE, NAMESPACE_VARIABLE, TOKEN_VARIABLE
+from kubeflow.login import (
+    COOKIES_VARIABLE,
+    HOST_VARIABLE,
+    KFP_HOST_VARIABLE,
+    KFP_TOKEN_FILE_VARIABLE,
+    NAMESPACE_VARIABLE,
+    TOKEN_VARIABLE,
+    Login,
+    find_login,
+)
 from pipeline.command_line import PATH, loading, main, quiet_libraries, warn
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
-    from kubeflow.client import KubeflowClient, Launch, Schedule
+    from kubeflow.client import KubeflowClient, Launch, Run, Schedule
     from kubeflow.cron import Cron
     from pipeline.config import Config
 
@@ -35,18 +44,22 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--namespace",
-            envvar=NAMESPACE_VARIABLE,
-            show_envvar=True,
-            help="The namespace, where there are several.  [default: kubeflow.namespace]",
+            help=f"The namespace, where there are several.  [default: {NAMESPACE_VARIABLE}, kubeflow.namespace]",
+        ),
+        click.option(
+            "--cookies",
+            metavar="NAME=VALUE",
+            help=f"The cookies of a session in the browser, for a server behind a login page.  [{COOKIES_VARIABLE}]",
         ),
         click.option(
             "--token",
-            envvar=TOKEN_VARIABLE,
-            show_envvar=True,
-            help="A bearer token; in the variable, other users of this machine cannot see it.",
+            help="A bearer token; in the variable, other users of this machine cannot see it.  "
+            f"[{TOKEN_VARIABLE}, or the file that {KFP_TOKEN_FILE_VARIABLE} names]",
         ),
         click.option(
-            "--host", envvar=HOST_VARIABLE, show_envvar=True, metavar="URL", help="The address of Kubeflow Pipelines."
+            "--host",
+            metavar="URL",
+            help=f"The address of Kubeflow Pipelines.  [{HOST_VARIABLE}, {KFP_HOST_VARIABLE}]",
         ),
     ):
         command = option(command)
@@ -76,27 +89,61 @@ def compile_command(config_file: Path, output: Path, overrides: tuple[str, ...])
 
 @main.command()
 @_config_argument
+@click.option("--wait", is_flag=True, help="Wait until the run is over, and end with the exit codes of fullbake run.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help="With --wait: how long at most.  [default: as long as it takes]",
+)
 @_server_options
 @_set_option
+@click.pass_context
 def submit(
+    ctx: click.Context,
     config_file: Path,
-    host: str | None,
-    token: str | None,
-    namespace: str | None,
+    wait: bool,
+    timeout: float | None,
     experiment: str | None,
     overrides: tuple[str, ...],
+    **server_options: str | None,
 ) -> None:
-    """Run the pipeline once on a cluster, as a new pipeline version."""
+    """Run the pipeline once on a cluster, as a new pipeline version.
+
+    Exit codes with --wait: 0 pushed, or nothing new; 2 the config or the data is wrong; 3 the gate refused the model;
+    1 the run failed for another reason, was cancelled, or did not end in time.
+    """
     from pipeline.config import load_config
 
+    if timeout is not None and not wait:
+        raise InputError("--timeout: it is for --wait; give both, or neither")
     config = load_config(config_file, overrides)
     _check(config)
-    client = _connect(config, host, token, namespace)
+    client = _connect(_login(config, **server_options))
     _check_release(client, config)
     with tempfile.TemporaryDirectory() as folder:
         run = client.submit(_launch(config, experiment, Path(folder)))
     click.echo(f"pipeline version: {run.version}")
     click.echo(f"run: {run.url}")
+    if wait:
+        ctx.obj.kept = f"the run goes on: {run.url}"
+        ctx.exit(_wait(client, run, config, timeout))
+
+
+def _wait(client: KubeflowClient, run: Run, config: Config, timeout: float | None) -> int:
+    from kubeflow.run_display import RunDisplay
+    from kubeflow.waiting import wait_for
+    from pipeline.outline import component_names
+
+    with RunDisplay() as display:
+        outcome = wait_for(
+            client.server, run, component_names(config), display, None if timeout is None else timeout * 60
+        )
+    if outcome.code:
+        click.echo(f"fullbake: {outcome.words}; the run: {run.url}", err=True)
+    else:
+        click.echo(f"{outcome.words}: {run.url}")
+    return outcome.code
 
 
 @main.command()
@@ -117,11 +164,9 @@ def schedule(
     resume: bool,
     delete: bool,
     stop_runs: bool,
-    host: str | None,
-    token: str | None,
-    namespace: str | None,
     experiment: str | None,
     overrides: tuple[str, ...],
+    **server_options: str | None,
 ) -> None:
     """Run the pipeline again and again on a cluster: make the recurring run, or replace the one that is there.
 
@@ -133,7 +178,7 @@ def schedule(
         raise InputError("schedule: give one of --cron, --list, --pause, --resume and --delete")
     config = load_config(config_file, overrides)
     if list_all or pause or resume or delete:
-        client = _connect(config, host, token, namespace)
+        client = _connect(_login(config, **server_options))
         if list_all:
             _tell_all(client.schedules())
         elif pause:
@@ -146,7 +191,7 @@ def schedule(
         return
     when = _cron(config, cron)
     _check(config)
-    client = _connect(config, host, token, namespace)
+    client = _connect(_login(config, **server_options))
     _check_release(client, config)
     with tempfile.TemporaryDirectory() as folder:
         made, replaced = client.schedule(
@@ -178,10 +223,15 @@ def _check(config: Config) -> None:
     warn([*config.warnings(), *exposed_secrets(config)])
 
 
-def _connect(config: Config, host: str | None, token: str | None, namespace: str | None) -> KubeflowClient:
-    from kubeflow.client import KubeflowClient
+def _login(config: Config, **options: str | None) -> Login:
+    return find_login(**options, default_namespace=config.kubeflow.namespace)
 
-    return KubeflowClient(host, token, namespace or config.kubeflow.namespace)
+
+def _connect(login: Login) -> KubeflowClient:
+    from kubeflow.client import KubeflowClient
+    from kubeflow.server import Server
+
+    return KubeflowClient(Server(login))
 
 
 def _check_release(client: KubeflowClient, config: Config) -> None:
@@ -189,8 +239,8 @@ def _check_release(client: KubeflowClient, config: Config) -> None:
     from kubeflow.releases import check_release
     from kubeflow.retries import untried
 
-    check_release(client.release, platform_needs(config))
-    warn(untried(client.release, config.kubeflow.retries))
+    check_release(client.server.release, platform_needs(config))
+    warn(untried(client.server.release, config.kubeflow.retries))
 
 
 def _launch(config: Config, experiment: str | None, folder: Path) -> Launch:

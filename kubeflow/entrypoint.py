@@ -14,8 +14,9 @@
    Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
 
 Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
-launcher tells of all but 0 as 1: a failed step, whose log has one line that says why. A webhook is told too, if the
-config names one (see ``kubeflow.notice``). Which steps are tried again is in ``kubeflow.retries``.
+launcher tells of all but 0 as 1: a failed step, whose log has one line that says why (see ``kubeflow.verdict`` for who
+reads it). A webhook is told too, if the config names one (see ``kubeflow.notice``). Which steps are tried again is in
+``kubeflow.retries``.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from kubeflow.retries import tries
 from kubeflow.training_job import train_in_job, workers
 from kubeflow.ui_artifacts import write_ui_artifacts
+from kubeflow.verdict import TERMINATION_LOG, TerminationMessage, refused, stopped
 from pipeline.beam_engine import beam_engine, distributed_runner
 from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
 from pipeline.config import Config, restore_config
@@ -100,18 +102,21 @@ class RefusedError(Exception):
 def main(name: str, executor_input: str) -> None:
     """Run one component of the pipeline in a container of Kubeflow."""
     # By force: absl has put a handler of its own there.
-    logging.basicConfig(level=logging.INFO, format=LOG_LINE, force=True)
+    last_words = [TerminationMessage()] if TERMINATION_LOG.exists() else []
+    logging.basicConfig(
+        level=logging.INFO, format=LOG_LINE, handlers=[logging.StreamHandler(), *last_words], force=True
+    )
     started = time.monotonic()
     request = json.loads(executor_input)
     try:
         nothing_new = run_component(name, request)
     except InputError as error:
-        log.error("%s: stopped: %s", name, error)
+        log.error("%s", stopped(name, error))
         if name != FOLLOWER:
             notify(name, request, "failed", str(error))
         leave(EXIT_INPUT)
     except RefusedError as error:
-        log.error("%s: refused, the model was not pushed: %s", name, error)
+        log.error("%s", refused(name, error))
         notify(name, request, "refused", str(error), error.missed_bounds)
         leave(EXIT_REFUSED)
     except Exception as error:

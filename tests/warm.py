@@ -7,6 +7,7 @@ alone. What it does not show is whether a command imports what it needs; so one 
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,12 @@ class WarmProcess:
         self._process.stdin.write(json.dumps(given) + "\n")
         self._process.stdin.flush()
         return subprocess.CompletedProcess([program, *arguments], *json.loads(self._process.stdout.readline()))
+
+    def tell(self, number: signal.Signals) -> None:
+        """Sends a signal to the command that is being run; to be called from another thread."""
+        pid = self._process.pid
+        (command,) = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        os.kill(int(command), number)
 
     def stop(self) -> None:
         """Ends the process."""

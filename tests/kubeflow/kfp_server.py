@@ -6,11 +6,12 @@ Its answers, limits and refusals were read from backend/src/apiserver of kubeflo
 import base64
 import email
 import json
-import re
+import socket
+import ssl
 import urllib.parse
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,10 +20,10 @@ from typing import Any
 
 import yaml
 
+from tests.kubeflow.argo_workflow import Workflow
+from tests.kubeflow.server_cron import RefusalError, check_cron
+
 API = "/apis/v2beta1"
-# robfig/cron 1.2: the bounds of six fields; names are for months and days of the week only.
-CRON_BOUNDS = [(0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6)]
-CRON_NAMES = {4: "jan feb mar apr may jun jul aug sep oct nov dec", 5: "sun mon tue wed thu fri sat"}
 FILTER_KEYS = {
     "experiments": {"experiment_id", "display_name", "created_at", "namespace", "storage_state"},
     "pipelines": {"pipeline_id", "display_name", "created_at", "namespace"},
@@ -30,15 +31,6 @@ FILTER_KEYS = {
     "runs": {"run_id", "display_name", "created_at", "state", "storage_state", "experiment_id"},
     "recurring_runs": {"recurring_run_id", "display_name", "created_at", "updated_at"},
 }
-
-
-class RefusalError(Exception):
-    """Becomes an answer of this status."""
-
-    def __init__(self, status: int, message: str):
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass
@@ -50,6 +42,7 @@ class Request:
     query: dict[str, str]
     body: Any
     authorization: str | None
+    cookie: str | None
 
 
 @dataclass
@@ -59,18 +52,25 @@ class KfpServer:
     Attributes:
       token: the bearer token that it wants; without one it asks for none.
       release: the tag of its image.
+      cookie: the session's cookie that it wants; else it shows the login page.
       multi_user: whether everything belongs to a namespace; if not, namespaces are not heeded.
       allowed_namespaces: with ``multi_user``, those that the token may use.
       max_page_size: no page has more.
       failures: (method, path) -> the status that is given instead of doing it.
+      course: what becomes of a run, look by look: a workflow, or the status that is given instead, where 0 hangs up.
+        The last one stays.
+      logs: the logs of pods, by the address that they are asked for at.
     """
 
     token: str | None = None
     release: str = "2.5.0"
+    cookie: str | None = None
     multi_user: bool = False
     allowed_namespaces: tuple[str, ...] = ()
     max_page_size: int = 200
     failures: dict[tuple[str, str], int] = field(default_factory=dict)
+    course: list[Workflow | int] = field(default_factory=list)
+    logs: dict[str, str] = field(default_factory=dict)
     host: str = ""
     requests: list[Request] = field(default_factory=list)
     experiments: list[dict[str, Any]] = field(default_factory=list)
@@ -104,14 +104,28 @@ class KfpServer:
             raise RefusalError(
                 401, "Failed to authorize the request: Request header error: there is no user identity header"
             )
+        if self.cookie is not None and request.cookie != self.cookie:
+            raise RefusalError(302, "Found")
         failure = self.failures.get((request.method, request.path.removeprefix(API)))
         if failure is not None:
             raise RefusalError(failure, "injected")
+        log = self.logs.get(
+            f"{request.path} {request.query['podname']}" if "podname" in request.query else request.path
+        )
+        if log is not None:
+            return log.encode()
         match request.method, request.path.removeprefix(API).strip("/").split("/"):
             case "GET", ["healthz"]:
                 return {"commit_sha": "0", "tag_name": self.release, "multi_user": self.multi_user}
             case "GET", ["experiments" | "pipelines" | "runs" as kind]:
                 return self._list(kind, getattr(self, kind), request.query)
+            case "GET", ["runs", run_id]:
+                run = self._find(self.runs, "run_id", run_id)
+                return run | self._look() if self.course else run
+            case "GET", ["apis", "v1beta1", "runs", run_id]:
+                (workflow,) = self.course
+                assert isinstance(workflow, Workflow)
+                return {"run": {"id": run_id}, "pipeline_runtime": {"workflow_manifest": workflow.manifest()}}
             case "GET", ["recurringruns"]:
                 return self._list("recurring_runs", self.recurring_runs, request.query)
             case "GET", ["pipelines", pipeline_id, "versions"]:
@@ -139,6 +153,12 @@ class KfpServer:
                 self.recurring_runs.remove(run)
                 return {}
         raise RefusalError(404, "Not Found")
+
+    def _look(self) -> dict[str, Any]:
+        seen = self.course.pop(0) if len(self.course) > 1 else self.course[0]
+        if isinstance(seen, Workflow):
+            return seen.told()
+        raise RefusalError(seen, "injected")
 
     def _now(self) -> str:
         self.ticks += 1
@@ -284,27 +304,6 @@ def _fits(kind: str, item: dict[str, Any], predicate: dict[str, Any]) -> bool:
     raise RefusalError(400, f"invalid predicate operation: {predicate['operation']}")
 
 
-def check_cron(cron: str) -> None:
-    fields = cron.split()
-    if len(fields) not in (5, 6):
-        raise RefusalError(
-            400, f"Schedule cron is not a supported format. Error: Expected 5 to 6 fields, found {len(fields)}"
-        )
-    for index, text in enumerate(fields):
-        names = CRON_NAMES.get(index, "").split()
-        low, high = CRON_BOUNDS[index]
-        for part in text.split(","):
-            span, _, step = part.lower().partition("/")
-            numbers = [
-                names.index(bound) + low if bound in names else int(bound) if re.fullmatch("[0-9]+", bound) else -1
-                for bound in ([] if span in ("*", "?") else span.split("-"))
-            ]
-            if any(not low <= number <= high for number in numbers) or numbers != sorted(numbers):
-                raise RefusalError(400, f"Schedule cron is not a supported format. Error: {part}")
-            if step and not (step.isdigit() and int(step) > 0):
-                raise RefusalError(400, f"Schedule cron is not a supported format. Error: {part}")
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: "_HttpServer"
     protocol_version = "HTTP/1.1"
@@ -329,6 +328,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(urllib.parse.parse_qsl(address.query)),
             body=self._body(),
             authorization=self.headers.get("Authorization"),
+            cookie=self.headers.get("Cookie"),
         )
         state = self.server.state
         state.requests.append(request)
@@ -336,7 +336,10 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer = 200, state.answer(request)
         except RefusalError as refused:
             status, answer = refused.status, {"error": refused.message, "code": 3, "message": refused.message}
-        content = json.dumps(answer).encode()
+        if not status:
+            self.close_connection = True
+            return
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
@@ -359,13 +362,28 @@ class _HttpServer(ThreadingHTTPServer):
     def __init__(self, state: KfpServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.state = state
+        self.connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self.connections.append(connection)
+        return connection, address
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in self.connections:  # those that a client keeps open would be served on
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
-def serve(state: KfpServer) -> Iterator[KfpServer]:
-    """Serves on a free port of this machine; ``state.host`` is the address."""
+def serve(state: KfpServer, tls: ssl.SSLContext | None = None) -> Iterator[KfpServer]:
+    """Serves on a free port of this machine, by HTTPS if there is a certificate; ``state.host`` is the address."""
     with _HttpServer(state) as server:
         state.host = f"http://127.0.0.1:{server.server_port}"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+            state.host = f"https://localhost:{server.server_port}"
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

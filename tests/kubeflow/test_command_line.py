@@ -426,15 +426,19 @@ def test_options_win_over_the_environment_and_the_config(server: KfpServer, fold
 
 @pytest.mark.parametrize("arguments", [["submit"], ["schedule", "--cron", "0 2 * * *"], ["schedule", "--list"]])
 def test_a_refusal_ends_with_code_2_and_one_line(server: KfpServer, folder: Path, arguments: list[str]):
-    for environment, reason in (
-        ({"FULLBAKE_KFP_TOKEN": "wrong"}, "401 Unauthorized"),
-        ({"FULLBAKE_KFP_NAMESPACE": "eve"}, "403 Forbidden: User 'somebody' is not authorized in namespace 'eve'"),
+    for environment, reason, remedy in (
+        ({"FULLBAKE_KFP_TOKEN": "wrong"}, "401 Unauthorized", "the token of FULLBAKE_KFP_TOKEN may have expired"),
+        (
+            {"FULLBAKE_KFP_NAMESPACE": "eve"},
+            "403 Forbidden: User 'somebody' is not authorized in namespace 'eve'",
+            "the token of FULLBAKE_KFP_TOKEN may not use namespace 'eve' (FULLBAKE_KFP_NAMESPACE); name your own",
+        ),
     ):
         result = fullbake(server, folder, *arguments, **environment)
         assert (result.exit_code, result.stdout) == (2, "")
         (line,) = result.stderr.splitlines()
-        assert line.startswith(f"fullbake: --host: {server.host} refuses the request ({reason}")
-        assert "give a token that may use namespace" in line
+        assert line.startswith(f"fullbake: FULLBAKE_KFP_HOST: {server.host} refuses the request ({reason}")
+        assert remedy in line
     assert server.runs == server.recurring_runs == server.pipelines == []
 
 

@@ -1,6 +1,7 @@
 """What the emulation cannot show: engines that work on a bucket itself, steps tried again, and changed bases."""
 
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from tfx.types import standard_artifacts
 
 from components.production import PUSH_FILE
+from kubeflow import entrypoint, verdict
 from kubeflow.cluster import PRODUCTION, carried_config, cluster_places
 from kubeflow.compiler import ENTRYPOINT
-from kubeflow.entrypoint import check_same_base, place_of_artifacts, run_component
+from kubeflow.entrypoint import RefusedError, check_same_base, place_of_artifacts, run_component
 from kubeflow.notice import ADDRESS_VARIABLE
 from kubeflow.parameters import CONFIG_PARAMETER
 from pipeline.config import Config, load_config
@@ -113,3 +115,40 @@ def test_steps_that_opened_another_base_stop_the_pipeline():
     assert made.get_string_custom_property("base_hash") == "1"
     with pytest.raises(InputError, match=r"^model\.base: its files changed after this pipeline began"):
         check_same_base({"model": [made]}, {}, "2")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputError("data.labels: 'x' is no label"), 2, "Pusher: stopped: data.labels: 'x' is no label"),
+        (RefusedError("recall " * 999), 3, "Pusher: refused, the model was not pushed: recall recall"),
+    ],
+)
+def test_the_reason_of_a_step_that_stops_is_its_termination_message_and_is_found_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, words: str
+):
+    def stop(name: str, executor_input: dict[str, Any]) -> None:
+        logging.getLogger("absl").error("an error that a library gets over")
+        raise error
+
+    def leave(code: int) -> None:
+        raise SystemExit(code)
+
+    file = tmp_path / "termination-log"
+    for module in (entrypoint, verdict):
+        monkeypatch.setattr(module, "TERMINATION_LOG", file)
+    monkeypatch.setattr(entrypoint, "run_component", stop)
+    monkeypatch.setattr(entrypoint, "_leave", leave)  # it ends the process
+    monkeypatch.setattr(logging.root, "handlers", [])  # those of the tests are back afterwards
+    for exists in (False, True):
+        if exists:
+            file.touch()  # as Kubernetes does, in each container
+        with pytest.raises(SystemExit) as end:
+            entrypoint.main.callback("Pusher", "{}")
+        assert (end.value.code, file.exists()) == (code, exists)
+    message = file.read_text(encoding="utf-8")
+    assert len(message) <= 4096
+    found = verdict.find_verdict(f"Error (exit code 1): {message}")
+    assert found
+    assert found.code == code
+    assert found.line.startswith(words)
