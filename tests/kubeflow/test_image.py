@@ -11,7 +11,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "kubeflow/Dockerfile"
-MANIFESTS = sorted((ROOT / "kubeflow/manifests").glob("*.yaml"))
+# KServe has a schema of its own: test_inference_service.py.
+MANIFESTS = sorted(
+    set((ROOT / "kubeflow/manifests").glob("*.yaml")) - {ROOT / "kubeflow/manifests/inference-service.yaml"}
+)
 VALIDATOR = "kubernetes-validate@1.37.0"
 TOOLS = Path(sys.executable).parent
 
