@@ -40,8 +40,8 @@ def escape_markdown(text: str) -> str:
 
 
 def _production(baseline: Mapping[str, Any] | None, note: str | None) -> str:
-    compared = "no model in production was compared with" if baseline is None else f"in production: {baseline['model']}"
-    return f"{compared[0].upper()}{compared[1:]}{f'; {note}' if note else ''}."
+    compared = "Compared with no model in production" if baseline is None else f"In production: {baseline['model']}"
+    return f"{compared}{f'; {note}' if note else ''}."
 
 
 def _table(report: Report) -> str:

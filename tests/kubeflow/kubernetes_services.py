@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf import json_format
+from ml_metadata import MetadataStore
 from ml_metadata.metadata_store.pywrap.metadata_store_extension import metadata_store as engine
 from ml_metadata.proto import metadata_store_pb2, metadata_store_service_pb2
 
@@ -48,6 +50,33 @@ class Services:
     api_port: int
     account: Path
     objects: dict[str, Any]
+
+    def artifacts(self, title: str) -> list[dict[str, Any]]:
+        """The artifacts of a type in ML Metadata, as Kubeflow's page gets them."""
+        store = MetadataStore(metadata_store_pb2.MetadataStoreClientConfig(host="127.0.0.1", port=self.metadata_port))
+        return [
+            {
+                "uri": artifact.uri,
+                "type": {"schemaTitle": title},
+                "metadata": {name: _plain(value) for name, value in artifact.custom_properties.items()},
+            }
+            for artifact in store.get_artifacts_by_type(title)
+        ]
+
+    def read(self, uri: str) -> str:
+        """The object at the very address of an artifact."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.store_port)
+        path = "/" + uri.removeprefix("minio://")
+        connection.request("GET", path, headers={"Authorization": "AWS minio:any"})  # moto wants one to be there
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer.read().decode()
+
+
+def _plain(value: metadata_store_pb2.Value) -> Any:
+    kind = value.WhichOneof("value")
+    held = getattr(value, kind)
+    return json_format.MessageToDict(held) if kind == "struct_value" else held
 
 
 @contextmanager

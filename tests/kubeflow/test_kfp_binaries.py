@@ -6,16 +6,12 @@ Skipped without their binaries; ``tests/kubeflow/kfp_binaries.py`` says which.
 import hashlib
 import os
 import re
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from google.protobuf import json_format, struct_pb2
-from ml_metadata import MetadataStore
-from ml_metadata.proto.metadata_store_pb2 import MetadataStoreClientConfig
 
 from kubeflow.compiler import compile_package
 from kubeflow.executor_platform import platform_needs
@@ -26,7 +22,7 @@ from pipeline.config import Config
 from tests.kubeflow.backend import Backend, start_process
 from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
 from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
-from tests.kubeflow.kubernetes_services import BUCKET, Services, secret, services
+from tests.kubeflow.kubernetes_services import Services, secret, services
 from tests.kubeflow.volume import Package, Volume
 from tests.kubeflow.webhook import SECRET_PATH, webhook
 from trainer.errors import InputError
@@ -103,30 +99,16 @@ def test_a_run_goes_from_the_files_to_a_pushed_model(cluster: Cluster, first: Ru
 
 def test_ml_metadata_and_the_object_store_hold_what_kfps_own_pages_show(cluster: Cluster, first: Run):
     def kept(step: str, output: str, title: str) -> dict[str, Any]:
-        """As the page gets it."""
-        store = MetadataStore(MetadataStoreClientConfig(host="127.0.0.1", port=cluster.services.metadata_port))
         run = re.search(rf"/([0-9a-f-]{{36}})/{step}/", first.steps[step].log)
         assert run
         (found,) = [
             artifact
-            for artifact in store.get_artifacts_by_type(title)
-            if f"/{run[1]}/{step}/" in artifact.uri and artifact.uri.endswith(f"/{output}")
+            for artifact in cluster.services.artifacts(title)
+            if f"/{run[1]}/{step}/" in artifact["uri"] and artifact["uri"].endswith(f"/{output}")
         ]
-        metadata = {
-            name: getattr(value, str(value.WhichOneof("value"))) for name, value in found.custom_properties.items()
-        }
-        metadata = {
-            name: json_format.MessageToDict(value) if isinstance(value, struct_pb2.Struct) else value
-            for name, value in metadata.items()
-        }
-        assert metadata.pop("display_name") == output
-        metadata.pop("store_session_info", None)  # of releases from 2.1 on; their page leaves it out
-        return {"uri": found.uri, "type": {"schemaTitle": title}, "metadata": metadata}
-
-    def file(artifact: dict[str, Any]) -> str:
-        key = artifact["uri"].removeprefix(f"minio://{BUCKET}/")
-        with urllib.request.urlopen(f"http://127.0.0.1:{cluster.services.store_port}/{BUCKET}/{key}") as answer:
-            return str(answer.read().decode())
+        assert found["metadata"].pop("display_name") == output
+        found["metadata"].pop("store_session_info", None)  # of releases from 2.1 on; their page leaves it out
+        return found
 
     metrics = scalar_metrics(kept("Evaluator", "metrics", "system.Metrics"))
     assert {"accuracy", "support.kind", "support.rude", "support.plain"} < set(metrics)
@@ -135,10 +117,10 @@ def test_ml_metadata_and_the_object_store_hold_what_kfps_own_pages_show(cluster:
     labels, rows = matrix
     assert {f"support.{label}": sum(row) for label, row in zip(labels, rows, strict=True)}.items() <= metrics.items()
     assert sum(map(sum, rows)) == metrics["test_examples"] > 0
-    page = file(kept("Report", "report_page", "system.HTML"))
+    page = cluster.services.read(kept("Report", "report_page", "system.HTML")["uri"])
     assert page.startswith("<!doctype html>")
     assert page.rstrip().endswith("</html>")
-    summary = file(kept("Report", "report_summary", "system.Markdown"))
+    summary = cluster.services.read(kept("Report", "report_summary", "system.Markdown")["uri"])
     assert summary.startswith("## planted: Blessed: every bound met\n")
 
 

@@ -80,3 +80,7 @@ def test_its_local_orchestrator_runs_the_package_to_a_pushed_model(
         ended = log.read()
     assert codes == dict.fromkeys(package[0]["root"]["dag"]["tasks"], 0), ended[-3000:]
     assert len(volume.versions) == 1
+    (page,) = (tmp_path / "artifacts").rglob("report_page")
+    assert page.read_text().startswith("<!doctype html>")
+    (summary,) = (tmp_path / "artifacts").rglob("report_summary")
+    assert summary.read_text().startswith("## planted: Blessed: every bound met\n")

@@ -91,7 +91,7 @@ def test_the_summary_says_verdict_missed_bounds_production_and_recalls():
     recall = evaluation["recall"]["toxic"]
     assert f"| toxic | 24 | {recall:.3f} | ≥ 0.9 | 0.500 |" in text
     alone = summarize_report(report(evaluation_of(LABELS, SKILL)))
-    assert "No model in production was compared with." in alone
+    assert "Compared with no model in production." in alone
 
 
 def test_the_summary_of_many_classes_is_short_and_names_the_hardest():
