@@ -7,8 +7,6 @@ from types import TracebackType
 
 from rich.console import Console
 
-from pipeline.command_line import warn
-
 _ENDED = {"FAILED": "failed after {:.1f} s", "CANCELED": "cancelled after {:.1f} s", "SKIPPED": "left out"}
 
 
@@ -41,4 +39,4 @@ class RunDisplay:
 
     def trouble(self, text: str) -> None:
         """Shows what may pass."""
-        warn([text])
+        self._console.print(f"warning: {text}", style="yellow", soft_wrap=True)

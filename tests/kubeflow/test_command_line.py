@@ -193,7 +193,11 @@ ERRORS = {
 HELP = {
     (): ["compile", "init", "predict", "run", "schedule", "submit"],
     ("compile",): ["CONFIG", "--output", "--set"],
-    ("submit",): ["CONFIG", "--host", "FULLBAKE_KFP_HOST", "FULLBAKE_KFP_TOKEN", "FULLBAKE_KFP_NAMESPACE", "--set"],
+    ("submit",): [
+        *("CONFIG", "--wait", "--timeout", "--host", "--token", "--cookies", "--namespace", "--set"),
+        *(f"FULLBAKE_KFP_{name}" for name in ("HOST", "TOKEN", "COOKIES", "NAMESPACE")),
+        *("KF_PIPELINES_ENDPOINT", "KF_PIPELINES_SA_TOKEN_PATH"),
+    ],
     ("schedule",): ["CONFIG", "--cron", "--list", "--pause", "--resume", "--delete", "--stop-runs", "--experiment"],
 }
 
