@@ -123,12 +123,11 @@ class _Watch:
             return Outcome(EXIT_UNKNOWN, f"{where}; the server does not tell why, the log of the step does")
         if cancelled:  # by this value KFP has Argo end it, and then writes down that it failed
             return _CANCELLED
-        verdicts = [verdict for pod in pods if (verdict := find_verdict(pod.get("message", "")))]
-        if not verdicts:
-            verdicts = [verdict for pod in pods if (verdict := self._verdict_in_log(workflow, pod))]
+        found = (find_verdict(pod.get("message", "")) or self._verdict_in_log(workflow, pod) for pod in pods)
+        verdicts = [verdict for verdict in found if verdict]
         if verdicts:
-            return Outcome(*max(verdicts))  # a refusal is the last word on a model
-        messages = " ".join(f"{_step_of(workflow, pod)}: {pod['message']}" for pod in pods if pod.get("message"))
+            return Outcome(*max(verdicts))  # a refusal, which is the last word on a model, has the highest code
+        messages = "; ".join(f"{_step_of(workflow, pod)}: {pod['message']}" for pod in pods if pod.get("message"))
         return Outcome(EXIT_UNKNOWN, f"{where}, and not with a verdict of ours{messages and ': '}{messages}")
 
     def _look(self) -> str:
