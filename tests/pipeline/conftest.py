@@ -1,7 +1,10 @@
-"""The command line in this process, which spares the imports."""
+"""The command line in this process, which spares the imports, and Beam's own job server."""
 
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -20,3 +23,28 @@ def command_line(patch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def fullbake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs a command."""
     return command_line(monkeypatch)
+
+
+@pytest.fixture
+def job_server(tmp_path: Path) -> Iterator[str]:
+    """The address of Beam's own job server, a process that speaks what Flink's and Spark's speak."""
+    port_file, log = tmp_path / "port", tmp_path / "job-server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main"),
+                *("--port_file", port_file, "--staging_dir", tmp_path / "staging"),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not port_file.exists():
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield f"localhost:{port_file.read_text()}"
+    finally:
+        server.terminate()
+        server.wait()

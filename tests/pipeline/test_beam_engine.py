@@ -3,8 +3,6 @@
 import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,31 +62,6 @@ def test_an_engines_workers_get_a_package_that_works_without_this_folder(tmp_pat
         [sys.executable, "-c", code], cwd="/", env={"PYTHONPATH": str(installed)}, capture_output=True, text=True
     )
     assert Path(done.stdout.strip()).is_relative_to(installed), done.stderr
-
-
-@pytest.fixture
-def job_server(tmp_path: Path) -> Iterator[str]:
-    """The address of Beam's own job server, a process that speaks what Flink's and Spark's speak."""
-    port_file, log = tmp_path / "port", tmp_path / "job-server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "apache_beam.runners.portability.local_job_service_main"),
-                *("--port_file", port_file, "--staging_dir", tmp_path / "staging"),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        deadline = time.monotonic() + 60
-        while not port_file.exists():
-            assert server.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        yield f"localhost:{port_file.read_text()}"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def test_the_data_components_run_on_a_job_server(base: Path, job_server: str, tmp_path: Path, monkeypatch):
