@@ -155,6 +155,14 @@ def _pod_metadata(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
     return {name: dict(values) for name, values in metadata.items() if values}
 
 
+def _security_context(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
+    context = kubeflow.security_context
+    # Integers of 64 bits are strings in JSON's protobuf.
+    values = {"runAsUser": context.run_as_user, "runAsGroup": context.run_as_group}
+    fields: dict[str, Any] = {name: str(value) for name, value in values.items() if value is not None}
+    return fields | ({"runAsNonRoot": True} if context.run_as_non_root else {})
+
+
 def _active_deadline(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
     return kubeflow.timeout_minutes and str(kubeflow.timeout_minutes * 60)
 
@@ -170,6 +178,7 @@ _FIELDS = (
     _Field("activeDeadlineSeconds", (2, 1, 0), "timeout_minutes", _active_deadline),
     _Field("tolerations", (2, 1, 0), "tolerations", _tolerations),
     _Field("emptyDirMounts", (2, 3, 0), "resources: shared_memory_gb", _shared_memory),
+    _Field("securityContext", (2, 16, 0), "security_context", _security_context),
     # Known since 2.2.0, and passed over until 2.14.0.
     _Field("nodeAffinity", (2, 14, 0), "node_affinity", _node_affinity),
 )

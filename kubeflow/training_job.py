@@ -226,10 +226,16 @@ def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[s
         memory = {"emptyDir": {"medium": "Memory", "sizeLimit": f"{own.shared_memory_gb:g}G"}}
         mounts.append(("shared-memory", SHARED_MEMORY, memory))
     container["volumeMounts"] = [{"name": mount, "mountPath": path} for mount, path, _ in mounts]
+    context = kubeflow.security_context
+    user = {"runAsUser": context.run_as_user, "runAsGroup": context.run_as_group}
     pod: dict[str, Any] = {
         "containers": [container],
         "volumes": [{"name": mount, **source} for mount, _, source in mounts],
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": {
+            **{name: number for name, number in user.items() if number is not None},
+            "runAsNonRoot": True,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
         **pod_placement(kubeflow, own),
     }
     if kubeflow.image_pull_secret:

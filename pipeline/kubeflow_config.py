@@ -122,6 +122,19 @@ class SecretMountConfig(Section):
     mount_path: MountPath
 
 
+class SecurityContextConfig(Section):
+    """Whom the containers run as, where the image's user 1000 will not do.
+
+    Attributes:
+      run_as_user, run_as_group: numbers; root is none that a step needs.
+      run_as_non_root: says so to a namespace of the level "restricted", which takes no pod that does not.
+    """
+
+    run_as_user: Positive | None = None
+    run_as_group: Annotated[int, Field(ge=0)] | None = None
+    run_as_non_root: bool = False
+
+
 class ScheduleConfig(Section):
     """When the pipeline runs by itself."""
 
@@ -146,6 +159,7 @@ class KubeflowConfig(Section):
     node_selector: dict[MetadataKey, LabelValue] = {}
     tolerations: tuple[TolerationConfig, ...] = ()
     node_affinity: tuple[NodeAffinityConfig, ...] = ()
+    security_context: SecurityContextConfig = SecurityContextConfig()
     pod_labels: dict[MetadataKey, LabelValue] = {}
     pod_annotations: dict[MetadataKey, str] = {}
     retries: Annotated[int, Field(ge=0)] = 0

@@ -133,6 +133,7 @@ def test_a_component_may_have_a_node_and_a_shared_memory_of_its_own(cluster_conf
             "kubeflow.node_selector={pool: cpu}",
             "kubeflow.tolerations=[{key: batch, operator: Exists}]",
             "kubeflow.image_pull_policy=IfNotPresent",
+            "kubeflow.security_context={run_as_user: 1234, run_as_non_root: true}",
             "kubeflow.pod_labels={team: moderation}",
             "kubeflow.pod_annotations={sidecar.istio.io/inject: 'false'}",
             f"kubeflow.resources={{Trainer: {trainer}, Pusher: {{node_selector: {{}}, tolerations: []}}}}",
@@ -142,6 +143,7 @@ def test_a_component_may_have_a_node_and_a_shared_memory_of_its_own(cluster_conf
     general = {
         "pvcMount": [{"constant": "fullbake", "mountPath": "/mnt/fullbake"}],
         "imagePullPolicy": "IfNotPresent",
+        "securityContext": {"runAsUser": "1234", "runAsNonRoot": True},
         "podMetadata": {"labels": {"team": "moderation"}, "annotations": {"sidecar.istio.io/inject": "false"}},
     }
     placed = {"nodeSelector": {"labels": {"pool": "cpu"}}, "tolerations": [{"key": "batch", "operator": "Exists"}]}

@@ -121,7 +121,7 @@ def test_steps_that_opened_another_base_stop_the_pipeline():
     ("error", "code", "words"),
     [
         (InputError("data.labels: 'x' is no label"), 2, "Pusher: stopped: data.labels: 'x' is no label"),
-        (RefusedError("recall " * 999), 3, "Pusher: refused, the model was not pushed: recall recall"),
+        (RefusedError("recall " * 999, ["recall"]), 3, "Pusher: refused, the model was not pushed: recall recall"),
     ],
 )
 def test_the_reason_of_a_step_that_stops_is_its_termination_message_and_is_found_there(
@@ -138,7 +138,7 @@ def test_the_reason_of_a_step_that_stops_is_its_termination_message_and_is_found
     for module in (entrypoint, verdict):
         monkeypatch.setattr(module, "TERMINATION_LOG", file)
     monkeypatch.setattr(entrypoint, "run_component", stop)
-    monkeypatch.setattr(entrypoint, "_leave", leave)  # it ends the process
+    monkeypatch.setattr(entrypoint, "leave", leave)  # it ends the process
     monkeypatch.setattr(logging.root, "handlers", [])  # those of the tests are back afterwards
     for exists in (False, True):
         if exists:

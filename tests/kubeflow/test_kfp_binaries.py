@@ -241,6 +241,12 @@ PLACED = [
         ([{"medium": "Memory", "sizeLimit": "1500M"}], []),
     ),
     Placed(
+        "kubeflow.security_context.run_as_non_root=true",
+        "kubeflow.security_context.run_as_user=4321",
+        lambda pod: {**pod["containers"][0].get("securityContext", {}), "capabilities": None},
+        ({"runAsUser": 4321, "runAsNonRoot": True, "capabilities": None},) * 2,
+    ),
+    Placed(
         "kubeflow.image_pull_policy=Always",
         "kubeflow.timeout_minutes=90",
         lambda pod: (pod["containers"][0].get("imagePullPolicy"), pod.get("activeDeadlineSeconds")),
