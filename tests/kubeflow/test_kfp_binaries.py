@@ -18,6 +18,7 @@ from kubeflow.executor_platform import platform_needs
 from kubeflow.package_check import root_driver_bytes
 from kubeflow.releases import check_release, read_release
 from kubeflow.retries import untried
+from kubeflow.verdict import find_verdict
 from pipeline.config import Config
 from tests.kubeflow.backend import Backend, start_process
 from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
@@ -138,7 +139,10 @@ def test_a_refused_model_fails_the_pusher_and_nothing_is_pushed(cluster: Cluster
         run = cluster.run(package)
     # The launcher's code, whatever the container's was.
     assert run.codes == {**everything_done(cluster.volume.package()), "Pusher": 1}
-    assert "Pusher: refused, the model was not pushed: precision of " in run.steps["Pusher"].log
+    verdict = find_verdict(run.steps["Pusher"].log)
+    assert verdict
+    assert verdict.code == 3
+    assert verdict.line.startswith("Pusher: refused, the model was not pushed: precision of ")
     assert cluster.volume.versions == before
     (notice,) = hook.posts
     assert (notice["pipeline"], notice["step"], notice["verdict"]) == ("planted", "Pusher", "refused")
@@ -163,8 +167,10 @@ def test_a_step_that_fails_at_every_try_is_told_once(cluster: Cluster, first: Ru
 def test_what_the_user_has_to_mend_stops_the_first_step(cluster: Cluster, second: Run):
     run = cluster.run(cluster.volume.package(), epochs=0)
     assert run.codes == {"CsvExampleGen": 1, "ConfigSchema": 1}
-    stopped = "CsvExampleGen: stopped: this run's config: training.epochs: 0 should be greater"
-    assert stopped in run.steps["CsvExampleGen"].log
+    verdict = find_verdict(run.steps["CsvExampleGen"].log)
+    assert verdict
+    assert verdict.code == 2
+    assert verdict.line.startswith("CsvExampleGen: stopped: this run's config: training.epochs: 0 should be greater")
 
 
 def test_the_emulation_makes_the_same_model(
