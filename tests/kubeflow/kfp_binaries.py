@@ -28,7 +28,7 @@ from tests.kubeflow.kubernetes_services import BUCKET, NAMESPACE, POD, Services
 
 BINARIES_VARIABLE = "FULLBAKE_KFP_BINARIES"
 NODE_ANNOTATION = "workflows.argoproj.io/node-name"
-LAUNCHER_FOLDERS = ("/minio", "/s3", "/gcs")
+LAUNCHER_FOLDERS = ("/minio", "/s3", "/gcs", "/tmp/kfp_outputs")  # noqa: S108 (mounted for each process apart)
 _PLACE = re.compile(r"\{\{([^{}]+)\}\}")
 
 
@@ -206,7 +206,7 @@ class Argo:
         account = "/var/run/secrets/kubernetes.io/serviceaccount"
         script = (
             f"{scratch} && mkdir -p /var/run/secrets && mount -t tmpfs tmpfs /var/run/secrets && mkdir -p {account} && "
-            f'cp {self._services.account}/* {account} && rm -rf /tmp/kfp_outputs && exec "$@"'
+            f'cp {self._services.account}/* {account} && exec "$@"'
         )
         known = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),

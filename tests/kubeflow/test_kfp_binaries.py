@@ -146,7 +146,7 @@ def test_a_refused_model_fails_the_pusher_and_nothing_is_pushed(cluster: Cluster
     assert cluster.volume.versions == before
     (notice,) = hook.posts
     assert (notice["pipeline"], notice["step"], notice["verdict"]) == ("planted", "Pusher", "refused")
-    assert f"/{notice['run']}/Pusher/" in run.steps["Pusher"].log
+    assert f"/{notice['run']}/Evaluator/" in run.steps["Evaluator"].log
     assert "; ".join(notice["missed_bounds"]) == notice["reason"]
     assert SECRET_PATH not in str(run) + yaml.safe_dump_all(package)
 
