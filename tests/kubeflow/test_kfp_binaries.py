@@ -98,31 +98,45 @@ def test_a_run_goes_from_the_files_to_a_pushed_model(cluster: Cluster, first: Ru
     assert all(f"{name}: done in" in step.log for name, step in first.steps.items())
 
 
-def test_ml_metadata_and_the_object_store_hold_what_kfps_own_pages_show(cluster: Cluster, first: Run):
-    def kept(step: str, output: str, title: str) -> dict[str, Any]:
-        run = re.search(rf"/([0-9a-f-]{{36}})/{step}/", first.steps[step].log)
-        assert run
-        (found,) = [
-            artifact
-            for artifact in cluster.services.artifacts(title)
-            if f"/{run[1]}/{step}/" in artifact["uri"] and artifact["uri"].endswith(f"/{output}")
-        ]
-        assert found["metadata"].pop("display_name") == output
-        found["metadata"].pop("store_session_info", None)  # of releases from 2.1 on; their page leaves it out
-        return found
+def kept(cluster: Cluster, run: Run, step: str, output: str, title: str) -> dict[str, Any]:
+    """An artifact of a run in ML Metadata."""
+    run_id = re.search(rf"/([0-9a-f-]{{36}})/{step}/", run.steps[step].log)
+    assert run_id
+    (found,) = [
+        artifact
+        for artifact in cluster.services.artifacts(title)
+        if f"/{run_id[1]}/{step}/" in artifact["uri"] and artifact["uri"].endswith(f"/{output}")
+    ]
+    assert found["metadata"].pop("display_name") == output
+    found["metadata"].pop("store_session_info", None)  # of releases from 2.1 on; their page leaves it out
+    return found
 
-    metrics = scalar_metrics(kept("Evaluator", "metrics", "system.Metrics"))
+
+def test_ml_metadata_and_the_object_store_hold_what_kfps_own_pages_show(cluster: Cluster, first: Run):
+    metrics = scalar_metrics(kept(cluster, first, "Evaluator", "metrics", "system.Metrics"))
     assert {"accuracy", "support.kind", "support.rude", "support.plain"} < set(metrics)
-    matrix = confusion_matrix(kept("Evaluator", "confusion_matrix", "system.ClassificationMetrics"))
+    matrix = confusion_matrix(kept(cluster, first, "Evaluator", "confusion_matrix", "system.ClassificationMetrics"))
     assert matrix
     labels, rows = matrix
     assert {f"support.{label}": sum(row) for label, row in zip(labels, rows, strict=True)}.items() <= metrics.items()
     assert sum(map(sum, rows)) == metrics["test_examples"] > 0
-    page = cluster.services.read(kept("Report", "report_page", "system.HTML")["uri"])
+    page = cluster.services.read(kept(cluster, first, "Report", "report_page", "system.HTML")["uri"])
     assert page.startswith("<!doctype html>")
     assert page.rstrip().endswith("</html>")
-    summary = cluster.services.read(kept("Report", "report_summary", "system.Markdown")["uri"])
+    summary = cluster.services.read(kept(cluster, first, "Report", "report_summary", "system.Markdown")["uri"])
     assert summary.startswith("## planted: Blessed: every bound met\n")
+
+
+def test_a_run_with_nothing_new_leaves_nothing_that_the_pages_would_show_as_an_error(cluster: Cluster, first: Run):
+    run = cluster.run(cluster.volume.package(), epochs=1)
+    assert run.codes == everything_done(cluster.volume.package()), told(run)
+    assert "Trainer: left out, for there is nothing new: " in run.steps["Trainer"].log
+    assert scalar_metrics(kept(cluster, run, "Evaluator", "metrics", "system.Metrics")) == {}
+    matrix = kept(cluster, run, "Evaluator", "confusion_matrix", "system.ClassificationMetrics")
+    assert confusion_matrix(matrix) is None
+    for output, title in (("report_page", "system.HTML"), ("report_summary", "system.Markdown")):
+        content = cluster.services.read(kept(cluster, run, "Report", output, title)["uri"])
+        assert "There is nothing new: " in content
 
 
 def test_the_next_run_takes_the_newer_span_and_judges_against_the_model_before(cluster: Cluster, second: Run):
