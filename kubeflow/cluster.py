@@ -215,13 +215,13 @@ def _check_folder(config: Config, key: str, folder: str) -> None:
 
 def _check_workers(config: Config) -> None:
     for component, own in config.kubeflow.resources.items():
-        if own.workers == 1:
+        if own.workers is None:
             continue
         where = f"kubeflow.resources.{component}.workers"
         if component not in TRAIN_TOGETHER:
             raise InputError(f"{where}: only {' and '.join(TRAIN_TOGETHER)} can have several; leave it out")
         training_folder(config, component)
-        if config.training.distribution not in ("auto", "multi_worker"):
+        if own.workers > 1 and config.training.distribution not in ("auto", "multi_worker"):
             raise InputError(
                 f"{where}: training.distribution is {config.training.distribution}, which is of one node; "
                 "set it to auto or multi_worker"

@@ -49,7 +49,7 @@ from kubeflow.launcher import read_artifacts, to_local, write_artifacts
 from kubeflow.notice import notify
 from kubeflow.parameters import CONFIG_PARAMETER, overrides
 from kubeflow.retries import tries
-from kubeflow.training_job import train_in_job, workers
+from kubeflow.training_job import train_in_job, trains_in_job
 from kubeflow.ui_artifacts import write_ui_artifacts
 from kubeflow.verdict import TERMINATION_LOG, TerminationMessage, refused, stopped
 from pipeline.beam_engine import beam_engine, distributed_runner
@@ -61,7 +61,6 @@ from pipeline.redaction import LOG_LINE, RedactingFormatter
 from trainer.base_model import hash_base, resolve_base
 from trainer.errors import InputError
 from trainer.locations import located
-from trainer.worker_cluster import configured_workers
 
 log = logging.getLogger("fullbake")
 
@@ -130,12 +129,13 @@ def main(name: str, executor_input: str) -> None:
     leave(0)
 
 
-def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
+def run_component(name: str, executor_input: dict[str, Any], *, in_job: bool = False) -> str | None:
     """Runs one component.
 
     Args:
       name: the component's id.
       executor_input: Kubeflow's ``ExecutorInput``, from JSON.
+      in_job: whether this is a worker of the component's job, and not its step.
 
     Returns:
       None if the component did its work; otherwise why there was nothing new to work on.
@@ -167,7 +167,7 @@ def run_component(name: str, executor_input: dict[str, Any]) -> str | None:
                 nothing_new = _passed_on(inputs)
             if nothing_new is None:
                 check_same_base(inputs, outputs, base_hash)
-                if workers(config, name) > 1 and configured_workers() is None:
+                if trains_in_job(config, name) and not in_job:
                     train_in_job(component, config, parameters, inputs, outputs)
                 else:
                     _execute(component, config, inputs, outputs, settings)

@@ -60,7 +60,7 @@ def secret_variables(kubeflow: KubeflowConfig) -> dict[str, SecretKeyConfig]:
 def step_resources(kubeflow: KubeflowConfig, component: str) -> ResourcesConfig:
     """What the pod of a component's step asks for: nothing where it waits for workers, which ask for it instead."""
     own = kubeflow.resources.get(component, ResourcesConfig())
-    return own if own.workers == 1 else ResourcesConfig()
+    return own if own.workers is None else ResourcesConfig()
 
 
 def pod_placement(kubeflow: KubeflowConfig, own: ResourcesConfig) -> dict[str, Any]:

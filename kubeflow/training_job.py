@@ -1,10 +1,11 @@
 """Trains on several nodes: the step starts a TFJob of Kubeflow's Training Operator, and waits for what it makes.
 
-A step is one pod. Where the config asks for several workers, the step puts its inputs on the volume and creates a TFJob
+A step is one pod. Where the config asks for workers, the step puts its inputs on the volume and creates a TFJob
 whose pods run ``kubeflow.training_worker``; the operator names them to each other in ``TF_CONFIG``. What the first one
 made is then taken from the volume as the step's own output. No pod of the job is started again by the operator: one
 that is lost ends the job, the job the step, and ``kubeflow.retries`` tries that again, which goes on after the last
-whole epoch.
+whole epoch. So workers may run where nodes go away at any time, the step itself on one that stays: Argo does not try a
+step again whose own pod was deleted.
 
 TFJob, because it is what tells TensorFlow of its workers; Kubeflow Trainer 2 has no runtime for TensorFlow.
 """
@@ -47,10 +48,10 @@ _NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 log = logging.getLogger("fullbake")
 
 
-def workers(config: Config, component: str) -> int:
-    """How many pods do a component's work together."""
+def trains_in_job(config: Config, component: str) -> bool:
+    """Whether the pods of a job do a component's work, and not the step's own."""
     own = config.kubeflow.resources.get(component)
-    return 1 if own is None else own.workers
+    return own is not None and own.workers is not None
 
 
 def train_in_job(

@@ -19,7 +19,6 @@ from pipeline.command_line import EXIT_INPUT
 from pipeline.output_file import write_output
 from pipeline.redaction import LOG_LINE
 from trainer.errors import InputError
-from trainer.local_devices import NO_WORKERS
 from trainer.worker_cluster import configured_workers
 
 log = logging.getLogger("fullbake")
@@ -34,16 +33,14 @@ def main(folder: Path) -> None:
     executor_input = task["executor_input"]
     try:
         cluster = configured_workers()
-        if cluster is None:
-            raise InputError(NO_WORKERS)
         with tempfile.TemporaryDirectory() as scratch:
-            if cluster.own != 0:
+            if cluster is not None and cluster.own != 0:  # the operator tells a single one of none
                 # TensorFlow wants every worker to save; only one may do so in the folder that counts.
                 outputs = executor_input["outputs"]
                 outputs["outputFile"] = str(Path(scratch, OUTPUT_FILE))
                 for key, wanted in outputs["artifacts"].items():
                     wanted["artifacts"][0]["uri"] = str(Path(scratch, key))
-            run_component(task["component"], executor_input)
+            run_component(task["component"], executor_input, in_job=True)
     except InputError as error:
         log.error("%s: stopped: %s", task["component"], error)
         write_output(folder / STOPPED_FILE, str(error), "the volume")

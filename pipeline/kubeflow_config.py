@@ -78,7 +78,8 @@ class ResourcesConfig(Section):
       accelerator: a GPU or TPU.
       shared_memory_gb: the size of ``/dev/shm``, through which several GPUs of a pod speak; a part of the memory.
         Without it, a container has 64 MiB.
-      workers: pods that train together, each with all of this.
+      workers: pods that train together, each with all of this; they are started beside the step, also where it is one.
+        Without, the step's own pod trains.
       node_selector, tolerations, node_affinity: in the place of those for all components; empty for none.
     """
 
@@ -86,7 +87,7 @@ class ResourcesConfig(Section):
     memory_gb: Rate | None = None
     accelerator: AcceleratorConfig | None = None
     shared_memory_gb: Rate | None = None
-    workers: Positive = 1
+    workers: Positive | None = None
     node_selector: dict[MetadataKey, LabelValue] | None = None
     tolerations: tuple[TolerationConfig, ...] | None = None
     node_affinity: tuple[NodeAffinityConfig, ...] | None = None

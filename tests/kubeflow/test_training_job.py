@@ -28,21 +28,21 @@ class Cluster:
         self._backend = Backend("minio", store, lambda *container: self.start(*container))
         self.before = self._backend.run(_until(volume.package(), "Trainer"), {"epochs": EPOCHS})
 
-    def run(self, operator: TrainingOperator, *overrides: str) -> dict[str, Step]:
+    def run(self, operator: TrainingOperator, *overrides: str, until: str | None = None) -> dict[str, Step]:
         package = self.volume.package(
             "kubeflow.resources={Trainer: {workers: 2, memory_gb: 4, shared_memory_gb: 1, node_selector: {pool: gpu}}}",
             f"kubeflow.env.KUBECONFIG={operator.kubeconfig}",
             "kubeflow.env.TF_CPP_MIN_LOG_LEVEL='2'",
             *overrides,
         )
-        return self._backend.run(package, {"epochs": EPOCHS}, self.before)
+        return self._backend.run(_until(package, until), {"epochs": EPOCHS}, self.before)
 
 
-def _until(package: Package, name: str) -> Package:
-    """The package without a task and those after it."""
+def _until(package: Package, name: str | None) -> Package:
+    """The package without a task, if one is named, and those after it."""
     spec = package[0]
     tasks = spec["root"]["dag"]["tasks"]
-    left_out = {name}
+    left_out = {*([name] if name else [])}
     while more := {other for other, task in tasks.items() if left_out & {*task.get("dependentTasks", [])}} - left_out:
         left_out |= more
     kept = {other: task for other, task in tasks.items() if other not in left_out}
@@ -97,6 +97,17 @@ def test_the_workers_of_a_job_train_the_model_and_go_on_where_one_was_lost(clust
     )
     assert len(cluster.volume.versions) == 1
     assert list((cluster.volume.folder / "training").iterdir()) == []
+
+
+def test_a_single_worker_trains_beside_the_step(cluster: Cluster, tmp_path: Path):
+    with training_operator(tmp_path / "single") as operator:
+        steps = cluster.run(operator, "kubeflow.resources.Trainer.workers=1", until="Evaluator")
+    assert steps["Trainer"].code == 0, steps["Trainer"].log + operator.logs
+    (job,) = operator.manifests
+    assert job["spec"]["tfReplicaSpecs"]["Worker"]["replicas"] == 1
+    assert "training on one CPU device" in operator.logs
+    assert "training on" not in steps["Trainer"].log
+    assert {"model", "model_run"} <= set(steps["Trainer"].outputs)
 
 
 def test_what_a_worker_finds_wrong_stops_the_step_for_good(cluster: Cluster, tmp_path: Path):

@@ -62,7 +62,9 @@ class TrainingOperator:
                 "environment": "cloud",
             }
             environment = {variable["name"]: variable["value"] for variable in container["env"]}
-            environment |= {"TF_CONFIG": "{" if self.broken else json.dumps(task), "PATH": _image_path()}
+            environment |= {"PATH": _image_path()}
+            if self.broken or worker["replicas"] > 1:  # a single one is told of none
+                environment["TF_CONFIG"] = "{" if self.broken else json.dumps(task)
             log = self.folder / f"{len(self.manifests)}-worker-{index}.log"
             with log.open("wb") as stream:
                 pod = subprocess.Popen(
