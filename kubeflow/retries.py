@@ -81,7 +81,7 @@ def tried_again(component: str, retries: int) -> bool:
 def _index_in_name_of_node() -> str | None:
     """Which try this pod is, from 0, by its annotation: ``a-run.root.Trainer.executor(0)``.
 
-    None where it is the only one: releases to 2.3 of Kubeflow Pipelines know of no retries.
+    None where it is the only one: releases to 2.4.0 of Kubeflow Pipelines know of no retries.
     """
     from kubernetes import client, config
 

@@ -19,6 +19,7 @@ from tests.warm import WarmProcess
 # Whole runs, minutes each. They begin first, for a process that is left alone with one at the end has no company.
 LONGEST_FIRST = (
     "tests/kubeflow/test_emulation.py",
+    "tests/kubeflow/test_training_job.py",
     "tests/pipeline/test_end_to_end.py",
     "tests/pipeline/test_compare.py",
     "tests/trainer/test_fine_tune.py",
