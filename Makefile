@@ -3,7 +3,7 @@ PYTHON ?= 3.10
 VENV := .venv
 STAMP := $(VENV)/.installed-$(PYTHON)
 
-.PHONY: run test check chaos parity mutate pytorch bench setup lock clean
+.PHONY: run test check chaos golden parity mutate pytorch bench setup lock clean
 
 run: setup  ## from the sample CSV to a pushed model and a report
 	$(VENV)/bin/fullbake run configs/quickstart.yaml
@@ -19,6 +19,9 @@ check: setup  ## lint, format, types, layers
 
 chaos: setup  ## ends twenty runs at seeded moments and compares what comes of them (about 20 minutes)
 	$(VENV)/bin/python -m tests.pipeline.chaos
+
+golden: setup  ## what each kind of run comes to, bit by bit: writes golden.json, or compares with it (about 4 minutes)
+	$(VENV)/bin/python -m tests.pipeline.golden golden.json
 
 parity: setup  ## the tokenizer against Hugging Face's, exhaustively (about 3 minutes)
 	$(VENV)/bin/python -m tests.components.tokenizer_parity

@@ -33,7 +33,9 @@ RESUMED = "resumed"
 """A fine_tune whose Trainer is killed half-way, and run again."""
 
 # Of a report's page: what is another each time.
-_TIMES = re.compile(r"\d{10}|\d{4}-\d\d-\d\d[T ]\d\d[:-]\d\d([:-]\d\d)?|\d+(\.\d+)? s\b")
+_TIMES = re.compile(
+    r'<table class="times">.*?</table>|\d{10}|\d{4}-\d\d-\d\d[T ]\d\d[:-]\d\d([:-]\d\d)?|\d+(\.\d+)? s\b', re.DOTALL
+)
 
 
 def outcomes(folder: Path) -> dict[str, dict[str, Any]]:
