@@ -239,8 +239,9 @@ def _check_release(client: KubeflowClient, config: Config) -> None:
     from kubeflow.releases import check_release
     from kubeflow.retries import untried
 
-    check_release(client.server.release, platform_needs(config))
-    warn(untried(client.server.release, config.kubeflow.retries))
+    server = client.server
+    check_release(server.release, platform_needs(config), server.login.host.source)
+    warn(untried(server.release, config.kubeflow.retries))
 
 
 def _launch(config: Config, experiment: str | None, folder: Path) -> Launch:

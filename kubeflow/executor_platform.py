@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kubeflow.releases import OLDEST_RELEASE, Need, Release
 from pipeline.config import Config
-from pipeline.kubeflow_config import KubeflowConfig, ResourcesConfig, SecretKeyConfig
+from pipeline.kubeflow_config import KubeflowConfig, NodeAffinityConfig, ResourcesConfig, SecretKeyConfig
 from pipeline.outline import component_names
 
 ADDRESS_VARIABLE = "FULLBAKE_NOTIFY_URL"
 """The variable of the containers that holds the webhook's address (``kubeflow.notify``)."""
+
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where Kubernetes tells a container the namespace of its pod."""
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where Linux programs look for it)
 
@@ -68,7 +72,7 @@ def pod_placement(kubeflow: KubeflowConfig, own: ResourcesConfig) -> dict[str, A
     required: list[dict[str, Any]] = []
     preferred: list[dict[str, Any]] = []
     for term in _placed("node_affinity", kubeflow, own):
-        expressions = {"matchExpressions": [each.model_dump(mode="json") for each in term.match_expressions]}
+        expressions = _expressions(term)
         if term.weight is None:
             required.append(expressions)
         else:
@@ -98,6 +102,10 @@ def _placed(key: str, kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
     """What a component says of its node takes the place of what is said for all."""
     of_component = getattr(own, key)
     return getattr(kubeflow, key) if of_component is None else of_component
+
+
+def _expressions(term: NodeAffinityConfig) -> dict[str, Any]:
+    return {"matchExpressions": [each.model_dump(mode="json") for each in term.match_expressions]}
 
 
 def _pvc_mount(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
@@ -132,8 +140,7 @@ def _tolerations(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
 
 def _node_affinity(kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
     return [
-        {"matchExpressions": [expression.model_dump(mode="json") for expression in term.match_expressions]}
-        | ({} if term.weight is None else {"weight": term.weight})
+        _expressions(term) | ({} if term.weight is None else {"weight": term.weight})
         for term in _placed("node_affinity", kubeflow, own)
     ]
 

@@ -43,12 +43,13 @@ def release_name(release: Release) -> str:
     return ".".join(map(str, release))
 
 
-def check_release(server: str, needs: Iterable[Need]) -> None:
+def check_release(server: str, needs: Iterable[Need], host: str) -> None:
     """Compares what a package needs with what a server is.
 
     Args:
       server: the tag that the server names; one that is no release, as of an image that somebody built, is let pass.
       needs: of the package.
+      host: the option or variable that names the server.
 
     Raises:
       InputError: the server is older than the oldest release, or than what the config asks for.
@@ -58,7 +59,7 @@ def check_release(server: str, needs: Iterable[Need]) -> None:
         return
     if release < OLDEST_RELEASE:
         raise InputError(
-            f"--host: the server is Kubeflow Pipelines {release_name(release)}; packages run from "
+            f"{host}: the server is Kubeflow Pipelines {release_name(release)}; packages run from "
             f"{release_name(OLDEST_RELEASE)} on: have it upgraded, or name another"
         )
     need = greatest_need(needs)

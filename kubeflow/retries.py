@@ -16,6 +16,7 @@ from typing import Any
 
 import tenacity
 
+from kubeflow.executor_platform import NAMESPACE_FILE
 from kubeflow.releases import read_release, release_name
 
 log = logging.getLogger("fullbake")
@@ -27,7 +28,6 @@ VERDICTS = ("CsvExampleGen", "ConfigSchema", "DataGate", "Pusher")
 _RETRYING = (2, 4, 1)
 _INDEX_VARIABLE = "KFP_RETRY_INDEX"  # from release 2.16.1 of Kubeflow Pipelines on
 _NODE_ANNOTATION = "workflows.argoproj.io/node-name"
-_NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 _API_SECONDS = 5
 _FIRST_WAIT_SECONDS = 60
 _FACTOR = 2
@@ -87,8 +87,7 @@ def _index_in_name_of_node() -> str | None:
 
     try:
         config.load_incluster_config()
-        with open(_NAMESPACE_FILE, encoding="utf-8") as file:
-            namespace = file.read().strip()
+        namespace = NAMESPACE_FILE.read_text(encoding="utf-8").strip()
         pod = client.CoreV1Api().read_namespaced_pod(
             os.environ["KFP_POD_NAME"], namespace, _request_timeout=_API_SECONDS
         )

@@ -29,7 +29,7 @@ from tfx import types
 from tfx.dsl.components.base.base_node import BaseNode
 
 from kubeflow.cluster import training_folder
-from kubeflow.executor_platform import SHARED_MEMORY, pod_placement
+from kubeflow.executor_platform import NAMESPACE_FILE, SHARED_MEMORY, pod_placement
 from kubeflow.launcher import read_artifacts, write_artifacts
 from pipeline.config import Config
 from pipeline.output_file import write_output
@@ -39,11 +39,15 @@ TASK_FILE = "task.json"
 OUTPUT_FILE = "output.json"
 STOPPED_FILE = "stopped.txt"
 
-GROUP, VERSION, PLURAL = "kubeflow.org", "v1", "tfjobs"
+_GROUP, _VERSION, _PLURAL = "kubeflow.org", "v1", "tfjobs"
 # The operator looks for a container and a port of these names (pkg/apis/kubeflow.org/v1 of kubeflow/training-operator).
 _CONTAINER, _PORT_NAME, _PORT = "tensorflow", "tfjob-port", 2222
 _LOOK_EACH_SECONDS = 5.0
-_NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+# By the status with which Kubernetes refuses a job.
+_REMEDIES = {
+    403: "give the service account the role of kubeflow/manifests/service-account.yaml",
+    404: "have Kubeflow's Training Operator installed",
+}
 
 log = logging.getLogger("fullbake")
 
@@ -149,7 +153,7 @@ def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
         kubernetes_config.load_kube_config(file)
     else:
         kubernetes_config.load_incluster_config()
-    where = (GROUP, VERSION, manifest["metadata"]["namespace"], PLURAL)
+    where = (_GROUP, _VERSION, manifest["metadata"]["namespace"], _PLURAL)
     api = client.CustomObjectsApi()
 
     def delete() -> None:
@@ -162,27 +166,24 @@ def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
             if error.status != 404:
                 raise
 
-    try:
-        delete()
-        api.create_namespaced_custom_object(*where, manifest)
-    except client.ApiException as error:
-        if error.status not in (403, 404):
-            raise
-        remedy = (
-            "give the service account the role of kubeflow/manifests/service-account.yaml"
-            if error.status == 403
-            else "have Kubeflow's Training Operator installed"
-        )
-        raise InputError(
-            f"kubeflow.resources: the cluster does not take a TFJob ({error.status} {error.reason}); {remedy}, or "
-            "leave workers out"
-        ) from error
     # Argo tells a step so that its run is stopped.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        yield lambda: api.get_namespaced_custom_object(*where, name)
+        try:
+            delete()
+            api.create_namespaced_custom_object(*where, manifest)
+        except client.ApiException as error:
+            if error.status in _REMEDIES:
+                raise InputError(
+                    f"kubeflow.resources: the cluster does not take a TFJob ({error.status} {error.reason}); "
+                    f"{_REMEDIES[error.status]}, or leave workers out"
+                ) from error
+            raise
+        try:
+            yield lambda: api.get_namespaced_custom_object(*where, name)
+        finally:
+            delete()
     finally:
-        delete()
         signal.signal(signal.SIGTERM, before)
 
 
@@ -254,7 +255,7 @@ def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[s
         "template": {"metadata": {"labels": dict(kubeflow.pod_labels), "annotations": annotations}, "spec": pod},
     }
     return {
-        "apiVersion": f"{GROUP}/{VERSION}",
+        "apiVersion": f"{_GROUP}/{_VERSION}",
         "kind": "TFJob",
         "metadata": {"name": name, "namespace": _namespace(kubeflow.namespace), "ownerReferences": _owners()},
         "spec": {"runPolicy": policy, "tfReplicaSpecs": {"Worker": worker}},
@@ -269,5 +270,4 @@ def _owners() -> list[dict[str, str]]:
 
 def _namespace(configured: str) -> str:
     """That of this pod; ``submit --namespace`` may have named another than the config."""
-    file = Path(_NAMESPACE_FILE)
-    return file.read_text(encoding="utf-8").strip() if file.is_file() else configured
+    return NAMESPACE_FILE.read_text(encoding="utf-8").strip() if NAMESPACE_FILE.is_file() else configured

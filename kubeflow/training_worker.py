@@ -15,6 +15,7 @@ import click
 
 from kubeflow.entrypoint import leave, run_component
 from kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
+from kubeflow.verdict import stopped
 from pipeline.command_line import EXIT_INPUT
 from pipeline.output_file import write_output
 from pipeline.redaction import LOG_LINE
@@ -42,7 +43,7 @@ def main(folder: Path) -> None:
                     wanted["artifacts"][0]["uri"] = str(Path(scratch, key))
             run_component(task["component"], executor_input, in_job=True)
     except InputError as error:
-        log.error("%s: stopped: %s", task["component"], error)
+        log.error("%s", stopped(task["component"], error))
         write_output(folder / STOPPED_FILE, str(error), "the volume")
         leave(EXIT_INPUT)
     leave(0)

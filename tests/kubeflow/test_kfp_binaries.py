@@ -293,7 +293,7 @@ def test_a_pod_gets_what_the_config_says_for_all_and_for_its_component(cluster: 
         (given if all(need.since <= (read_release(server) or ()) for need in needs) else too_old).append(placed)
         if placed in too_old:
             with pytest.raises(InputError, match=rf"needs Kubeflow Pipelines .* and the server is {server}"):
-                check_release(server, needs)
+                check_release(server, needs, "--host")
     assert what_pods_have(cluster, given) == [placed.wanted for placed in given]
     for placed in too_old:
         assert what_pods_have(cluster, [placed]) != [placed.wanted]

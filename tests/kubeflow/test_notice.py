@@ -149,7 +149,7 @@ def test_releases_that_do_not_say_which_try_it_is_have_it_in_the_pods_annotation
     with kubernetes_api(account, {f"pods/{POD}": pod}) as port:
         monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(account / "token"))
         monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(account / "ca.crt"))
-        monkeypatch.setattr(retries, "_NAMESPACE_FILE", str(account / "namespace"))
+        monkeypatch.setattr(retries, "NAMESPACE_FILE", account / "namespace")
         monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(port))
         monkeypatch.setenv("KFP_POD_NAME", POD)
