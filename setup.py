@@ -1,4 +1,4 @@
-"""What Beam's ``--setup_file`` needs; the metadata is in pyproject.toml."""
+"""What Beam's `--setup_file` needs; the metadata is in pyproject.toml."""
 
 from setuptools import setup
 

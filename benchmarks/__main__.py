@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME ...]``: runs the benchmarks, each in a process of its own, and prints a table."""
+"""`python -m benchmarks [NAME ...]`: runs the benchmarks, each in a process of its own, and prints a table."""
 
 from __future__ import annotations
 

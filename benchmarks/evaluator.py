@@ -15,11 +15,11 @@ from tfx.types import artifact, artifact_utils, standard_artifacts
 from benchmarks import texts
 from benchmarks.results import Result, seconds, side_by_side
 from benchmarks.serving import serving_model
-from components.evaluator import EvaluatorExecutor
-from components.gate import GateSpec
-from components.schema import SCHEMA_FILE, make_schema
-from pipeline.beam_engine import beam_engine
-from trainer.memory import keep_freed_memory
+from fullbake.components.evaluation.gate import GateSpec
+from fullbake.components.nodes.config_schema import SCHEMA_FILE, make_schema
+from fullbake.components.nodes.evaluator import EvaluatorExecutor
+from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.trainer.devices.allocator import keep_freed_memory
 
 ROWS = 10_000
 CALL = 2000  # rows of plain prediction in one call

@@ -17,12 +17,12 @@ from tfx.orchestration.pipeline import Pipeline
 
 from benchmarks import texts
 from benchmarks.results import Result, seconds
-from pipeline.beam_engine import beam_engine
-from pipeline.config import load_config
-from pipeline.graph import create_components, input_locations
-from pipeline.outline import Places
-from trainer.base_model import resolve_base
-from trainer.locations import located
+from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.graph import create_components, input_locations
+from fullbake.pipeline.outline import Places
+from fullbake.trainer.encoder.base_model import resolve_base
+from fullbake.trainer.locations import located
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 CHUNK = 50_000  # rows that are generated at once

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.texts import BASE, LABELS
-from trainer.approaches import APPROACHES
-from trainer.base_model import resolve_base
-from trainer.distribution import choose_placement
-from trainer.fine_tune import train_classifier
-from trainer.input_pipeline import TokenizedSplit
-from trainer.spec import TrainingSpec
+from fullbake.trainer.approaches import APPROACHES
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.devices.distribution import choose_placement
+from fullbake.trainer.encoder.base_model import resolve_base
+from fullbake.trainer.fine_tune import train_classifier
+from fullbake.trainer.spec import TrainingSpec
 
 BATCH = 16
 
@@ -21,14 +21,14 @@ BATCH = 16
 def train(
     approach: str, train_split: TokenizedSplit, epochs: int, evaluate: TokenizedSplit | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """Trains MiniLM, and gives the record of the training (see ``train_classifier``).
+    """Trains MiniLM, and gives the record of the training (see `train_classifier`).
 
     Args:
-      approach: a key of ``trainer.approaches.APPROACHES``.
-      train_split: what is learned.
-      epochs: passes over it.
-      evaluate: what each epoch is measured on; None: a batch.
-      changes: to the rest of the ``TrainingSpec``.
+        approach: A key of `trainer.approaches.APPROACHES`.
+        train_split: What is learned.
+        epochs: Passes over it.
+        evaluate: What each epoch is measured on; None: a batch.
+        changes: To the rest of the `TrainingSpec`.
     """
     spec = TrainingSpec(
         base=BASE,

@@ -1,4 +1,4 @@
-"""What people run today: every text padded to 512 tokens, a Keras model on Hugging Face's encoder, ``fit``."""
+"""What people run today: every text padded to 512 tokens, a Keras model on Hugging Face's encoder, `fit`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from transformers import TFAutoModel
 from benchmarks.ours import BATCH
 from benchmarks.results import seconds
 from benchmarks.texts import BASE, LABELS, MAX_LENGTH, tokenizer
-from trainer.base_model import resolve_base
+from fullbake.trainer.encoder.base_model import resolve_base
 
 
 class PaddedKeras:
     """A classifier as a script would have it.
 
     Args:
-      texts: what it trains on; labels are drawn at random.
-      trainable: whether the base is trained too.
+        texts: What it trains on; labels are drawn at random.
+        trainable: Whether the base is trained too.
     """
 
     def __init__(self, texts: list[str], *, trainable: bool = True):
@@ -34,7 +34,7 @@ class PaddedKeras:
         self.model.compile(optimizer=tf_keras.optimizers.Adam(5e-5), loss="sparse_categorical_crossentropy")
 
     def tokenize(self) -> dict[str, np.ndarray]:
-        """The texts, padded to 512 tokens: int32 ``(rows, 512)``."""
+        """The texts, padded to 512 tokens: int32 `(rows, 512)`."""
         tokens = self.tokenizer(
             self.texts, padding="max_length", truncation=True, max_length=MAX_LENGTH, return_tensors="np"
         )
@@ -49,7 +49,7 @@ class PaddedKeras:
         return len(self.texts) / self.epoch()
 
     def predicted_rows_per_second(self, rows_at_once: int) -> float:
-        """Rows a second of ``predict``, tokenizing included."""
+        """Rows a second of `predict`, tokenizing included."""
 
         def predict() -> None:
             tokens = self.tokenize()

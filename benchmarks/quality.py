@@ -8,7 +8,7 @@ import sys
 from benchmarks import texts
 from benchmarks.ours import train
 from benchmarks.results import Result
-from trainer import input_pipeline
+from fullbake.trainer.data import input_pipeline
 
 TRAIN_ROWS = 3000
 EVAL_ROWS = 2000

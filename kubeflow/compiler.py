@@ -1,9 +1,9 @@
 """Compiles the very graph that runs locally into a Kubeflow Pipelines package.
 
-TFX has a compiler of its own for this (``KubeflowV2DagRunner``). What it writes is meant for Vertex AI: it drops the
-defaults of runtime parameters, and relies on a span driver (``lifecycle.preCacheCheck``) that the open-source backend
+TFX has a compiler of its own for this (`KubeflowV2DagRunner`). What it writes is meant for Vertex AI: it drops the
+defaults of runtime parameters, and relies on a span driver (`lifecycle.preCacheCheck`) that the open-source backend
 never runs and on types of input artifacts that this backend does not send. So a task here carries the config and the
-runtime parameters, nothing else; ``kubeflow.entrypoint`` makes the component anew from both, and with it the types and
+runtime parameters, nothing else; `kubeflow.entrypoint` makes the component anew from both, and with it the types and
 every other setting.
 """
 
@@ -16,29 +16,29 @@ from typing import Any
 import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
-from kubeflow.cluster import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
-from kubeflow.executor_platform import executor_platform, step_resources
-from kubeflow.package_check import SCHEMA_VERSION, check_package
-from kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
-from kubeflow.retries import retry_policy
-from kubeflow.ui_artifacts import declare_ui_artifacts
-from pipeline.config import Config
-from pipeline.graph import create_components
-from pipeline.kubeflow_config import KubeflowConfig
-from pipeline.output_file import write_output
+from fullbake.kubeflow.cluster_config import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
+from fullbake.kubeflow.executor_platform import executor_platform, step_resources
+from fullbake.kubeflow.package_check import SCHEMA_VERSION, check_package
+from fullbake.kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
+from fullbake.kubeflow.retries import retry_policy
+from fullbake.kubeflow.ui_artifacts import declare_ui_artifacts
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.kubeflow_config import KubeflowConfig
+from fullbake.pipeline.graph import create_components
+from fullbake.pipeline.output_file import write_output
 
-ENTRYPOINT = ("python", "-m", "kubeflow.entrypoint")
+ENTRYPOINT = ("python", "-m", "fullbake.kubeflow.entrypoint")
 
 
 def write_package(config: Config, output: Path) -> None:
     """Compiles a config and writes the package.
 
     Args:
-      config: what to run.
-      output: the file; see ``kubeflow.cluster.check_package_file``.
+        config: What to run.
+        output: The file; see `kubeflow.cluster_config.check_package_file`.
 
     Raises:
-      InputError: the config cannot work on a cluster, or the file cannot be written.
+        InputError: The config cannot work on a cluster, or the file cannot be written.
     """
     documents = compile_package(config)
     write_output(output, yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True), "--output")
@@ -48,14 +48,14 @@ def compile_package(config: Config) -> list[dict[str, Any]]:
     """Compiles a config.
 
     Args:
-      config: what to run.
+        config: What to run.
 
     Returns:
-      The documents of the package: the pipeline spec (schema 2.1.0) and, where the config asks for something that only
-      Kubernetes knows of, the platform spec.
+        The documents of the package: the pipeline spec (schema 2.1.0) and, where the config asks for something that
+        only Kubernetes knows of, the platform spec.
 
     Raises:
-      InputError: the config cannot work on a cluster.
+        InputError: The config cannot work on a cluster.
     """
     check_cluster(config)
     nodes = create_components(config, cluster_places(config), PRODUCTION)

@@ -9,7 +9,7 @@ from itertools import islice
 
 from cronsim import CronSim, CronSimError
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 _FIELDS = {
     "minute": "0-59",
@@ -23,12 +23,12 @@ _EXAMPLE = '"0 2 * * *" is every day at 02:00'
 
 @dataclass(frozen=True)
 class Cron:
-    """A cron expression that was found to be one. Made by ``parse_cron``.
+    """A cron expression that was found to be one. Made by `parse_cron`.
 
     Attributes:
-      expression: the five fields, one space between them.
-      kubeflow: the same for Kubeflow Pipelines: six fields, of which the first is the second.
-      words: the same in English, such as ``At 02:00 every day``.
+        expression: The five fields, one space between them.
+        kubeflow: The same for Kubeflow Pipelines: six fields, of which the first is the second.
+        words: The same in English, such as `At 02:00 every day`.
     """
 
     expression: str
@@ -39,11 +39,11 @@ class Cron:
         """The next points in time, in UTC.
 
         Args:
-          count: how many.
-          after: later than this; now, if not given.
+            count: How many.
+            after: Later than this; now, if not given.
 
         Returns:
-          The first ``count`` of them; fewer if there are none for decades.
+            The first `count` of them; fewer if there are none for decades.
         """
         times: Iterator[datetime] = CronSim(self.expression, after or datetime.now(timezone.utc))
         return list(islice(times, count))
@@ -53,11 +53,11 @@ def parse_cron(text: str, source: str) -> Cron:
     """Reads a cron expression.
 
     Args:
-      text: five fields: minute, hour, day of month, month, day of week.
-      source: the option or the key of the config that it is from, for errors.
+        text: Five fields: minute, hour, day of month, month, day of week.
+        source: The option or the key of the config that it is from, for errors.
 
     Raises:
-      InputError: it is none, or one that Kubeflow Pipelines does not understand.
+        InputError: It is none, or one that Kubeflow Pipelines does not understand.
     """
     fields = text.split()
     if len(fields) != len(_FIELDS):

@@ -1,22 +1,24 @@
 """What a container runs: one component of the pipeline, as Kubeflow's launcher asks for it.
 
-``python -m kubeflow.entrypoint --component NAME --executor-input JSON``, where the launcher puts the JSON. In order:
+`python -m fullbake.kubeflow.entrypoint --component NAME --executor-input JSON`, where the launcher puts the JSON. In
+order:
 
 1. The config comes out of the executor input, with this run's parameters in it, and is checked as a whole: a bad
    parameter stops the first step.
 2. The component is made anew from the config, by the function that makes it on a laptop. All settings and the types of
-   its artifacts come from there (see ``kubeflow.compiler`` for why not from Kubeflow).
-3. ExampleGen's driver, which finds the newest span, is run here: the backend runs no drivers (``preCacheCheck``), and
+   its artifacts come from there (see `kubeflow.compiler` for why not from Kubeflow).
+3. ExampleGen's driver, which finds the newest span, is run here: the backend runs no drivers (`preCacheCheck`), and
    without it the span would be lost.
    If the model in production was made of these very contents in the same way, nothing more is done, in no step.
-4. The executor runs on local folders, and what it made is written down for the launcher (see ``kubeflow.launcher``).
-   A training on several nodes is done by a job instead (see ``kubeflow.training_job``).
-   Only where Beam's workers are elsewhere (``beam.args``) do they read and write the bucket itself.
+4. The executor runs on local folders, and what it made is written down for the launcher (see
+`kubeflow.executor_input`).
+   A training on several nodes is done by a job instead (see `kubeflow.training_job`).
+   Only where Beam's workers are elsewhere (`beam.args`) do they read and write the bucket itself.
 
-Exit codes are those of ``fullbake``: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
-launcher tells of all but 0 as 1: a failed step, whose log has one line that says why (see ``kubeflow.verdict`` for who
-reads it). A webhook is told too, if the config names one (see ``kubeflow.notice``). Which steps are tried again is in
-``kubeflow.retries``.
+Exit codes are those of `fullbake`: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
+launcher tells of all but 0 as 1: a failed step, whose log has one line that says why (see `kubeflow.verdict` for who
+reads it). A webhook is told too, if the config names one (see `kubeflow.notice`). Which steps are tried again is in
+`kubeflow.retries`.
 """
 
 from __future__ import annotations
@@ -40,27 +42,27 @@ from tfx.dsl.io import fileio
 from tfx.orchestration import data_types
 from tfx.orchestration.portable import outputs_utils
 
-from components.evaluator import EVALUATION_FILE, MISSED
-from components.gate import Bound, describe
-from components.production import made_of, why_withdrawn, withdrawn
-from components.pusher import STALE, WITHDRAWN, Pusher
-from kubeflow.cluster import PRODUCTION, check_cluster, cluster_places, read_carried_config
-from kubeflow.launcher import read_artifacts, to_local, write_artifacts
-from kubeflow.notice import notify
-from kubeflow.parameters import CONFIG_PARAMETER, overrides
-from kubeflow.retries import tries
-from kubeflow.training_job import train_in_job, trains_in_job
-from kubeflow.ui_artifacts import write_ui_artifacts
-from kubeflow.verdict import TERMINATION_LOG, TerminationMessage, refused, stopped
-from pipeline.beam_engine import beam_engine, distributed_runner
-from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
-from pipeline.config import Config, restore_config
-from pipeline.graph import create_components, input_locations, recipe
-from pipeline.preflight import check_baseline
-from pipeline.redaction import LOG_LINE, RedactingFormatter
-from trainer.base_model import hash_base, resolve_base
-from trainer.errors import InputError
-from trainer.locations import located
+from fullbake.components.evaluation.gate import Bound, describe
+from fullbake.components.nodes.evaluator import EVALUATION_FILE, MISSED
+from fullbake.components.nodes.pusher import STALE, WITHDRAWN, Pusher
+from fullbake.components.serving.pushed_models import made_of, why_withdrawn, withdrawn
+from fullbake.contract.errors import InputError
+from fullbake.contract.exit_codes import EXIT_INPUT_ERROR, EXIT_REFUSED
+from fullbake.kubeflow.cluster_config import PRODUCTION, check_cluster, cluster_places, read_carried_config
+from fullbake.kubeflow.executor_input import read_artifacts, to_local, write_artifacts
+from fullbake.kubeflow.notice import notify
+from fullbake.kubeflow.parameters import CONFIG_PARAMETER, overrides
+from fullbake.kubeflow.retries import tries
+from fullbake.kubeflow.training_job import train_in_job, trains_in_job
+from fullbake.kubeflow.ui_artifacts import write_ui_artifacts
+from fullbake.kubeflow.verdict import TERMINATION_LOG, TerminationMessage, refused, stopped
+from fullbake.pipeline.beam_engine import beam_engine, distributed_runner
+from fullbake.pipeline.config.config import Config, restore_config
+from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
+from fullbake.pipeline.graph import create_components, input_locations, recipe
+from fullbake.pipeline.preflight import check_baseline
+from fullbake.trainer.encoder.base_model import hash_base, resolve_base
+from fullbake.trainer.locations import located
 
 log = logging.getLogger("fullbake")
 
@@ -86,8 +88,8 @@ class RefusedError(Exception):
     """The model was not pushed.
 
     Args:
-      reason: the bounds that it missed, or what else is in the way.
-      missed_bounds: a sentence for each of these bounds.
+        reason: The bounds that it missed, or what else is in the way.
+        missed_bounds: A sentence for each of these bounds.
     """
 
     def __init__(self, reason: str, missed_bounds: Sequence[str]):
@@ -113,7 +115,7 @@ def main(name: str, executor_input: str) -> None:
         log.error("%s", stopped(name, error))
         if name != FOLLOWER:
             notify(name, request, "failed", str(error))
-        leave(EXIT_INPUT)
+        leave(EXIT_INPUT_ERROR)
     except RefusedError as error:
         log.error("%s", refused(name, error))
         notify(name, request, "refused", str(error), error.missed_bounds)
@@ -133,16 +135,16 @@ def run_component(name: str, executor_input: dict[str, Any], *, in_job: bool = F
     """Runs one component.
 
     Args:
-      name: the component's id.
-      executor_input: Kubeflow's ``ExecutorInput``, from JSON.
-      in_job: whether this is a worker of the component's job, and not its step.
+        name: The component's id.
+        executor_input: Kubeflow's `ExecutorInput`, from JSON.
+        in_job: Whether this is a worker of the component's job, and not its step.
 
     Returns:
-      None if the component did its work; otherwise why there was nothing new to work on.
+        None if the component did its work; otherwise why there was nothing new to work on.
 
     Raises:
-      InputError: the config, a parameter or the data cannot be used.
-      RefusedError: this is the Pusher, and the gate refused the model.
+        InputError: The config, a parameter or the data cannot be used.
+        RefusedError: This is the Pusher, and the gate refused the model.
     """
     given, wanted = executor_input["inputs"], executor_input["outputs"]
     parameters = given["parameterValues"]
@@ -258,7 +260,7 @@ def _find_span(
     """Lets ExampleGen's driver find span, version and fingerprint, and writes them to the examples.
 
     Returns:
-      Why this data need not be worked on, or None.
+        Why this data need not be worked on, or None.
     """
     driver = component.driver_class(metadata_handle=None)
     nowhere = data_types.PipelineInfo("", "")

@@ -1,6 +1,6 @@
 """What a step's pod gets of Kubernetes, and which release of Kubeflow Pipelines gives it.
 
-A package says it in a document of its own, with a ``KubernetesExecutorConfig`` for each executor (kubernetes_platform
+A package says it in a document of its own, with a `KubernetesExecutorConfig` for each executor (kubernetes_platform
 of kubeflow/pipelines). A driver that does not know a field stops at it, and one that knows it may pass over it all the
 same: so each field has here the first release whose driver heeds it, as backend/src/v2/driver of the releases shows.
 """
@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kubeflow.releases import OLDEST_RELEASE, Need, Release
-from pipeline.config import Config
-from pipeline.kubeflow_config import KubeflowConfig, NodeAffinityConfig, ResourcesConfig, SecretKeyConfig
-from pipeline.outline import component_names
+from fullbake.kubeflow.releases import OLDEST_RELEASE, Need, Release
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.kubeflow_config import (
+    KubeflowConfig,
+    NodeAffinityConfig,
+    ResourcesConfig,
+    SecretKeyConfig,
+)
+from fullbake.pipeline.outline import component_names
 
 ADDRESS_VARIABLE = "FULLBAKE_NOTIFY_URL"
-"""The variable of the containers that holds the webhook's address (``kubeflow.notify``)."""
+"""The variable of the containers that holds the webhook's address (`kubeflow.notify`)."""
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where Kubernetes tells a container the namespace of its pod."""
@@ -28,13 +33,13 @@ SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where Linux programs look for it)
 
 @dataclass(frozen=True)
 class _Field:
-    """A field of ``KubernetesExecutorConfig``.
+    """A field of `KubernetesExecutorConfig`.
 
     Attributes:
-      name: as the package has it.
-      since: the release whose driver heeds it.
-      key: the config's key, below ``kubeflow``.
-      value: of the config and of what the component asks for; nothing where neither says anything.
+        name: As the package has it.
+        since: The release whose driver heeds it.
+        key: The config's key, below `kubeflow`.
+        value: Of the config and of what the component asks for; nothing where neither says anything.
     """
 
     name: str
@@ -44,7 +49,7 @@ class _Field:
 
 
 def executor_platform(kubeflow: KubeflowConfig, component: str) -> dict[str, Any]:
-    """The ``KubernetesExecutorConfig`` of a component's executor, empty where the config asks for nothing."""
+    """The `KubernetesExecutorConfig` of a component's executor, empty where the config asks for nothing."""
     return {field.name: value for field, value in _used(kubeflow, component)}
 
 
@@ -68,7 +73,7 @@ def step_resources(kubeflow: KubeflowConfig, component: str) -> ResourcesConfig:
 
 
 def pod_placement(kubeflow: KubeflowConfig, own: ResourcesConfig) -> dict[str, Any]:
-    """The fields of a ``PodSpec`` that say on which nodes it runs."""
+    """The fields of a `PodSpec` that say on which nodes it runs."""
     required: list[dict[str, Any]] = []
     preferred: list[dict[str, Any]] = []
     for term in _placed("node_affinity", kubeflow, own):

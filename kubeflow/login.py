@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 HOST_VARIABLE = "FULLBAKE_KFP_HOST"
 TOKEN_VARIABLE = "FULLBAKE_KFP_TOKEN"  # noqa: S105 (the variable's name)
@@ -25,8 +25,8 @@ class Setting:
     """A value, and the option, variable or key that it came from, which errors name.
 
     Attributes:
-      value: as it was given; not shown by ``repr``, for it may be a secret.
-      source: such as ``--host`` or ``FULLBAKE_KFP_HOST``.
+        value: As it was given; not shown by `repr`, for it may be a secret.
+        source: Such as `--host` or `FULLBAKE_KFP_HOST`.
     """
 
     value: str = field(repr=False)
@@ -44,11 +44,11 @@ class Login:
     """A server, as one user sees it.
 
     Attributes:
-      host: its address, such as ``https://kubeflow.example.com/pipeline``.
-      namespace: whose experiments, pipelines and runs they are; a server for a single user does not mind it.
-      token: a bearer token.
-      token_file: a file with one, read anew for each request, for Kubernetes renews a projected token; ``token`` wins.
-      cookies: those of a session in the browser, as ``name=value; name=value``.
+        host: Its address, such as `https://kubeflow.example.com/pipeline`.
+        namespace: Whose experiments, pipelines and runs they are; a server for a single user does not mind it.
+        token: A bearer token.
+        token_file: A file with one, read anew for each request, for Kubernetes renews a projected token; `token` wins.
+        cookies: Those of a session in the browser, as `name=value; name=value`.
     """
 
     host: Setting
@@ -67,7 +67,7 @@ class Login:
         """The token of this moment.
 
         Raises:
-          InputError: there is no such file, or what is in it is no token.
+            InputError: There is no such file, or what is in it is no token.
         """
         if self.token is not None:
             return _bearer(self.token.value, self.token.source)
@@ -89,7 +89,7 @@ class Login:
         return headers | ({"Cookie": self.cookies.value} if self.cookies else {})
 
     def refresh_api_key_hook(self, configuration: Any) -> None:
-        """What kfp's client calls before each request of ``credentials``, as which it takes a login."""
+        """What kfp's client calls before each request of `credentials`, as which it takes a login."""
         configuration.api_key["authorization"] = self.bearer()
 
 
@@ -104,14 +104,14 @@ def find_login(
     """The login that options name, or else variables.
 
     Args:
-      host: the value of ``--host``, if it was given; so for the other three.
-      token: of ``--token``.
-      cookies: of ``--cookies``.
-      namespace: of ``--namespace``.
-      default_namespace: that of the config.
+        host: The value of `--host`, if it was given; so for the other three.
+        token: Of `--token`.
+        cookies: Of `--cookies`.
+        namespace: Of `--namespace`.
+        default_namespace: That of the config.
 
     Raises:
-      InputError: no server is named, or something given cannot be what it should be.
+        InputError: No server is named, or something given cannot be what it should be.
     """
     server = setting("--host", host, HOST_VARIABLE, KFP_HOST_VARIABLE)
     if server is None:

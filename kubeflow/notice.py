@@ -1,4 +1,4 @@
-"""Tells a webhook that a step refused a model or failed: ``kubeflow.notify``.
+"""Tells a webhook that a step refused a model or failed: `kubeflow.notify`.
 
 The container itself does it, for it knows the reason; Kubeflow knows only that it ended. An exit task, which would also
 see what no container can tell (no memory, no image, no time), is not among the steps: up to release 2.5 the backend
@@ -22,12 +22,12 @@ from typing import Any, Literal
 import requests
 import tenacity
 
-from kubeflow.cluster import read_carried_config
-from kubeflow.executor_platform import ADDRESS_VARIABLE
-from kubeflow.parameters import CONFIG_PARAMETER
-from kubeflow.retries import tried_again
-from pipeline.redaction import Redactor
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.cluster_config import read_carried_config
+from fullbake.kubeflow.executor_platform import ADDRESS_VARIABLE
+from fullbake.kubeflow.parameters import CONFIG_PARAMETER
+from fullbake.kubeflow.retries import tried_again
+from fullbake.pipeline.config.redaction import Redactor
 
 log = logging.getLogger("fullbake")
 
@@ -44,12 +44,12 @@ class Notice:
     """What is told.
 
     Attributes:
-      pipeline: the config's name; None if the config cannot be read.
-      run: Kubeflow's id of the run; None if it cannot be told.
-      step: the component.
-      verdict: ``refused``: the model was not pushed; ``failed``: anything else.
-      reason: a sentence.
-      missed_bounds: a sentence for each bound of the gate that the model missed.
+        pipeline: The config's name; None if the config cannot be read.
+        run: Kubeflow's id of the run; None if it cannot be told.
+        step: The component.
+        verdict: `refused`: the model was not pushed; `failed`: anything else.
+        reason: A sentence.
+        missed_bounds: A sentence for each bound of the gate that the model missed.
     """
 
     pipeline: str | None
@@ -60,7 +60,7 @@ class Notice:
     missed_bounds: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
-        """Its fields, and ``text``, which Slack's incoming webhooks show."""
+        """Its fields, and `text`, which Slack's incoming webhooks show."""
         outcome = "the model was refused by" if self.verdict == "refused" else "failed in"
         text = f"{self.pipeline or 'fullbake'}: {outcome} step {self.step}: {self.reason}"
         if self.run is not None:
@@ -81,11 +81,11 @@ def notify(
     What cannot be sent is a warning in the log, and nothing more.
 
     Args:
-      step: the component.
-      executor_input: what the launcher asked of it, from JSON.
-      verdict: see ``Notice``.
-      reason: a sentence; passwords in it are left out, and what is very long is cut.
-      missed_bounds: see ``Notice``.
+        step: The component.
+        executor_input: What the launcher asked of it, from JSON.
+        verdict: See `Notice`.
+        reason: A sentence; passwords in it are left out, and what is very long is cut.
+        missed_bounds: See `Notice`.
     """
     address = os.environ.get(ADDRESS_VARIABLE, "").strip()
     if not address:
@@ -117,11 +117,11 @@ def post(address: str, notice: Notice) -> str | None:
     """Posts a notice as JSON; an answer that may be another the next time is asked for again, four times in all.
 
     Args:
-      address: http or https.
-      notice: what is told.
+        address: Http or https.
+        notice: What is told.
 
     Returns:
-      None if it was taken; otherwise why not, without the address.
+        None if it was taken; otherwise why not, without the address.
     """
     if not address.lower().startswith(("http://", "https://")):
         return "its address begins with neither http:// nor https://"

@@ -10,7 +10,7 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 SCHEMA_VERSION = "2.1.0"
 """The only one the backend takes (backend/src/apiserver/template/v2_template.go of kubeflow/pipelines)."""
@@ -29,12 +29,13 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
     """Looks at a package as the backend will.
 
     Args:
-      documents: the pipeline spec and, if there is one, the platform spec.
+        documents: The pipeline spec and, if there is one, the platform spec.
 
     Raises:
-      InputError: naming the first thing that the backend refuses: a field it does not know, another schema, a name that
-        Kubernetes or Argo does not take, an executor that is no container (a resolver), a hook that is never run, an
-        output that no task has, a runtime parameter without a default, or more than a driver can be told of.
+        InputError: Naming the first thing that the backend refuses: a field it does not know, another schema, a name
+            that Kubernetes or Argo does not take, an executor that is no container (a resolver), a hook that is never
+            run, an output that no task has, a runtime parameter without a default, or more than a driver can be told
+            of.
     """
     spec, *platforms = documents
     try:
@@ -74,7 +75,7 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
 def root_driver_bytes(spec: Mapping[str, Any]) -> int:
     """What the pod of the root's driver is told of the pipeline, in one variable of its environment.
 
-    Before release 3.6, Argo puts the whole template there (``ARGO_TEMPLATE``): the root component and the values of its
+    Before release 3.6, Argo puts the whole template there (`ARGO_TEMPLATE`): the root component and the values of its
     parameters, each as an input of the template and as an argument of its container, as JSON within JSON.
     """
     root = spec["root"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubeflow.cluster import cluster_places
-from pipeline.config import Config
-from trainer.approaches import APPROACHES
+from fullbake.kubeflow.cluster_config import cluster_places
+from fullbake.pipeline.config.config import Config
+from fullbake.trainer.approaches import APPROACHES
 
 CONFIG_PARAMETER = "config"
 """The parameter of the pipeline, handed to every task, that carries the whole config."""
@@ -19,11 +19,11 @@ class RuntimeParameter:
     """A key of the config that a run may have another value of.
 
     Attributes:
-      name: what the pipeline calls it.
-      key: the config's key, as ``section.key``.
-      type: a ``ParameterType`` of Kubeflow's pipeline spec.
-      default: the config's value.
-      description: what it is, for people.
+        name: What the pipeline calls it.
+        key: The config's key, as `section.key`.
+        type: A `ParameterType` of Kubeflow's pipeline spec.
+        default: The config's value.
+        description: What it is, for people.
     """
 
     name: str
@@ -79,10 +79,10 @@ def overrides(config: Config, values: Mapping[str, Any]) -> dict[str, Any]:
     """Maps a run's parameter values to the config's keys.
 
     Args:
-      config: the config that the pipeline was compiled from.
-      values: by parameter name, what Kubeflow hands a container; names that are no runtime parameter are left out.
+        config: The config that the pipeline was compiled from.
+        values: By parameter name, what Kubeflow hands a container; names that are no runtime parameter are left out.
 
     Returns:
-      By key of the config, the value.
+        By key of the config, the value.
     """
     return {p.key: values[p.name] for p in runtime_parameters(config) if values.get(p.name) is not None}

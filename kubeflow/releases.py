@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 Release = tuple[int, int, int]
 
@@ -19,8 +19,8 @@ class Need:
     """Something that not every release can do.
 
     Attributes:
-      key: the config's key that asks for it.
-      since: the first release that can.
+        key: The config's key that asks for it.
+        since: The first release that can.
     """
 
     key: str
@@ -33,7 +33,7 @@ def greatest_need(needs: Iterable[Need]) -> Need | None:
 
 
 def read_release(name: str) -> Release | None:
-    """The release of a server by the name of its image's tag, such as ``2.5.0``; None where that tells nothing."""
+    """The release of a server by the name of its image's tag, such as `2.5.0`; None where that tells nothing."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", name)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
@@ -47,12 +47,12 @@ def check_release(server: str, needs: Iterable[Need], host: str) -> None:
     """Compares what a package needs with what a server is.
 
     Args:
-      server: the tag that the server names; one that is no release, as of an image that somebody built, is let pass.
-      needs: of the package.
-      host: the option or variable that names the server.
+        server: The tag that the server names; one that is no release, as of an image that somebody built, is let pass.
+        needs: Of the package.
+        host: The option or variable that names the server.
 
     Raises:
-      InputError: the server is older than the oldest release, or than what the config asks for.
+        InputError: The server is older than the oldest release, or than what the config asks for.
     """
     release = read_release(server)
     if release is None:

@@ -2,7 +2,7 @@
 
 A failure that may pass (a process out of memory, a bucket that did not answer) is worth another try; a wrong config,
 wrong data or a refusal is not. Argo cannot tell them apart: KFP's launcher ends with 1 whatever its command ended with
-(``glog.Exit`` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again
+(`glog.Exit` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again
 the steps that do the work, and those that give the verdicts are tried again in their container, which knows the reason.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 
 import tenacity
 
-from kubeflow.executor_platform import NAMESPACE_FILE
-from kubeflow.releases import read_release, release_name
+from fullbake.kubeflow.executor_platform import NAMESPACE_FILE
+from fullbake.kubeflow.releases import read_release, release_name
 
 log = logging.getLogger("fullbake")
 
@@ -38,7 +38,7 @@ _LONGEST_TRYING_SECONDS = 365 * 24 * 3600
 
 
 def retry_policy(component: str, retries: int) -> dict[str, Any] | None:
-    """The ``retryPolicy`` of a component's task, for Argo; None if Argo must not try it again."""
+    """The `retryPolicy` of a component's task, for Argo; None if Argo must not try it again."""
     if not retries or component in VERDICTS:
         return None
     return {
@@ -53,8 +53,8 @@ def untried(server: str, retries: int) -> list[str]:
     """What is to be said of retries to a server that has none, a sentence each.
 
     Args:
-      server: the tag that it names, such as ``2.0.5``.
-      retries: how often a failure is to be tried again.
+        server: The tag that it names, such as `2.0.5`.
+        retries: How often a failure is to be tried again.
     """
     release = read_release(server)
     if not retries or release is None or release >= _RETRYING:
@@ -69,8 +69,8 @@ def tried_again(component: str, retries: int) -> bool:
     """Whether Argo tries a component again, if this container fails; False where that cannot be told.
 
     Args:
-      component: its id.
-      retries: how often a failure is tried again (``kubeflow.retries``).
+        component: Its id.
+        retries: How often a failure is tried again (`kubeflow.retries`).
     """
     if retry_policy(component, retries) is None:
         return False
@@ -79,7 +79,7 @@ def tried_again(component: str, retries: int) -> bool:
 
 
 def _index_in_name_of_node() -> str | None:
-    """Which try this pod is, from 0, by its annotation: ``a-run.root.Trainer.executor(0)``.
+    """Which try this pod is, from 0, by its annotation: `a-run.root.Trainer.executor(0)`.
 
     None where it is the only one: releases to 2.4.0 of Kubeflow Pipelines know of no retries.
     """
@@ -105,13 +105,13 @@ def tries(
     """The tries that a component has within one container: more than one only where Argo gives it no other.
 
     Args:
-      component: its id.
-      retries: how often a failure is tried again (``kubeflow.retries``).
-      final: the errors that no other try can mend.
-      log: is told of each failure that is tried again.
+        component: Its id.
+        retries: How often a failure is tried again (`kubeflow.retries`).
+        final: The errors that no other try can mend.
+        log: Is told of each failure that is tried again.
 
     Returns:
-      One context manager a try, which keeps the error to itself if there is another try.
+        One context manager a try, which keeps the error to itself if there is another try.
     """
     return tenacity.Retrying(
         retry=tenacity.retry_if_not_exception_type(final),

@@ -11,7 +11,7 @@ _ENDED = {"FAILED": "failed after {:.1f} s", "CANCELED": "cancelled after {:.1f}
 
 
 class RunDisplay:
-    """A line as each step starts and ends, and on a terminal what is at work; ``kubeflow.waiting`` tells it."""
+    """A line as each step starts and ends, and on a terminal what is at work; `kubeflow.waiting` tells it."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, markup=False, emoji=False, highlight=False)

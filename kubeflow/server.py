@@ -15,8 +15,8 @@ from typing import Any
 import requests.utils
 import urllib3
 
-from kubeflow.login import COOKIES_VARIABLE, TOKEN_VARIABLE, Login
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.login import COOKIES_VARIABLE, TOKEN_VARIABLE, Login
 
 _TIMEOUT_SECONDS = 20  # to answer
 _LONGEST_MESSAGE = 300  # servers tell their whole call stack
@@ -31,16 +31,16 @@ class Server:
     """One server, and the connections to it: by the proxy and with the certificates that the environment names.
 
     Args:
-      login: which server, and who asks.
+        login: Which server, and who asks.
 
     Attributes:
-      host: its address.
-      release: the tag of its image, such as ``2.5.0``.
-      connections: to it.
+        host: Its address.
+        release: The tag of its image, such as `2.5.0`.
+        connections: To it.
 
     Raises:
-      InputError: here and in every method, where the server cannot be reached, or refuses. The text says which, and
-        what to do.
+        InputError: Here and in every method, where the server cannot be reached, or refuses. The text says which, and
+            what to do.
     """
 
     def __init__(self, login: Login):
@@ -54,11 +54,11 @@ class Server:
         """What the server answers to a plain request.
 
         Args:
-          path: below the server's address, with a leading slash.
-          query: its parameters.
+            path: Below the server's address, with a leading slash.
+            query: Its parameters.
 
         Raises:
-          UnavailableError: another try may go well.
+            UnavailableError: Another try may go well.
         """
         try:
             answer = self.connections.request(

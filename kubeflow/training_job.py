@@ -1,9 +1,9 @@
 """Trains on several nodes: the step starts a TFJob of Kubeflow's Training Operator, and waits for what it makes.
 
 A step is one pod. Where the config asks for workers, the step puts its inputs on the volume and creates a TFJob
-whose pods run ``kubeflow.training_worker``; the operator names them to each other in ``TF_CONFIG``. What the first one
+whose pods run `kubeflow.training_worker`; the operator names them to each other in `TF_CONFIG`. What the first one
 made is then taken from the volume as the step's own output. No pod of the job is started again by the operator: one
-that is lost ends the job, the job the step, and ``kubeflow.retries`` tries that again, which goes on after the last
+that is lost ends the job, the job the step, and `kubeflow.retries` tries that again, which goes on after the last
 whole epoch. So workers may run where nodes go away at any time, the step itself on one that stays: Argo does not try a
 step again whose own pod was deleted.
 
@@ -28,12 +28,12 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base.base_node import BaseNode
 
-from kubeflow.cluster import training_folder
-from kubeflow.executor_platform import NAMESPACE_FILE, SHARED_MEMORY, pod_placement
-from kubeflow.launcher import read_artifacts, write_artifacts
-from pipeline.config import Config
-from pipeline.output_file import write_output
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.cluster_config import training_folder
+from fullbake.kubeflow.executor_input import read_artifacts, write_artifacts
+from fullbake.kubeflow.executor_platform import NAMESPACE_FILE, SHARED_MEMORY, pod_placement
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.output_file import write_output
 
 TASK_FILE = "task.json"
 OUTPUT_FILE = "output.json"
@@ -68,15 +68,15 @@ def train_in_job(
     """Lets the workers of a job do what the component does.
 
     Args:
-      component: the step's; it trains.
-      config: with this run's parameters in it.
-      parameters: of the executor input, the packed config among them.
-      inputs: in local folders.
-      outputs: their folders are filled, and their properties set.
+        component: The step's; it trains.
+        config: With this run's parameters in it.
+        parameters: Of the executor input, the packed config among them.
+        inputs: In local folders.
+        outputs: Their folders are filled, and their properties set.
 
     Raises:
-      InputError: a worker found that the config or the data is wrong, or the cluster lets no job be made.
-      RuntimeError: the job failed, which may pass.
+        InputError: A worker found that the config or the data is wrong, or the cluster lets no job be made.
+        RuntimeError: The job failed, which may pass.
     """
     # The same for each try of a step: the next one must not train beside what is left of the one before.
     step = hashlib.sha256(",".join(artifact.uri for (artifact,) in outputs.values()).encode()).hexdigest()[:16]
@@ -194,7 +194,7 @@ def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[s
     container: dict[str, Any] = {
         "name": _CONTAINER,
         "image": kubeflow.image,
-        "command": ["python", "-m", "kubeflow.training_worker", str(folder)],
+        "command": ["python", "-m", "fullbake.kubeflow.training_worker", str(folder)],
         "ports": [{"name": _PORT_NAME, "containerPort": _PORT}],
         "env": [
             # The package does not carry values; they are this container's.
@@ -269,5 +269,5 @@ def _owners() -> list[dict[str, str]]:
 
 
 def _namespace(configured: str) -> str:
-    """That of this pod; ``submit --namespace`` may have named another than the config."""
+    """That of this pod; `submit --namespace` may have named another than the config."""
     return NAMESPACE_FILE.read_text(encoding="utf-8").strip() if NAMESPACE_FILE.is_file() else configured

@@ -1,6 +1,6 @@
-"""What a pod of a training job runs: ``python -m kubeflow.training_worker FOLDER``.
+"""What a pod of a training job runs: `python -m fullbake.kubeflow.training_worker FOLDER`.
 
-The folder, on the volume, is made by ``kubeflow.training_job``. All workers do the component's work together, and what
+The folder, on the volume, is made by `kubeflow.training_job`. All workers do the component's work together, and what
 the first one makes is kept.
 """
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import click
 
-from kubeflow.entrypoint import leave, run_component
-from kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
-from kubeflow.verdict import stopped
-from pipeline.command_line import EXIT_INPUT
-from pipeline.output_file import write_output
-from pipeline.redaction import LOG_LINE
-from trainer.errors import InputError
-from trainer.worker_cluster import configured_workers
+from fullbake.contract.errors import InputError
+from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
+from fullbake.kubeflow.entrypoint import leave, run_component
+from fullbake.kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
+from fullbake.kubeflow.verdict import stopped
+from fullbake.pipeline.config.redaction import LOG_LINE
+from fullbake.pipeline.output_file import write_output
+from fullbake.trainer.devices.worker_cluster import configured_workers
 
 log = logging.getLogger("fullbake")
 
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
     except InputError as error:
         log.error("%s", stopped(task["component"], error))
         write_output(folder / STOPPED_FILE, str(error), "the volume")
-        leave(EXIT_INPUT)
+        leave(EXIT_INPUT_ERROR)
     leave(0)
 
 

@@ -1,8 +1,8 @@
 """What the pages of Kubeflow Pipelines show of a run: artifacts of its own types, beside those of TFX.
 
-The graph on a laptop has none of them. The compiler declares them (``declare_ui_artifacts``), and the entrypoint writes
-them when a component is done (``write_ui_artifacts``). The pages read ``system.Metrics`` and
-``system.ClassificationMetrics`` from the artifact's metadata, and ``system.HTML`` and ``system.Markdown`` from the one
+The graph on a laptop has none of them. The compiler declares them (`declare_ui_artifacts`), and the entrypoint writes
+them when a component is done (`write_ui_artifacts`). The pages read `system.Metrics` and
+`system.ClassificationMetrics` from the artifact's metadata, and `system.HTML` and `system.Markdown` from the one
 file at its address (frontend/src/components/viewers/MetricsVisualizations.tsx of kubeflow/pipelines, 2.0.5 to 2.17.0).
 """
 
@@ -19,11 +19,11 @@ import numpy as np
 from tfx import types
 from tfx.dsl.io import fileio
 
-from components.evaluator import EVALUATION_FILE
-from components.report import PARTS_FILE, REPORT_FILE
-from components.report_page import Report
-from kubeflow.launcher import to_local
-from kubeflow.ui_summary import escape_markdown, summarize_report
+from fullbake.components.nodes.evaluator import EVALUATION_FILE
+from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE
+from fullbake.components.report.page import Report
+from fullbake.kubeflow.executor_input import to_local
+from fullbake.kubeflow.ui_summary import escape_markdown, summarize_report
 
 METRICS = "metrics"
 CONFUSION_MATRIX = "confusion_matrix"
@@ -50,7 +50,7 @@ _DIGITS = 6
 
 
 def declare_ui_artifacts(component: str) -> dict[str, Any]:
-    """The outputs of a component, by name, that only the package has: ``outputDefinitions.artifacts`` of its spec."""
+    """The outputs of a component, by name, that only the package has: `outputDefinitions.artifacts` of its spec."""
     return {
         name: {"artifactType": {"schemaTitle": title, "schemaVersion": "0.0.1"}}
         for name, title in _TYPES.get(component, {}).items()
@@ -66,14 +66,14 @@ def write_ui_artifacts(
     """Writes the files of a component's artifacts of this kind into the launcher's folders.
 
     Args:
-      component: its id.
-      wanted: ``outputs.artifacts`` of the executor input, from JSON.
-      outputs: what the component made, by key a list of one artifact.
-      nothing_new: why the component was left out; None if it did its work. Metrics are empty then, which the page
-        passes over, and the files say why: for a file that is not there, the page shows an error.
+        component: Its id.
+        wanted: `outputs.artifacts` of the executor input, from JSON.
+        outputs: What the component made, by key a list of one artifact.
+        nothing_new: Why the component was left out; None if it did its work. Metrics are empty then, which the page
+            passes over, and the files say why: for a file that is not there, the page shows an error.
 
     Returns:
-      The ``artifacts`` of an executor output, of those that have metadata.
+        The `artifacts` of an executor output, of those that have metadata.
     """
     if component not in _TYPES:
         return {}
@@ -97,15 +97,15 @@ def write_ui_artifacts(
 
 
 def scalar_metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
-    """The metadata of ``system.Metrics``.
+    """The metadata of `system.Metrics`.
 
     Args:
-      evaluation: ``evaluation.json``.
+        evaluation: `evaluation.json`.
 
     Returns:
-      ``accuracy``, ``macro_f1``, ``test_examples`` and, where the second label has one, ``decision_threshold``; and for
-      each label ``recall.<label>``, ``precision.<label>``, ``f1.<label>`` and ``support.<label>``, the number of its
-      test rows. What could not be measured is not there: the launcher refuses null.
+        `accuracy`, `macro_f1`, `test_examples` and, where the second label has one, `decision_threshold`; and for
+        each label `recall.<label>`, `precision.<label>`, `f1.<label>` and `support.<label>`, the number of its
+        test rows. What could not be measured is not there: the launcher refuses null.
     """
     labels = evaluation["labels"]
     found: dict[str, float | None] = {
@@ -121,15 +121,15 @@ def scalar_metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
 
 
 def confusion_matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """The property ``confusionMatrix`` of ``system.ClassificationMetrics``.
+    """The property `confusionMatrix` of `system.ClassificationMetrics`.
 
     Args:
-      labels: in the order of their class index.
-      confusion: counts of shape (labels, labels); rows are true labels, columns decided ones.
+        labels: In the order of their class index.
+        confusion: Counts of shape (labels, labels); rows are true labels, columns decided ones.
 
     Returns:
-      ``annotationSpecs``, the labels, and ``rows``; of more than ``MOST_CLASSES`` labels, those that are confused most,
-      and all others as one, so that the sums stay what they are.
+        `annotationSpecs`, the labels, and `rows`; of more than `MOST_CLASSES` labels, those that are confused most,
+        and all others as one, so that the sums stay what they are.
     """
     shown, counts = list(labels), np.array(confusion, dtype=np.int64)
     if len(shown) > MOST_CLASSES:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.report_page import ClassLine, Report, bound_lines, class_lines, headline
+from fullbake.components.report.page import ClassLine, Report, bound_lines, class_lines, headline
 
 MOST_LINES = 30
 """Of missed bounds and of classes; the report has all."""
@@ -19,7 +19,7 @@ def summarize_report(report: Report) -> str:
     """The verdict, the missed bounds, what is in production, and recall and precision of each class.
 
     Args:
-      report: what the report's page shows.
+        report: What the report's page shows.
     """
     evaluation = report.evaluation
     missed = [line.sentence for line in bound_lines(evaluation) if not line.passed]

@@ -2,7 +2,7 @@
 
 KFP's launcher ends every failed step with 1, and its API tells of no reason. So a step that stops says why in a line of
 its log, and in its termination message: the file that Kubernetes mounts into each container and keeps in the pod's
-status, from where Argo takes it into the message of the step's node (``inferFailedReason`` in
+status, from where Argo takes it into the message of the step's node (`inferFailedReason` in
 workflow/controller/operator.go of argo-workflows 3.3 to 4.0).
 """
 
@@ -13,14 +13,14 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.command_line import EXIT_INPUT, EXIT_REFUSED
+from fullbake.contract.exit_codes import EXIT_INPUT_ERROR, EXIT_REFUSED
 
 TERMINATION_LOG = Path("/dev/termination-log")  # Kubernetes' default terminationMessagePath
 
 _KEPT_BYTES = 4096  # of a longer message Kubernetes keeps the end, and would lose what it is about
 _STOPPED = "stopped"
 _REFUSED = "refused, the model was not pushed"
-_CODES = {_STOPPED: EXIT_INPUT, _REFUSED: EXIT_REFUSED}
+_CODES = {_STOPPED: EXIT_INPUT_ERROR, _REFUSED: EXIT_REFUSED}
 _LINE = re.compile(rf" fullbake: (?P<line>\w+: (?P<what>{'|'.join(_CODES)}): .*)")
 
 
@@ -28,8 +28,8 @@ class Verdict(NamedTuple):
     """What a step stopped for.
 
     Attributes:
-      code: the exit code of ``fullbake`` for it, 2 or 3.
-      line: the step and the reason.
+        code: The exit code of `fullbake` for it, 2 or 3.
+        line: The step and the reason.
     """
 
     code: int
@@ -37,7 +37,7 @@ class Verdict(NamedTuple):
 
 
 class TerminationMessage(logging.Handler):
-    """Keeps the last error of ``fullbake`` as the container's termination message."""
+    """Keeps the last error of `fullbake` as the container's termination message."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Waiting for a run: tells of its steps, and comes to the exit code that ``fullbake run`` would have given.
+"""Waiting for a run: tells of its steps, and comes to the exit code that `fullbake run` would have given.
 
 The API of Kubeflow Pipelines tells the state of a run and of its steps, and no reason. Once the run has failed, the
 reason is looked for in its Argo workflow, which the older half of the API shows (v1beta1; releases 2.0.5 to 2.17.0 have
@@ -15,16 +15,16 @@ from typing import Any, Protocol
 
 import tenacity
 
-from kubeflow.client import Run
-from kubeflow.server import Server, UnavailableError, parsed
-from kubeflow.verdict import Verdict, find_verdict
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.client import Run
+from fullbake.kubeflow.server import Server, UnavailableError, parsed
+from fullbake.kubeflow.verdict import Verdict, find_verdict
 
 POLL_SECONDS = 5.0
 PATIENCE_SECONDS = 15 * 60.0  # with a server that does not answer: it may be upgraded, or a port-forward started again
 
 EXIT_UNKNOWN = 1
-"""The run did not succeed, for a reason that is none of ``fullbake run``'s, or it is not known what became of it."""
+"""The run did not succeed, for a reason that is none of `fullbake run`'s, or it is not known what became of it."""
 
 _OVER = ("SUCCEEDED", "SKIPPED", "FAILED", "CANCELED")
 _MOST_SECONDS_BETWEEN = 60
@@ -35,8 +35,8 @@ class Outcome:
     """What became of the wait.
 
     Attributes:
-      code: the exit code: 0 done, 2 the config or the data is wrong, 3 the gate refused the model, 1 anything else.
-      words: one line for people.
+        code: The exit code: 0 done, 2 the config or the data is wrong, 3 the gate refused the model, 1 anything else.
+        words: One line for people.
     """
 
     code: int
@@ -50,7 +50,7 @@ class Listener(Protocol):
     """Who is told what happens meanwhile."""
 
     def step(self, name: str, state: str, seconds: float | None) -> None:
-        """A step started (``RUNNING``, no seconds) or ended."""
+        """A step started (`RUNNING`, no seconds) or ended."""
 
     def waiting(self, running: Collection[str]) -> None:
         """The server was looked at; these steps are at work."""
@@ -65,11 +65,11 @@ def wait_for(
     """Waits until a run is over.
 
     Args:
-      server: where it runs.
-      run: which it is.
-      steps: the names of its steps.
-      listener: is told of each step that starts or ends, and of troubles.
-      timeout_seconds: how long to wait; ``None`` is as long as it takes.
+        server: Where it runs.
+        run: Which it is.
+        steps: The names of its steps.
+        listener: Is told of each step that starts or ends, and of troubles.
+        timeout_seconds: How long to wait; `None` is as long as it takes.
     """
     watch = _Watch(server, run, steps, listener, timeout_seconds)
     try:
@@ -204,13 +204,13 @@ def _failed_pods(workflow: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _step_of(workflow: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
-    """The step that a pod belongs to: a node's name is its path, such as ``run-abc.root.Trainer.executor``."""
+    """The step that a pod belongs to: a node's name is its path, such as `run-abc.root.Trainer.executor`."""
     path = pod["name"].removeprefix(f"{workflow['metadata']['name']}.").removeprefix("root.")
     return path.split(".")[0].removesuffix("-driver")
 
 
 def _pod_name(workflow: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
-    """The name of a node's pod, as ``RetrievePodName`` of KFP's backend/src/common/util/workflow.go has it.
+    """The name of a node's pod, as `RetrievePodName` of KFP's backend/src/common/util/workflow.go has it.
 
     Argo of KFP 2.0 named pods as it does nodes; later ones put the template's name in.
     """

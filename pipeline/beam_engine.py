@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from trainer.errors import InputError
+import fullbake
+from fullbake.contract.errors import InputError
 
 # On one machine it is faster than workers that each import TensorFlow. Of a run of 600 rows cloudpickle, the default of
 # newer Beams, saves 2 seconds over dill.
@@ -22,16 +23,16 @@ _CODE_FLAGS = ("--setup_file", "--extra_package", "--extra_packages", "--require
 # worker of a local runner looks at.
 _NO_CODE_NEEDED = "--sdk_container_image=none"
 
-_PACKAGE = Path(__file__).parents[1]
+_SOURCE = Path(fullbake.__file__).parents[1]
 _SETUP_FILE = "setup.py"
-_SOURCES = (_SETUP_FILE, "pyproject.toml", "README.md", "LICENSE", "components", "kubeflow", "pipeline", "trainer")
+_SOURCES = (_SETUP_FILE, "pyproject.toml", "README.md", "LICENSE", "fullbake")
 
 
 def distributed_runner(args: Sequence[str]) -> str | None:
     """The runner that these arguments of Beam name, if its workers are not processes of this machine's own; else None.
 
     Args:
-      args: ``beam.args`` of the config.
+        args: `beam.args` of the config.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--runner", default="DirectRunner")
@@ -48,10 +49,10 @@ def beam_engine(args: Sequence[str]) -> Iterator[list[str]]:
     how else they get it.
 
     Args:
-      args: ``beam.args`` of the config; empty for this process.
+        args: `beam.args` of the config; empty for this process.
 
     Raises:
-      InputError: the workers need the source of this package, and only its installed files are here.
+        InputError: The workers need the source of this package, and only its installed files are here.
     """
     args = list(args or _IN_PROCESS)
     if any(arg.split("=")[0] in _CODE_FLAGS for arg in args):
@@ -59,14 +60,15 @@ def beam_engine(args: Sequence[str]) -> Iterator[list[str]]:
     elif (runner := distributed_runner(args)) is None:
         yield [*args, _NO_CODE_NEEDED]
     else:
-        if not (_PACKAGE / _SETUP_FILE).is_file():
+        if not (_SOURCE / _SETUP_FILE).is_file():
             raise InputError(
                 f"beam.args: the workers of {runner} need this package; add --setup_file=<its source>/{_SETUP_FILE}, "
                 "or --sdk_container_image=<the image of kubeflow/Dockerfile's target beam-worker>"
             )
         with tempfile.TemporaryDirectory(prefix="fullbake-source-") as folder:
-            # A copy, because to pack it setuptools writes into the folder, which in a container it may not.
+            # A copy, because to pack it setuptools writes into the folder, which in a container it may not. It holds
+            # files where the source has links.
             for name in _SOURCES:
-                source, target = _PACKAGE / name, Path(folder, name)
+                source, target = _SOURCE / name, Path(folder, name)
                 shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
             yield [*args, f"--setup_file={Path(folder, _SETUP_FILE)}"]

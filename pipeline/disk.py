@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 # Python, TensorFlow, Beam and SQLite each have an exception of their own; what they have in common is these words of
 # the C library, of SQLite, or the number of the error.
@@ -43,7 +43,7 @@ def full_disk_told(root: Path) -> Iterator[None]:
     """Turns what goes wrong for want of room into an InputError that says where.
 
     Args:
-      root: the output root. Beside it, temporary files need room.
+        root: The output root. Beside it, temporary files need room.
     """
     try:
         yield

@@ -14,21 +14,21 @@ from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
-from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE
-from components.data_gate import DataGate
-from components.evaluator import Evaluator
-from components.example_gen import CORPUS_SPLIT, CsvExampleGen
-from components.gate import GateSpec
-from components.pusher import Pusher
-from components.report import Report
-from components.schema import ConfigSchema
-from components.servable_check import ServableCheck
-from pipeline.config import Config
-from pipeline.outline import Places
-from pipeline.preflight import csv_format
-from trainer.approaches import APPROACHES
-from trainer.base_model import MODEL_BASE, is_folder_name
-from trainer.spec import PretrainingSpec, TrainingSpec
+from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.evaluation.gate import GateSpec
+from fullbake.components.nodes.config_schema import ConfigSchema
+from fullbake.components.nodes.data_gate import DataGate
+from fullbake.components.nodes.evaluator import Evaluator
+from fullbake.components.nodes.example_gen import CORPUS_SPLIT, CsvExampleGen
+from fullbake.components.nodes.pusher import Pusher
+from fullbake.components.nodes.report import Report
+from fullbake.components.nodes.servable_check import ServableCheck
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.outline import Places
+from fullbake.pipeline.preflight import csv_format
+from fullbake.trainer.approaches import APPROACHES
+from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
+from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
 
 # Where a config says which base model and which data; what they are is not said by their names.
 _INPUTS = (
@@ -46,8 +46,9 @@ def recipe(config: Config, base_hash: str | None) -> str:
     The places of base and data are not in it: their contents may change there, and stay the same in another place.
 
     Args:
-      config: what to run.
-      base_hash: of the base model (see ``trainer.base_model.hash_base``). ExampleGen's fingerprint is that of the data.
+        config: What to run.
+        base_hash: Of the base model (see `trainer.encoder.base_model.hash_base`). ExampleGen's fingerprint is that of
+            the data.
     """
     deciding = {"data", "model", "training", "tuning", "gate"}
     if APPROACHES[config.model.approach].pretrains:
@@ -61,11 +62,11 @@ def recipe(config: Config, base_hash: str | None) -> str:
 
 
 def input_locations(config: Config, base: Path | None) -> dict[str, str]:
-    """Where the inputs are, by the names that the components know them by (see ``trainer.locations``).
+    """Where the inputs are, by the names that the components know them by (see `trainer.locations`).
 
     Args:
-      config: what to run.
-      base: the folder of the base model; None where no component is run that opens it.
+        config: What to run.
+        base: The folder of the base model; None where no component is run that opens it.
     """
     folders = {
         INPUT_BASE: config.data.input_base,
@@ -87,15 +88,15 @@ def _base_name(config: Config) -> str:
 def create_components(config: Config, places: Places, production: str, base_hash: str | None = None) -> list[BaseNode]:
     """Makes the components, in the order in which data flows.
 
-    They know their inputs by name, not by place, and must run where ``trainer.locations.located`` was told of the
+    They know their inputs by name, not by place, and must run where `trainer.locations.located` was told of the
     places.
 
     Args:
-      config: what to run.
-      places: where things are kept.
-      production: what the new model is judged against (see ``components.production.production_key``).
-      base_hash: of the base model (see ``trainer.base_model.hash_base``); a component that finds other files there
-        stops. None: they are not looked at.
+        config: What to run.
+        places: Where things are kept.
+        production: What the new model is judged against (see `components.serving.pushed_models.production_key`).
+        base_hash: Of the base model (see `trainer.encoder.base_model.hash_base`); a component that finds other files
+            there stops. None: they are not looked at.
     """
     data, model, training = config.data, config.model, config.training
     pretrains = APPROACHES[model.approach].pretrains
@@ -153,7 +154,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
     transform = Transform(
         examples=examples,
         schema=schema,
-        preprocessing_fn="components.preprocessing.preprocessing_fn",
+        preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
         custom_config={
             **base,
             "labels": list(data.labels),
@@ -182,7 +183,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
             **base, **config.pretraining.model_dump(exclude={"corpus_base"}), **placement
         )
         pretrainer = Trainer(
-            run_fn="trainer.pretrain.run_fn",
+            run_fn="fullbake.trainer.pretrain.run_fn",
             train_args=trainer_pb2.TrainArgs(splits=["train", *corpus]),
             custom_config={"spec": pretraining_spec.to_dict()},
             **tokens,
@@ -208,12 +209,12 @@ def create_components(config: Config, places: Places, production: str, base_hash
     tuner = None
     if config.tuning.learning_rates:
         tuner = Tuner(
-            tuner_fn="trainer.tune.tuner_fn",
+            tuner_fn="fullbake.trainer.tune.tuner_fn",
             custom_config={"spec": spec.to_dict(), "learning_rates": list(config.tuning.learning_rates)},
             **tokens,
         )
     trainer = Trainer(
-        run_fn="trainer.fine_tune.run_fn",
+        run_fn="fullbake.trainer.fine_tune.run_fn",
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         custom_config={"spec": spec.to_dict()},
         **tokens,

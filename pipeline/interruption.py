@@ -27,12 +27,12 @@ class Interruption:
 
     The main thread may be inside TensorFlow or Beam for minutes, and no Python code runs in it then; Beam also wraps
     what is raised through it. So a thread of its own, which Python wakes in any case, says the line, ends the process's
-    children, gives the main thread some seconds to leave its ``finally`` blocks, and ends the process. All that is kept
+    children, gives the main thread some seconds to leave its `finally` blocks, and ends the process. All that is kept
     is written so that it is whole or not there, so nothing finished is lost by that.
 
     Attributes:
-      kept: what the line says of what is kept and how to go on; may be empty.
-      leftovers: folders that are removed at the end.
+        kept: What the line says of what is kept and how to go on; may be empty.
+        leftovers: Folders that are removed at the end.
     """
 
     def __init__(self) -> None:

@@ -24,28 +24,28 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from components.production import NOTHING, made_of, production_key, same_model, withdrawn
-from components.report import PARTS_FILE, REPORT_FILE
-from components.report_page import Report, render
-from pipeline.beam_engine import beam_engine
-from pipeline.config import Config
-from pipeline.graph import create_components, input_locations, recipe
-from pipeline.outline import Places
-from pipeline.plain_root import plain_root
-from pipeline.preflight import serving_folder
-from pipeline.redaction import LOG_LINE, RedactingFormatter
-from pipeline.run_record import RunRecord, read_run
-from pipeline.store import METADATA_FILE, prepare_store
-from trainer.base_model import hash_base, resolve_base
-from trainer.content_hash import kept_hashes
-from trainer.errors import InputError
-from trainer.frozen_features import drop_unfinished
-from trainer.locations import located
+from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE
+from fullbake.components.report.page import Report, render
+from fullbake.components.serving.pushed_models import NOTHING, made_of, production_key, same_model, withdrawn
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
+from fullbake.pipeline.graph import create_components, input_locations, recipe
+from fullbake.pipeline.outline import Places
+from fullbake.pipeline.plain_root import plain_root
+from fullbake.pipeline.preflight import serving_folder
+from fullbake.pipeline.run_record import RunRecord, read_run
+from fullbake.pipeline.store import METADATA_FILE, prepare_store
+from fullbake.trainer.content_hash import kept_hashes
+from fullbake.trainer.data.frozen_features import drop_unfinished
+from fullbake.trainer.encoder.base_model import hash_base, resolve_base
+from fullbake.trainer.locations import located
 
 log = logging.getLogger("fullbake")
 
 HASHES_FILE = "hashes.json"
-"""In the output root: what ``trainer.content_hash`` knows of files, so that the next run need not read them again."""
+"""In the output root: what `trainer.content_hash` knows of files, so that the next run need not read them again."""
 # The Evaluator takes minutes, a push seconds: that production changes so often meanwhile is no coincidence.
 MOST_JUDGEMENTS = 4
 
@@ -62,16 +62,16 @@ def run_locally(
     and pushed once more.
 
     Args:
-      config: what to run.
-      root: the output root.
-      on_component: called with a component's name when it starts, and again with its seconds when it is done.
-      on_warning: called with what a component warns of, as it does.
+        config: What to run.
+        root: The output root.
+        on_component: Called with a component's name when it starts, and again with its seconds when it is done.
+        on_warning: Called with what a component warns of, as it does.
 
     Returns:
-      What the run left behind, the verdict among it.
+        What the run left behind, the verdict among it.
 
     Raises:
-      InputError: the data, the base model or the model in production cannot be used.
+        InputError: The data, the base model or the model in production cannot be used.
     """
     root, places = _places(config, root)
     report_folder = _new_folder(root / "reports")
@@ -130,11 +130,11 @@ def train_locally(config: Config, root: Path) -> RunRecord:
     """Runs the pipeline up to its Trainer: nothing is judged, nothing pushed, and a later run finds it in the cache.
 
     Args:
-      config: what to run.
-      root: the output root.
+        config: What to run.
+        root: The output root.
 
     Raises:
-      InputError: the data or the base model cannot be used.
+        InputError: The data or the base model cannot be used.
     """
     root, places = _places(config, root)
     with _inputs(config, root) as base_hash:
@@ -207,13 +207,13 @@ class _Runner(LocalDagRunner):
 class ComponentLog(logging.Handler):
     """Listens to TFX's log: what component starts and ends is told, and what ours warn of; all of it goes to a file.
 
-    TFX's local runner has no callbacks; it logs ``Component %s is running.`` and ``Component %s is finished.``
+    TFX's local runner has no callbacks; it logs `Component %s is running.` and `Component %s is finished.`
 
     Args:
-      file: the log; what is secret in Beam's arguments is left out of it.
-      args: ``beam.args`` of the config.
-      on_component: as in ``run_locally``.
-      on_warning: as in ``run_locally``. Default: warnings go to the file only.
+        file: The log; what is secret in Beam's arguments is left out of it.
+        args: `beam.args` of the config.
+        on_component: As in `run_locally`.
+        on_warning: As in `run_locally`. Default: warnings go to the file only.
     """
 
     def __init__(

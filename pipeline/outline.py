@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.config import Config
-from trainer.approaches import APPROACHES
+from fullbake.pipeline.config.config import Config
+from fullbake.trainer.approaches import APPROACHES
 
 
 @dataclass(frozen=True)
@@ -13,10 +13,10 @@ class Places:
     """Where a pipeline keeps things.
 
     Attributes:
-      pipeline_root: TFX's artifacts.
-      serving_dir: pushed models.
-      checkpoints: the last epoch of an interrupted training, or None to keep none.
-      vectors: a frozen base's output for the last texts, or None to keep none.
+        pipeline_root: TFX's artifacts.
+        serving_dir: Pushed models.
+        checkpoints: The last epoch of an interrupted training, or None to keep none.
+        vectors: A frozen base's output for the last texts, or None to keep none.
     """
 
     pipeline_root: str
@@ -26,7 +26,7 @@ class Places:
 
 
 def component_names(config: Config) -> list[str]:
-    """The components of ``pipeline.graph.create_components``, in the order in which data flows."""
+    """The components of `pipeline.graph.create_components`, in the order in which data flows."""
     return [
         "CsvExampleGen",
         "StatisticsGen",

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 
 def check_output(file: Path, flag: str) -> None:
     """Makes sure that a file can be written, before work is paid for whose outcome goes there.
 
     Args:
-      file: where the outcome goes.
-      flag: the option that names it.
+        file: Where the outcome goes.
+        flag: The option that names it.
 
     Raises:
-      InputError: there is no such folder, it is a folder itself, or it may not be written.
+        InputError: There is no such folder, it is a folder itself, or it may not be written.
     """
     try:
         if _is_stream(file):
@@ -44,12 +44,12 @@ def write_output(file: Path, text: str, flag: str) -> None:
     """Writes a file as UTF-8, in whole or not at all.
 
     Args:
-      file: where it goes; what is there is replaced.
-      text: what goes there.
-      flag: the option that names the file.
+        file: Where it goes; what is there is replaced.
+        text: What goes there.
+        flag: The option that names the file.
 
     Raises:
-      InputError: it cannot be written.
+        InputError: It cannot be written.
     """
     with writing(file, flag) as stream:
         stream.write(text)
@@ -60,13 +60,13 @@ def writing(file: Path, flag: str, *, errors: str = "strict", newline: str | Non
     """Opens a file for UTF-8 that takes the place of what is there when all is written, and not before.
 
     Args:
-      file: where it goes.
-      flag: the option that names it.
-      errors: what becomes of characters that UTF-8 does not have, as for ``open``.
-      newline: what becomes of line ends, as for ``open``.
+        file: Where it goes.
+        flag: The option that names it.
+        errors: What becomes of characters that UTF-8 does not have, as for `open`.
+        newline: What becomes of line ends, as for `open`.
 
     Raises:
-      InputError: it cannot be written.
+        InputError: It cannot be written.
     """
     target = _target(file)
     try:
@@ -86,10 +86,10 @@ def writing(file: Path, flag: str, *, errors: str = "strict", newline: str | Non
 
 
 def check_new(file: Path, flag: str) -> None:
-    """As ``check_output``, of a file that must not be there yet.
+    """As `check_output`, of a file that must not be there yet.
 
     Raises:
-      InputError: it is there, or cannot be written.
+        InputError: It is there, or cannot be written.
     """
     if os.path.lexists(file):
         raise InputError(f"{flag}: {file} is there already, and is not overwritten; name another file, or remove it")
@@ -100,12 +100,12 @@ def write_new(file: Path, text: str, flag: str) -> None:
     """Writes a file that is not there yet, as UTF-8, in whole or not at all.
 
     Args:
-      file: where it goes.
-      text: what goes there.
-      flag: the option that names the file.
+        file: Where it goes.
+        text: What goes there.
+        flag: The option that names the file.
 
     Raises:
-      InputError: it is there by now, or cannot be written.
+        InputError: It is there by now, or cannot be written.
     """
     check_new(file, flag)
     try:

@@ -7,21 +7,21 @@ import hashlib
 import os
 from pathlib import Path
 
-from components.plain_path import PATTERN_CHARACTERS
-from trainer.errors import InputError
+from fullbake.components.serving.plain_path import PATTERN_CHARACTERS
+from fullbake.contract.errors import InputError
 
 
 def plain_root(root: Path) -> Path:
-    """Gives a path that means the output root and nothing else, even where its own has characters such as ``[``.
+    """Gives a path that means the output root and nothing else, even where its own has characters such as `[`.
 
     That is a link in the user's cache folder. The metadata store and checkpoints get paths through it, so it stays
     there; a run makes it anew where it is gone.
 
     Args:
-      root: an absolute path.
+        root: An absolute path.
 
     Raises:
-      InputError: there is no folder for the link.
+        InputError: There is no folder for the link.
     """
     if PATTERN_CHARACTERS.isdisjoint(str(root)):
         return root

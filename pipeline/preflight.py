@@ -12,18 +12,18 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from components.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
-from components.data_files import match_files
-from components.production import find_baseline
-from components.text_rows import is_plain_text, read_lines
-from components.tokenizer_files import check_wordpiece
-from pipeline.config import Config
-from trainer.approaches import APPROACHES
-from trainer.base_model import base_sizes, check_masked_lm, check_pairs, resolve_base
-from trainer.base_weights import check_weights, old_head_note
-from trainer.errors import InputError
-from trainer.families import Sizes
-from trainer.local_devices import check_local_devices
+from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
+from fullbake.components.data.data_files import match_files
+from fullbake.components.data.text_rows import is_plain_text, read_lines
+from fullbake.components.serving.pushed_models import find_baseline
+from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config import Config
+from fullbake.trainer.approaches import APPROACHES
+from fullbake.trainer.devices.local_devices import check_local_devices
+from fullbake.trainer.encoder.base_model import base_sizes, check_masked_lm, check_pairs, resolve_base
+from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
+from fullbake.trainer.encoder.families import Sizes
 
 _MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
@@ -49,11 +49,11 @@ def check_inputs(config: Config) -> list[str]:
     The corpus is looked at where the approach pre-trains; no other reads it.
 
     Returns:
-      What is allowed and yet should be known, a sentence each.
+        What is allowed and yet should be known, a sentence each.
 
     Raises:
-      InputError: no such device, no file, an empty one, a column that is not there, or a base model that is not there
-        or cannot be used with this config.
+        InputError: No such device, no file, an empty one, a column that is not there, or a base model that is not there
+            or cannot be used with this config.
     """
     check_local_devices(config.training.distribution)
     _check_data(config)
@@ -80,7 +80,7 @@ def check_bounds(config: Config) -> None:
     """Looks whether anything is asked of the model.
 
     Raises:
-      InputError: there is no bound, and the config does not say that this is meant.
+        InputError: There is no bound, and the config does not say that this is meant.
     """
     if not config.gate.min_recall and not config.gate.allow_no_bounds:
         label = config.data.labels[-1]
@@ -94,11 +94,11 @@ def check_baseline(config: Config, serving_dir: str) -> None:
     """Looks at the model in production, with which the new one is to be compared.
 
     Args:
-      config: what is to run.
-      serving_dir: where the model will be pushed.
+        config: What is to run.
+        serving_dir: Where the model will be pushed.
 
     Raises:
-      InputError: the folder is none, or the model in it cannot be compared with and the config does not say to go on.
+        InputError: The folder is none, or the model in it cannot be compared with and the config does not say to go on.
     """
     if os.path.isfile(serving_dir):
         raise InputError(f"push.serving_dir: {serving_dir} is a file; name a folder")
@@ -212,7 +212,7 @@ def _check_unfreezing(config: Config, sizes: Sizes) -> None:
     if per_epoch is None:
         return
     layers = sizes["layers"]
-    groups = layers + 1  # the embeddings join last, as one more layer (see trainer.rates)
+    groups = layers + 1  # the embeddings join last, as one more layer (see trainer.optimization.rates)
     if groups > per_epoch * epochs:
         raise InputError(
             f"training.unfreeze_layers_per_epoch: {per_epoch} an epoch over {epochs} epochs leaves "

@@ -10,12 +10,12 @@ from typing import Any
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 
-from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
-from components.example_gen import INGEST_FILE
-from components.gate import Bound
-from components.pusher import STALE, WITHDRAWN
-from pipeline.store import open_store
-from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.components.evaluation.gate import Bound
+from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
+from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.components.nodes.pusher import STALE, WITHDRAWN
+from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.pipeline.store import open_store
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 
@@ -25,16 +25,16 @@ class RunRecord:
     """One run of the pipeline.
 
     Attributes:
-      run_id: what it is called in the metadata store; the name of its folder in ``reports/``, and
-        which judgement if not the first.
-      artifacts: by component and output name, what it made or found in the cache.
-      seconds: by component, how long it took; 0 where the cache spared it.
-      spent: by component, how long it took to make what is there now, in this run or in the one that was cached.
-      cached: the components that the cache spared.
-      report: the report page.
-      serves_as: the version in production that was made of the same files in the same way, where the cache spared the
-        push: that one, a copy that a rollback made, or one of another root; None: what was pushed.
-      withdrawn: the version of the same making that a rollback took out of production, wherefore none was pushed.
+        run_id: What it is called in the metadata store; the name of its folder in `reports/`, and
+            which judgement if not the first.
+        artifacts: By component and output name, what it made or found in the cache.
+        seconds: By component, how long it took; 0 where the cache spared it.
+        spent: By component, how long it took to make what is there now, in this run or in the one that was cached.
+        cached: The components that the cache spared.
+        report: The report page.
+        serves_as: The version in production that was made of the same files in the same way, where the cache spared the
+            push: that one, a copy that a rollback made, or one of another root; None: what was pushed.
+        withdrawn: The version of the same making that a rollback took out of production, wherefore none was pushed.
     """
 
     run_id: str
@@ -48,17 +48,17 @@ class RunRecord:
 
     @property
     def evaluation(self) -> dict[str, Any]:
-        """What ``evaluation.json`` says."""
+        """What `evaluation.json` says."""
         return self._read("Evaluator", "evaluation", EVALUATION_FILE)
 
     @property
     def ingest(self) -> dict[str, Any]:
-        """What ``ingest.json`` says."""
+        """What `ingest.json` says."""
         return self._read("CsvExampleGen", "examples", INGEST_FILE)
 
     @property
     def training(self) -> dict[str, Any]:
-        """What ``training.json`` says."""
+        """What `training.json` says."""
         return self._read("Trainer", "model_run", TRAINING_FILE)
 
     @property
@@ -99,7 +99,7 @@ class RunRecord:
         return [Bound.from_dict(bound) for bound in self.evaluation["bounds"]]
 
     def summary(self) -> dict[str, Any]:
-        """What ``--summary`` writes."""
+        """What `--summary` writes."""
         evaluation = self.evaluation
         training = self.training
         ingest = self.ingest
@@ -152,10 +152,10 @@ def read_run(root: Path, pipeline_name: str, run_id: str) -> RunRecord:
     """Reads a run from the metadata store of its output root.
 
     Args:
-      root: the output root.
-      pipeline_name: the pipeline; a store may hold several.
-      run_id: what the run was called when it began. Which run is the newest is not asked: a clock may have been put
-        back since the one before.
+        root: The output root.
+        pipeline_name: The pipeline; a store may hold several.
+        run_id: What the run was called when it began. Which run is the newest is not asked: a clock may have been put
+            back since the one before.
     """
     store = open_store(root)
     run = store.get_context_by_type_and_name("pipeline_run", run_id)

@@ -10,21 +10,21 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 
 @contextlib.contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
     """Makes a folder, and all temporary files of this process and its children go there while it lasts.
 
-    It stands in the system's temporary folder (``TMPDIR``), and its name tells the output root. So what a run left that
+    It stands in the system's temporary folder (`TMPDIR`), and its name tells the output root. So what a run left that
     was killed, the next one of the same root removes. Only one run at a time may have a root.
 
     Args:
-      root: the output root.
+        root: The output root.
 
     Raises:
-      InputError: the temporary folder is not there or cannot be written to.
+        InputError: The temporary folder is not there or cannot be written to.
     """
     prefix = f"fullbake-{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]}-"
     before, variable = tempfile.tempdir, os.environ.get("TMPDIR")

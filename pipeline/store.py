@@ -14,7 +14,7 @@ from ml_metadata import errors
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 METADATA_FILE = "metadata.sqlite"
 
@@ -31,14 +31,14 @@ def prepare_store(root: Path, artifacts: Path) -> str | None:
     an execution that the store knows nothing of. Executions that were killed are ended, and what they left is removed.
 
     Args:
-      root: the output root; ``metadata.sqlite`` is in it.
-      artifacts: the folder of TFX's artifacts.
+        root: The output root; `metadata.sqlite` is in it.
+        artifacts: The folder of TFX's artifacts.
 
     Returns:
-      What people should know of it, or None.
+        What people should know of it, or None.
 
     Raises:
-      InputError: the store cannot be written to, or is too new for this version.
+        InputError: The store cannot be written to, or is too new for this version.
     """
     file = root / METADATA_FILE
     note = None
@@ -72,7 +72,7 @@ def _damage(file: Path) -> str | None:
     """What makes a store unreadable, or None.
 
     Raises:
-      InputError: it is sound, and cannot be written to.
+        InputError: It is sound, and cannot be written to.
     """
     if not file.is_file():
         raise InputError(f"{file} is a folder, where the metadata store belongs; take it away, or name another --root")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 # Heavy: what costs seconds to import, for which no help text and no error about a config should wait.
 SCRIPT = """
 import contextlib, io, json, sys, time
-from kubeflow.command_line import main
+from fullbake.command_line.cluster_commands import main
 given = []
 for arguments in json.loads(sys.argv[1]):
     out, err, code = io.StringIO(), io.StringIO(), None
@@ -36,7 +36,7 @@ class Answer(NamedTuple):
 
 
 def answers(folder: Path, commands: list[list[str]]) -> list[Answer]:
-    """Runs commands of ``fullbake`` in a folder."""
+    """Runs commands of `fullbake` in a folder."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(commands)], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import apache_beam  # noqa: F401
 import pytest
 
-import trainer  # noqa: F401  (chooses Keras 2 before anything imports TensorFlow)
+import fullbake  # noqa: F401  (chooses Keras 2 before anything imports TensorFlow)
 from tests.warm import WarmProcess
 
 # Whole runs, minutes each. They begin first, for a process that is left alone with one at the end has no company.
@@ -126,8 +126,8 @@ def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length
     from tensorflow_transform.impl_helper import analyze_in_place, get_type_specs_from_feature_specs
     from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
-    from components.preprocessing import preprocessing_fn
-    from components.schema import make_schema
+    from fullbake.components.nodes.config_schema import make_schema
+    from fullbake.components.nodes.preprocessing import preprocessing_fn
 
     config = {
         "base": str(base),

@@ -17,14 +17,14 @@ from pathlib import Path
 
 def fullbake(arguments: list[str]) -> None:
     """The console script."""
-    from kubeflow.command_line import main
+    from fullbake.command_line.cluster_commands import main
 
     main(arguments, prog_name="fullbake")
 
 
 def entrypoint(arguments: list[str]) -> None:
     """What a container runs."""
-    from kubeflow.entrypoint import main
+    from fullbake.kubeflow.entrypoint import main
 
     main(arguments)
 
@@ -60,10 +60,10 @@ class WarmProcess:
         """Runs a command.
 
         Args:
-          program: a key of ``PROGRAMS``.
-          arguments: its arguments.
-          folder: its current directory.
-          environment: all variables it sees. Default: those of the tests.
+            program: A key of `PROGRAMS`.
+            arguments: Its arguments.
+            folder: Its current directory.
+            environment: All variables it sees. Default: those of the tests.
         """
         given = [program, arguments, str(folder), dict(os.environ) if environment is None else environment]
         assert self._process.stdin
@@ -115,7 +115,12 @@ def _run(program: str, arguments: list[str], folder: str, environment: dict[str,
 
 
 if __name__ == "__main__":
-    for module in ("kubeflow.command_line", "kubeflow.entrypoint", "pipeline.local_runner", "pipeline.predict"):
+    for module in (
+        "fullbake.command_line.cluster_commands",
+        "fullbake.kubeflow.entrypoint",
+        "fullbake.pipeline.local_runner",
+        "fullbake.pipeline.prediction.predictor",
+    ):
         importlib.import_module(module)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print does not get between the answers

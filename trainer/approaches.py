@@ -9,8 +9,8 @@ from dataclasses import dataclass
 # stand more: MiniLM trains well up to about 3e-4.
 FORGETTING_RATE = 4e-4
 
-# Pairs of a pattern and whether the variables it matches are trained. A variable's path starts with ``encoder/`` or
-# ``head/``; the first pattern that matches the whole path decides; each variable must match one.
+# Pairs of a pattern and whether the variables it matches are trained. A variable's path starts with `encoder/` or
+# `head/`; the first pattern that matches the whole path decides; each variable must match one.
 Trains = tuple[tuple[str, bool], ...]
 EVERYTHING: Trains = ((r"encoder/.*", True), (r"head/.*", True))
 HEAD_ONLY: Trains = ((r"encoder/.*", False), (r"head/.*", True))
@@ -21,9 +21,9 @@ class Phase:
     """A stretch of training with an optimiser and a schedule of its own.
 
     Attributes:
-      trains: what is trained.
-      learning_rate: the peak rate; in an approach's last phase the config may give another.
-      epochs: passes over the train split; None: what the config says.
+        trains: What is trained.
+        learning_rate: The peak rate; in an approach's last phase the config may give another.
+        epochs: Passes over the train split; None: what the config says.
     """
 
     trains: Trains
@@ -34,7 +34,7 @@ class Phase:
         """Whether the variable at this path is trained.
 
         Raises:
-          LookupError: no pattern matches the path.
+            LookupError: No pattern matches the path.
         """
         for pattern, trained in self.trains:
             if re.fullmatch(pattern, path):
@@ -52,10 +52,10 @@ class Approach:
     """One way to fine-tune.
 
     Attributes:
-      name: what a config calls it.
-      head: the head it uses unless the config names another; a key of ``trainer.heads.HEADS``.
-      phases: what is trained, one phase after the other; the last one makes the model.
-      pretrains: whether the base is first trained further on the task's text (see ``trainer.pretrain``).
+        name: What a config calls it.
+        head: The head it uses unless the config names another; a key of `trainer.models.heads.HEADS`.
+        phases: What is trained, one phase after the other; the last one makes the model.
+        pretrains: Whether the base is first trained further on the task's text (see `trainer.pretrain`).
     """
 
     name: str

@@ -1,6 +1,6 @@
 """The hash of what is in a file: what a cache key holds of it, instead of its path, its size and its time.
 
-A file that was hashed before is not read again if the file system can vouch that it is unchanged (see ``hash_file``).
+A file that was hashed before is not read again if the file system can vouch that it is unchanged (see `hash_file`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
 
 # File systems of this machine's own kernel: it sets ctime at every write and lets nobody choose it. Not among them:
 # those of networks and of user space, whose ctime is what a server says or a copy of mtime; FAT, which has none; tmpfs,
@@ -37,20 +37,20 @@ def hash_file(path: str | os.PathLike[str]) -> str:
     """Hashes a local file's content.
 
     The content is not read if it was hashed before, in this process or in one that kept what it knew (see
-    ``kept_hashes``), and device, inode, size, modification time and change time (``ctime``) are still the same to the
-    nanosecond. The change time alone makes this safe: ``rsync -t`` and ``cp -p`` can set the modification time, and
+    `kept_hashes`), and device, inode, size, modification time and change time (`ctime`) are still the same to the
+    nanosecond. The change time alone makes this safe: `rsync -t` and `cp -p` can set the modification time, and
     nothing sets the change time. Files on network file systems, and files that changed within the last minute, are
     always read.
 
     Args:
-      path: the file.
+        path: The file.
 
     Returns:
-      SHA-256 in hexadecimal digits.
+        SHA-256 in hexadecimal digits.
 
     Raises:
-      InputError: the file is being written to.
-      OSError: it cannot be read.
+        InputError: The file is being written to.
+        OSError: It cannot be read.
     """
     with open(path, "rb") as file:
         # Of the open file: a network file system looks anew only at an open one.
@@ -79,10 +79,10 @@ def hash_names(hashes: Iterable[tuple[str, str]]) -> str:
     """One hash for several files.
 
     Args:
-      hashes: the name and the hash of each; the order counts.
+        hashes: The name and the hash of each; the order counts.
 
     Returns:
-      SHA-256 in hexadecimal digits.
+        SHA-256 in hexadecimal digits.
     """
     return hashlib.sha256(json.dumps([list(pair) for pair in hashes]).encode()).hexdigest()
 
@@ -92,7 +92,7 @@ def kept_hashes(file: Path) -> Iterator[None]:
     """Keeps in a file what was hashed, so that the next process need not read it again.
 
     Args:
-      file: JSON; one that cannot be read counts as none.
+        file: JSON; one that cannot be read counts as none.
     """
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         for device, inode, size, mtime, ctime, known in json.loads(file.read_text(encoding="utf-8")):

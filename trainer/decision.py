@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.classifier import Classifier
-from trainer.errors import InputError
-from trainer.input_pipeline import TokenizedSplit
+from fullbake.contract.errors import InputError
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.models.classifier import Classifier
 
 # TensorFlow's CPU kernels take smaller float32 numbers for zero, so no threshold may lie below.
 _LEAST = float(np.finfo(np.float32).tiny)
@@ -21,10 +21,10 @@ class Threshold:
     """A decision threshold and how it does on the rows it was measured on.
 
     Attributes:
-      value: the second label is decided where its probability is at least this.
-      recall: of the second label; None where no row has it.
-      precision: of the second label; None where it is never decided.
-      chosen: whether it was chosen on these rows; False: it was given.
+        value: The second label is decided where its probability is at least this.
+        recall: Of the second label; None where no row has it.
+        precision: Of the second label; None where it is never decided.
+        chosen: Whether it was chosen on these rows; False: it was given.
     """
 
     value: float
@@ -43,15 +43,15 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     Of equally precise ones, that of the higher recall is taken. The value is a float32 number midway between the lowest
     score that is decided and the next one down, so that float32 arithmetic decides these rows as they were counted, and
     a small difference between two machines changes nothing. A score of zero is never decided; where that puts
-    ``min_recall`` out of reach, the threshold of the highest recall is taken, for the gate to judge.
+    `min_recall` out of reach, the threshold of the highest recall is taken, for the gate to judge.
 
     Args:
-      probabilities: of the second label, float ``(rows,)``. NaN counts as zero.
-      labels: class indices, int ``(rows,)``.
-      min_recall: the least recall of the second label, from 0 to 1.
+        probabilities: Of the second label, float `(rows,)`. NaN counts as zero.
+        labels: Class indices, int `(rows,)`.
+        min_recall: The least recall of the second label, from 0 to 1.
 
     Raises:
-      InputError: no row has the second label.
+        InputError: No row has the second label.
     """
     scores, is_second = _scores(probabilities), labels == 1
     if not is_second.any():
@@ -79,9 +79,9 @@ def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: floa
     """Measures a given threshold.
 
     Args:
-      probabilities: of the second label, float ``(rows,)``. NaN counts as zero.
-      labels: class indices, int ``(rows,)``.
-      value: the threshold, above 0 and at most 1.
+        probabilities: Of the second label, float `(rows,)`. NaN counts as zero.
+        labels: Class indices, int `(rows,)`.
+        value: The threshold, above 0 and at most 1.
     """
     is_second, decided = labels == 1, _scores(probabilities) >= np.float32(value)
     right = np.count_nonzero(is_second & decided)
@@ -93,12 +93,12 @@ def score_split(classifier: Classifier, split: TokenizedSplit, batch_rows: int =
     """Gives the probability of each label for every row, in inference mode (no dropout).
 
     Args:
-      classifier: gives the logits.
-      split: the rows.
-      batch_rows: rows that go through the model at once, longest first so that little of them is padding.
+        classifier: Gives the logits.
+        split: The rows.
+        batch_rows: Rows that go through the model at once, longest first so that little of them is padding.
 
     Returns:
-      Float32 ``(rows, num_labels)``, in the order of the split's rows.
+        Float32 `(rows, num_labels)`, in the order of the split's rows.
     """
     score = tf.function(
         lambda batch: tf.nn.softmax(classifier(batch, training=False)),

@@ -15,10 +15,10 @@ import tf_keras
 import transformers
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 
-from trainer.base_model import TOKENIZER_FILES, base_label, base_sizes
-from trainer.classifier import Classifier
-from trainer.served_model import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
-from trainer.spec import TrainingSpec
+from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
+from fullbake.trainer.encoder.base_model import TOKENIZER_FILES, base_label, base_sizes
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.spec import TrainingSpec
 
 # Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
 # heads; at width 32 it is 256 rows.
@@ -29,16 +29,16 @@ class ServingModel(tf.Module):
     """The graph that is served: raw text in, label and probabilities out, for any number of rows in bounded memory.
 
     Rows are taken in slabs; a slab is tokenized, sorted by length, and goes through the encoder in chunks of at most
-    ``CHUNK_TOKENS`` tokens, each cut to its longest row.
+    `CHUNK_TOKENS` tokens, each cut to its longest row.
 
     Args:
-      classifier: gives the logits.
-      transform: its graph tokenizes, the same that made the training examples.
-      labels: the labels in the order of their class index.
-      threshold: of two labels, the probability of the second from which it is decided; None: the likelier label is.
+        classifier: Gives the logits.
+        transform: Its graph tokenizes, the same that made the training examples.
+        labels: The labels in the order of their class index.
+        threshold: Of two labels, the probability of the second from which it is decided; None: the likelier label is.
 
     Raises:
-      ValueError: there is a threshold, and not two labels.
+        ValueError: There is a threshold, and not two labels.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class ServingModel(tf.Module):
     def signatures(self) -> dict[str, tf.types.experimental.GenericFunction]:
         """The two ways in.
 
-        ``serving_default`` takes ``text`` (and ``text_pair``), string ``(rows,)``; ``examples`` takes serialized
-        ``tf.Example``, string ``(rows,)``. Both give ``label``, string ``(rows,)``, and ``probabilities``, float32
-        ``(rows, num_labels)``.
+        `serving_default` takes `text` (and `text_pair`), string `(rows,)`; `examples` takes serialized
+        `tf.Example`, string `(rows,)`. Both give `label`, string `(rows,)`, and `probabilities`, float32
+        `(rows, num_labels)`.
         """
         texts = {name: tf.TensorSpec([None], tf.string, name=name) for name in self.text_features}
 
@@ -142,14 +142,14 @@ def export_model(
     """Writes the SavedModel of a trained classifier, and beside it what Hugging Face loads.
 
     Args:
-      classifier: the trained model; it may live under a strategy and in mixed precision: what is written is float32 on
-        one device.
-      spec: how it was made.
-      transform: the Transform graph its examples came from.
-      folder: where the SavedModel goes.
-      base: the folder of the base model it was trained from (see ``trainer.base_model.resolve_base``), for its config
-        and tokenizer.
-      threshold: as ``ServingModel`` takes it.
+        classifier: The trained model; it may live under a strategy and in mixed precision: what is written is float32
+            on one device.
+        spec: How it was made.
+        transform: The Transform graph its examples came from.
+        folder: Where the SavedModel goes.
+        base: The folder of the base model it was trained from (see `trainer.encoder.base_model.resolve_base`), for its
+            config and tokenizer.
+        threshold: As `ServingModel` takes it.
     """
     plain = served_copy(classifier, spec, base)
     serving = ServingModel(plain, transform, spec.labels, threshold)
@@ -180,9 +180,9 @@ def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Class
     A decision threshold is chosen by the scores of the copy: those of mixed precision are not what is served.
 
     Args:
-      classifier: the trained model.
-      spec: how it was made.
-      base: the folder of the base model.
+        classifier: The trained model.
+        spec: How it was made.
+        base: The folder of the base model.
     """
     copy = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling, pretrained=False)
     copy.set_weights(classifier.get_weights())
@@ -197,12 +197,12 @@ def write_hf_folder(
     PyTorch's names, because both PyTorch and TensorFlow load them, each without the other installed.
 
     Args:
-      backbone: a Hugging Face TensorFlow model: an encoder, a ``*ForSequenceClassification``, or a ``*ForMaskedLM``;
-        the decoder of the latter is tied to the embeddings, and whoever loads the folder ties them again.
-      base: the base model's folder, for its tokenizer.
-      folder: made if missing.
-      more: by path below ``encoder/``, weights of the encoder that the backbone lacks (see
-        ``trainer.classifier.weights_left_out``).
+        backbone: A Hugging Face TensorFlow model: an encoder, a `*ForSequenceClassification`, or a `*ForMaskedLM`;
+            the decoder of the latter is tied to the embeddings, and whoever loads the folder ties them again.
+        base: The base model's folder, for its tokenizer.
+        folder: Made if missing.
+        more: By path below `encoder/`, weights of the encoder that the backbone lacks (see
+            `trainer.models.classifier.weights_left_out`).
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, np.ndarray] = {}
@@ -218,7 +218,7 @@ def write_hf_folder(
     if len(tensors) != len(backbone.variables) + len(more or {}):
         raise RuntimeError("two variables of the model share a name in PyTorch")
     safetensors.numpy.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    config = backbone.config  # without what an earlier task left in it (see ``trainer.classifier.plain_config``)
+    config = backbone.config  # without what an earlier task left in it (see `trainer.models.classifier.plain_config`)
     config.architectures = [type(backbone).__name__.removeprefix("TF")]
     config.save_pretrained(folder)
     for name in TOKENIZER_FILES:
@@ -249,7 +249,7 @@ def _write_tokenizer(base: Path, folder: Path, max_length: int) -> None:
 
 
 def _write_head(head: tf_keras.Model, file: Path) -> None:
-    """Writes a head of ours under PyTorch's names: ``dense_0.weight``, ``batch_normalization_0.running_mean``, ..."""
+    """Writes a head of ours under PyTorch's names: `dense_0.weight`, `batch_normalization_0.running_mean`, ..."""
     names = {
         "kernel": "weight",
         "gamma": "weight",

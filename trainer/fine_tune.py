@@ -1,4 +1,4 @@
-"""The Trainer's ``run_fn``: from tokenized examples to an exported classifier."""
+"""The Trainer's `run_fn`: from tokenized examples to an exported classifier."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from trainer.approaches import Phase, forgetting_warning
-from trainer.base_model import hash_base, open_base
-from trainer.base_weights import old_head_note
-from trainer.classifier import Classifier
-from trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
-from trainer.distribution import Placement, choose_placement
-from trainer.encoder_shift import relative_shift
-from trainer.errors import DivergedError, InputError
-from trainer.export import export_model, served_copy
-from trainer.frozen_features import FrozenEncoder
-from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
-from trainer.learner import Learner
-from trainer.memory import keep_freed_memory
-from trainer.optimizer import make_optimizer
-from trainer.precision import set_precision
-from trainer.progress import EpochCheckpoints, Progress
-from trainer.rates import Rate, encoder_depth, rate_of, rate_table
-from trainer.records import TRAINING_FILE
-from trainer.spec import PretrainingSpec, TrainingSpec
+from fullbake.contract.errors import DivergedError, InputError
+from fullbake.contract.names import TRAINING_FILE
+from fullbake.trainer.approaches import Phase, forgetting_warning
+from fullbake.trainer.data.frozen_features import FrozenEncoder
+from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
+from fullbake.trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
+from fullbake.trainer.devices.allocator import keep_freed_memory
+from fullbake.trainer.devices.distribution import Placement, choose_placement
+from fullbake.trainer.devices.precision import set_precision
+from fullbake.trainer.encoder.base_model import hash_base, open_base
+from fullbake.trainer.encoder.base_weights import old_head_note
+from fullbake.trainer.encoder.encoder_shift import relative_shift
+from fullbake.trainer.epoch_checkpoints import EpochCheckpoints, Progress
+from fullbake.trainer.export import export_model, served_copy
+from fullbake.trainer.learner import Learner
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.optimization.optimizer import make_optimizer
+from fullbake.trainer.optimization.rates import Rate, encoder_depth, rate_of, rate_table
+from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -52,10 +52,10 @@ def run_fn(fn_args: FnArgs) -> None:
     """Fine-tunes a base model and exports it.
 
     Args:
-      fn_args: TFX's arguments. ``custom_config["spec"]`` holds a ``TrainingSpec`` as a dict; ``transform_output`` the
-        Transform graph; ``train_files`` and ``eval_files`` its examples; ``base_model`` the base after further
-        pre-training, if there was one; ``hyperparameters`` what the Tuner found, if there was one. The SavedModel goes
-        to ``serving_model_dir``; TensorBoard's logs and ``training.json`` to ``model_run_dir``.
+        fn_args: TFX's arguments. `custom_config["spec"]` holds a `TrainingSpec` as a dict; `transform_output` the
+            Transform graph; `train_files` and `eval_files` its examples; `base_model` the base after further
+            pre-training, if there was one; `hyperparameters` what the Tuner found, if there was one. The SavedModel
+            goes to `serving_model_dir`; TensorBoard's logs and `training.json` to `model_run_dir`.
     """
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
     if fn_args.hyperparameters:
@@ -98,7 +98,7 @@ def run_fn(fn_args: FnArgs) -> None:
 def read_splits(
     train_files: list[str], eval_files: list[str], transform_output: str, scratch: Path
 ) -> tuple[TokenizedSplit, TokenizedSplit]:
-    """Packs the train and the eval split below a scratch folder; see ``TokenizedSplit.read``."""
+    """Packs the train and the eval split below a scratch folder; see `TokenizedSplit.read`."""
     feature_spec = tft.TFTransformOutput(transform_output).transformed_feature_spec()
     return (
         TokenizedSplit.read(train_files, feature_spec, scratch / "train"),
@@ -110,8 +110,8 @@ def checkpoint_folder(spec: TrainingSpec | PretrainingSpec, inputs: list[str]) -
     """A folder for the checkpoints of one training, named by all that decides what is trained.
 
     Args:
-      spec: how it is trained, and where all checkpoints are kept; None is returned where nowhere.
-      inputs: the contents of what is trained and of what it is trained on: another training has another folder.
+        spec: How it is trained, and where all checkpoints are kept; None is returned where nowhere.
+        inputs: The contents of what is trained and of what it is trained on: another training has another folder.
     """
     if spec.checkpoints is None:
         return None
@@ -121,7 +121,7 @@ def checkpoint_folder(spec: TrainingSpec | PretrainingSpec, inputs: list[str]) -
 
 
 def remove_checkpoints(folder: Path | None) -> None:
-    """Removes what ``checkpoint_folder`` named: the trained model is kept elsewhere now."""
+    """Removes what `checkpoint_folder` named: the trained model is kept elsewhere now."""
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -140,21 +140,21 @@ def train_classifier(
     """Trains a classifier.
 
     Args:
-      spec: what to train, and how.
-      placement: where.
-      base: the folder of the base model.
-      train: the rows that are learned.
-      evaluate: the rows that each epoch is measured on.
-      scratch: a folder for the vectors of a frozen base, where ``spec`` names none.
-      logs: where TensorBoard's logs go.
-      checkpoints: where each epoch's state is kept, and found again if the training was interrupted; whoever keeps the
-        trained classifier removes it. On one CPU device the classifier is then that of an undisturbed training, bit for
-        bit.
+        spec: What to train, and how.
+        placement: Where.
+        base: The folder of the base model.
+        train: The rows that are learned.
+        evaluate: The rows that each epoch is measured on.
+        scratch: A folder for the vectors of a frozen base, where `spec` names none.
+        logs: Where TensorBoard's logs go.
+        checkpoints: Where each epoch's state is kept, and found again if the training was interrupted; whoever keeps
+            the trained classifier removes it. On one CPU device the classifier is then that of an undisturbed training,
+            bit for bit.
 
     Returns:
-      The trained classifier, and what is known of its training: ``epochs`` (a list of measures of the last phase),
-      ``probe_epochs`` (those of the phase before it, if there is one), ``best_epoch`` (whose weights were kept),
-      ``parameters``, ``encoder_shift`` (see ``trainer.encoder_shift``), and what was chosen.
+        The trained classifier, and what is known of its training: `epochs` (a list of measures of the last phase),
+        `probe_epochs` (those of the phase before it, if there is one), `best_epoch` (whose weights were kept),
+        `parameters`, `encoder_shift` (see `trainer.encoder.encoder_shift`), and what was chosen.
     """
     tf_keras.utils.set_random_seed(spec.seed)
     placement = placement.as_begun(checkpoints)
@@ -287,7 +287,7 @@ def trained_variables(classifier: Classifier, phase: Phase) -> dict[str, tf.Vari
 
 
 def variable_rates(spec: TrainingSpec, phase: Phase, classifier: Classifier) -> dict[str, Rate]:
-    """The rate of each variable that a phase trains, by path (see ``trainer.rates``)."""
+    """The rate of each variable that a phase trains, by path (see `trainer.optimization.rates`)."""
     paths = classifier.paths()
     depth = encoder_depth(paths)
     if not depth and (spec.layer_decay != 1.0 or spec.unfreeze_layers_per_epoch is not None):
@@ -322,10 +322,10 @@ def class_weights(kind: str, labels: np.ndarray, num_labels: int) -> list[float]
     """What a row of each class weighs in the loss.
 
     Args:
-      kind: ``none``: 1 each; ``balanced``: ``rows / (classes * rows of the class)``, so that each class weighs alike in
-        sum and a row weighs 1 on average.
-      labels: the class indices of the train split.
-      num_labels: number of classes.
+        kind: `none`: 1 each; `balanced`: `rows / (classes * rows of the class)`, so that each class weighs alike in
+            sum and a row weighs 1 on average.
+        labels: The class indices of the train split.
+        num_labels: Number of classes.
     """
     if kind == "none":
         return [1.0] * num_labels

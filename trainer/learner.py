@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from trainer.accumulation import accumulated_gradients
-from trainer.dropout import StepDropout
+from fullbake.trainer.models.dropout import StepDropout
+from fullbake.trainer.optimization.accumulation import accumulated_gradients
 
 
 class MacroRecall(tf_keras.metrics.Metric):
@@ -24,7 +24,7 @@ class MacroRecall(tf_keras.metrics.Metric):
         self.rows = self.add_weight(name="rows", shape=(num_labels,), initializer="zeros")
 
     def update_state(self, labels: tf.Tensor, logits: tf.Tensor, sample_weight: None = None) -> None:
-        """Counts a batch: labels int32 ``(batch_size,)``, logits float32 ``(batch_size, num_labels)``."""
+        """Counts a batch: labels int32 `(batch_size,)`, logits float32 `(batch_size, num_labels)`."""
         del sample_weight
         truth = tf.one_hot(labels, logits.shape[1])
         decided = tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1])
@@ -49,13 +49,13 @@ class Learner(tf_keras.Model):
     gradients on one device and on several, whatever share of them each device gets.
 
     Args:
-      network: gives logits, float32 ``(batch_size, num_labels)``.
-      trained: the variables to train.
-      num_labels: number of labels.
-      batch_size: rows to a step, over all replicas.
-      seed: of dropout.
-      accumulation_steps: in how many parts the rows of a step are computed (see ``trainer.accumulation``).
-      class_weights: what a row of each class weighs in the loss, by class index.
+        network: Gives logits, float32 `(batch_size, num_labels)`.
+        trained: The variables to train.
+        num_labels: Number of labels.
+        batch_size: Rows to a step, over all replicas.
+        seed: Of dropout.
+        accumulation_steps: In how many parts the rows of a step are computed (see `trainer.optimization.accumulation`).
+        class_weights: What a row of each class weighs in the loss, by class index.
     """
 
     def __init__(
@@ -86,13 +86,13 @@ class Learner(tf_keras.Model):
         return [self.loss_mean, self.accuracy, self.macro_recall]
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
-        """Gives logits, float32 ``(batch_size, num_labels)``."""
+        """Gives logits, float32 `(batch_size, num_labels)`."""
         return self.network(inputs, training=training)
 
     # Nothing here or in the encoders needs AutoGraph, and converting them takes most of the time to the first step.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, data: tuple[Any, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One optimiser step on a batch of inputs and int32 labels ``(batch_size,)``."""
+        """One optimiser step on a batch of inputs and int32 labels `(batch_size,)`."""
         gradients, (logits, losses) = accumulated_gradients(
             self._loss, data, self.accumulation_steps, self.optimizer, self.trained
         )

@@ -13,7 +13,7 @@ def located(locations: Mapping[str, str]) -> Iterator[None]:
     """Tells all that runs in this process meanwhile where inputs are.
 
     Args:
-      locations: by the name that stands in execution properties, such as ``data.input_base``, the path or address.
+        locations: By the name that stands in execution properties, such as `data.input_base`, the path or address.
     """
     before = dict(_located)
     _located.update(locations)

@@ -1,4 +1,4 @@
-"""The Pretrainer's ``run_fn``: masked-LM training of the base goes on, on the task's own text."""
+"""The Pretrainer's `run_fn`: masked-LM training of the base goes on, on the task's own text."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from trainer.base_model import hash_base, open_base
-from trainer.classifier import encoder_paths, weights_left_out
-from trainer.distribution import Placement, choose_placement
-from trainer.encoder_shift import relative_shift
-from trainer.errors import InputError
-from trainer.export import write_hf_folder
-from trainer.fine_tune import checkpoint_folder, read_splits, remove_checkpoints
-from trainer.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
-from trainer.masked_lm import MaskedLanguageModel, masked_losses
-from trainer.masking import Masker, Vocabulary
-from trainer.memory import keep_freed_memory
-from trainer.next_sentence import SentencePairs
-from trainer.optimizer import make_optimizer
-from trainer.precision import set_precision
-from trainer.progress import EpochCheckpoints, Progress
-from trainer.records import PRETRAINING_FILE
-from trainer.spec import PretrainingSpec
+from fullbake.contract.errors import InputError
+from fullbake.contract.names import PRETRAINING_FILE
+from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
+from fullbake.trainer.data.masking import Masker, Vocabulary
+from fullbake.trainer.data.next_sentence import SentencePairs
+from fullbake.trainer.devices.allocator import keep_freed_memory
+from fullbake.trainer.devices.distribution import Placement, choose_placement
+from fullbake.trainer.devices.precision import set_precision
+from fullbake.trainer.encoder.base_model import hash_base, open_base
+from fullbake.trainer.encoder.encoder_shift import relative_shift
+from fullbake.trainer.epoch_checkpoints import EpochCheckpoints, Progress
+from fullbake.trainer.export import write_hf_folder
+from fullbake.trainer.fine_tune import checkpoint_folder, read_splits, remove_checkpoints
+from fullbake.trainer.models.classifier import encoder_paths, weights_left_out
+from fullbake.trainer.models.masked_lm import MaskedLanguageModel, masked_losses
+from fullbake.trainer.optimization.optimizer import make_optimizer
+from fullbake.trainer.spec import PretrainingSpec
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -50,9 +50,9 @@ def run_fn(fn_args: FnArgs) -> None:
     """Trains a base model further and writes it in Hugging Face's format.
 
     Args:
-      fn_args: TFX's arguments. ``custom_config["spec"]`` holds a ``PretrainingSpec`` as a dict; ``train_files`` the
-        examples that are learned, those of an unlabelled corpus among them; ``eval_files`` those that are measured
-        only. The model goes to ``serving_model_dir``, ``pretraining.json`` to ``model_run_dir``.
+        fn_args: TFX's arguments. `custom_config["spec"]` holds a `PretrainingSpec` as a dict; `train_files` the
+            examples that are learned, those of an unlabelled corpus among them; `eval_files` those that are measured
+            only. The model goes to `serving_model_dir`, `pretraining.json` to `model_run_dir`.
     """
     spec = PretrainingSpec(**fn_args.custom_config["spec"])
     base = open_base(spec.base, spec.revision, spec.base_hash)
@@ -82,21 +82,22 @@ def pretrain(
     """Trains a base model further.
 
     Args:
-      spec: how.
-      placement: where.
-      base: the folder of the base model.
-      train: the texts that are learned.
-      evaluate: the texts whose hidden tokens measure it: the same ones each time.
-      checkpoints: where each epoch's state is kept, and found again if the training was interrupted; whoever keeps the
-        trained model removes it. On one CPU device the model is then that of an undisturbed training, bit for bit.
+        spec: How.
+        placement: Where.
+        base: The folder of the base model.
+        train: The texts that are learned.
+        evaluate: The texts whose hidden tokens measure it: the same ones each time.
+        checkpoints: Where each epoch's state is kept, and found again if the training was interrupted; whoever keeps
+            the trained model removes it. On one CPU device the model is then that of an undisturbed training, bit for
+            bit.
 
     Returns:
-      The trained model, and what is known of its training: ``evaluations`` (``step``, ``epoch``, ``loss`` in nats and
-      ``perplexity`` on the eval split, before any training, after ``EARLY_STEPS`` and after each epoch), ``new_head``,
-      ``rows``, ``parameters``, ``encoder_shift``, and what was chosen.
+        The trained model, and what is known of its training: `evaluations` (`step`, `epoch`, `loss` in nats and
+        `perplexity` on the eval split, before any training, after `EARLY_STEPS` and after each epoch), `new_head`,
+        `rows`, `parameters`, `encoder_shift`, and what was chosen.
 
     Raises:
-      InputError: the base has no masked-LM head here, or the training has diverged.
+        InputError: The base has no masked-LM head here, or the training has diverged.
     """
     tf_keras.utils.set_random_seed(spec.seed)
     placement = placement.as_begun(checkpoints)
@@ -174,7 +175,7 @@ def _masked(batches: tf.data.Dataset, masker: Masker, dealt: int = 0) -> tf.data
 
 
 def _measurer(model: MaskedLanguageModel, batches: tf.data.Dataset) -> Callable[[], float]:
-    """Gives a function that measures the mean loss over all hidden tokens; not Keras's, which would reset ``fit``'s."""
+    """Gives a function that measures the mean loss over all hidden tokens; not Keras's, which would reset `fit`'s."""
 
     @tf.function(input_signature=[batches.element_spec], autograph=False)
     def losses_of(batch: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -195,9 +196,9 @@ class _Perplexity(tf_keras.callbacks.Callback):
     """Measures the perplexity on the eval split before training, early in it, and after each epoch.
 
     Args:
-      measure: gives the loss in nats.
-      steps: steps of an epoch.
-      progress: keeps the measures.
+        measure: Gives the loss in nats.
+        steps: Steps of an epoch.
+        progress: Keeps the measures.
     """
 
     def __init__(self, measure: Callable[[], float], steps: int, progress: Progress):

@@ -1,4 +1,4 @@
-"""What a training needs to know, as it travels from the pipeline to ``run_fn``."""
+"""What a training needs to know, as it travels from the pipeline to `run_fn`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.approaches import APPROACHES, Approach
+from fullbake.trainer.approaches import APPROACHES, Approach
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,35 +14,35 @@ class TrainingSpec:
     """The settings of one fine-tuning; plain values only, so that it survives as JSON.
 
     Attributes:
-      base: the base model, as ``trainer.base_model.open_base`` takes it.
-      revision: the hub revision of the base, or None.
-      approach: a key of ``trainer.approaches.APPROACHES``.
-      head: a key of ``trainer.heads.HEADS``.
-      labels: the labels in the order of their class index.
-      batch_size: rows that are computed at once, over all replicas.
-      gradient_accumulation_steps: batches to an optimiser step.
-      epochs: passes over the train split.
-      learning_rate: the peak rate.
-      warmup_fraction: part of the steps over which the rate rises.
-      weight_decay: AdamW's decoupled decay.
-      class_weights: ``none``, or ``balanced``: each class weighs alike in the loss however rare it is.
-      early_stopping_patience: epochs without a better macro recall on the eval split before training ends, with the
-        best weights restored; None trains all epochs and keeps the last weights.
-      seed: of the head's first weights, dropout and the order of rows.
-      mixed_precision: see ``trainer.distribution.choose_precision``.
-      distribution: see ``trainer.distribution.choose_strategy``.
-      text_columns: by feature (``text``, maybe ``text_pair``), the CSV column it came from; kept beside the model.
-      pooling: what a head of ours gets of the encoder, one of ``trainer.classifier.POOLINGS``.
-      checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
-      vectors: a folder in which later trainings find the vectors of a frozen base again, or None.
-      frozen_vectors: their dtype, ``float32`` or ``float16``.
-      head_learning_rate: the head's peak rate where it is not the base's, or None (see ``trainer.rates``).
-      layer_decay: each layer's rate is that of the layer above it times this.
-      unfreeze_layers_per_epoch: how many layers join the training at each epoch, from the top; None: all at once.
-      decision_threshold: of two labels, the probability from which the second is decided; ``auto``: chosen on the eval
-        split (see ``trainer.decision``); None: the likelier label wins.
-      threshold_min_recall: the recall of the second label that ``auto`` must keep; None otherwise.
-      base_hash: what ``trainer.base_model.hash_base`` says of the base, or None where nobody promised anything.
+        base: The base model, as `trainer.encoder.base_model.open_base` takes it.
+        revision: The hub revision of the base, or None.
+        approach: A key of `trainer.approaches.APPROACHES`.
+        head: A key of `trainer.models.heads.HEADS`.
+        labels: The labels in the order of their class index.
+        batch_size: Rows that are computed at once, over all replicas.
+        gradient_accumulation_steps: Batches to an optimiser step.
+        epochs: Passes over the train split.
+        learning_rate: The peak rate.
+        warmup_fraction: Part of the steps over which the rate rises.
+        weight_decay: AdamW's decoupled decay.
+        class_weights: `none`, or `balanced`: each class weighs alike in the loss however rare it is.
+        early_stopping_patience: Epochs without a better macro recall on the eval split before training ends, with the
+            best weights restored; None trains all epochs and keeps the last weights.
+        seed: Of the head's first weights, dropout and the order of rows.
+        mixed_precision: See `trainer.devices.distribution.choose_precision`.
+        distribution: See `trainer.devices.distribution.choose_strategy`.
+        text_columns: By feature (`text`, maybe `text_pair`), the CSV column it came from; kept beside the model.
+        pooling: What a head of ours gets of the encoder, one of `trainer.models.classifier.POOLINGS`.
+        checkpoints: A folder in which an interrupted training finds its last epoch again, or None.
+        vectors: A folder in which later trainings find the vectors of a frozen base again, or None.
+        frozen_vectors: Their dtype, `float32` or `float16`.
+        head_learning_rate: The head's peak rate where it is not the base's, or None (see `trainer.optimization.rates`).
+        layer_decay: Each layer's rate is that of the layer above it times this.
+        unfreeze_layers_per_epoch: How many layers join the training at each epoch, from the top; None: all at once.
+        decision_threshold: Of two labels, the probability from which the second is decided; `auto`: chosen on the eval
+            split (see `trainer.decision`); None: the likelier label wins.
+        threshold_min_recall: The recall of the second label that `auto` must keep; None otherwise.
+        base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
     """
 
     base: str
@@ -75,7 +75,7 @@ class TrainingSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
-        """Restores what ``to_dict`` gave, JSON's lists made tuples again."""
+        """Restores what `to_dict` gave, JSON's lists made tuples again."""
         return cls(**{**values, "labels": tuple(values["labels"])})
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,20 +98,20 @@ class PretrainingSpec:
     """The settings of one further pre-training; plain values only, so that it survives as JSON.
 
     Attributes:
-      base: the base model, as ``trainer.base_model.open_base`` takes it.
-      revision: the hub revision of the base, or None.
-      batch_size: rows that are computed at once, over all replicas.
-      gradient_accumulation_steps: batches to an optimiser step.
-      epochs: passes over the text.
-      learning_rate: the peak rate.
-      mask_probability: the part of the tokens that is to be guessed.
-      whole_word: mask words, not pieces of words.
-      next_sentence: also learn whether one half of a text follows the other.
-      seed: of a new head's weights, masks, dropout and the order of rows.
-      mixed_precision: see ``trainer.distribution.choose_precision``.
-      distribution: see ``trainer.distribution.choose_strategy``.
-      checkpoints: a folder in which an interrupted training finds its last epoch again, or None.
-      base_hash: what ``trainer.base_model.hash_base`` says of the base, or None where nobody promised anything.
+        base: The base model, as `trainer.encoder.base_model.open_base` takes it.
+        revision: The hub revision of the base, or None.
+        batch_size: Rows that are computed at once, over all replicas.
+        gradient_accumulation_steps: Batches to an optimiser step.
+        epochs: Passes over the text.
+        learning_rate: The peak rate.
+        mask_probability: The part of the tokens that is to be guessed.
+        whole_word: Mask words, not pieces of words.
+        next_sentence: Also learn whether one half of a text follows the other.
+        seed: Of a new head's weights, masks, dropout and the order of rows.
+        mixed_precision: See `trainer.devices.distribution.choose_precision`.
+        distribution: See `trainer.devices.distribution.choose_strategy`.
+        checkpoints: A folder in which an interrupted training finds its last epoch again, or None.
+        base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
     """
 
     base: str

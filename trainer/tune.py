@@ -1,4 +1,4 @@
-"""The Tuner's ``tuner_fn``: which learning rate does best on the eval split."""
+"""The Tuner's `tuner_fn`: which learning rate does best on the eval split."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import keras_tuner
 import tf_keras
 from tfx.components.tuner.component import TunerFnResult
 
-from trainer.base_model import hash_base, open_base
-from trainer.distribution import Placement, choose_placement
-from trainer.errors import DivergedError, InputError
-from trainer.fine_tune import checkpoint_folder, read_splits, train_classifier
-from trainer.input_pipeline import TokenizedSplit
-from trainer.spec import TrainingSpec
+from fullbake.contract.errors import DivergedError, InputError
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.devices.distribution import Placement, choose_placement
+from fullbake.trainer.encoder.base_model import hash_base, open_base
+from fullbake.trainer.fine_tune import checkpoint_folder, read_splits, train_classifier
+from fullbake.trainer.spec import TrainingSpec
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -33,14 +33,14 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Makes the search for a learning rate.
 
     Args:
-      fn_args: TFX's arguments. ``custom_config`` holds ``spec``, a ``TrainingSpec`` as a dict, and ``learning_rates``,
-        the candidates; ``transform_graph_path`` is the Transform graph; ``train_files`` and ``eval_files`` its
-        examples; ``base_model`` the base after further pre-training, or None; ``working_dir`` a folder for the
-        search's own notes.
+        fn_args: TFX's arguments. `custom_config` holds `spec`, a `TrainingSpec` as a dict, and `learning_rates`,
+            the candidates; `transform_graph_path` is the Transform graph; `train_files` and `eval_files` its
+            examples; `base_model` the base after further pre-training, or None; `working_dir` a folder for the
+            search's own notes.
 
     Returns:
-      The search and what it is called with. TFX runs it, then writes the best rate to ``best_hyperparameters.txt``
-      (``values.learning_rate``) and all candidates, the best first, to ``tuner_results.json``.
+        The search and what it is called with. TFX runs it, then writes the best rate to `best_hyperparameters.txt`
+        (`values.learning_rate`) and all candidates, the best first, to `tuner_results.json`.
     """
     spec = TrainingSpec.from_dict(fn_args.custom_config["spec"])
     base = Path(fn_args.base_model or open_base(spec.base, spec.revision, spec.base_hash))
@@ -64,11 +64,11 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
     wins. A rate at which training diverges scores 0.
 
     Args:
-      spec: what to train, and how; its own learning rate is not used.
-      placement: where.
-      base: the folder of the base model.
-      rates: the candidates; they are tried from the lowest up.
-      folder: where the search keeps its notes.
+        spec: What to train, and how; its own learning rate is not used.
+        placement: Where.
+        base: The folder of the base model.
+        rates: The candidates; they are tried from the lowest up.
+        folder: Where the search keeps its notes.
     """
 
     def __init__(self, spec: TrainingSpec, placement: Placement, base: Path, rates: list[float], *, folder: str):
@@ -94,12 +94,12 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         """Tries every rate.
 
         Args:
-          train_files: glob patterns of the examples that are learned.
-          eval_files: glob patterns of those that the rates are compared on.
-          transform_output: the Transform graph.
+            train_files: Glob patterns of the examples that are learned.
+            eval_files: Glob patterns of those that the rates are compared on.
+            transform_output: The Transform graph.
 
         Raises:
-          InputError: training has diverged at every rate, or the data or the base model cannot be used.
+            InputError: Training has diverged at every rate, or the data or the base model cannot be used.
         """
         self._diverged: list[DivergedError] = []
         self._unusable: InputError | None = None

@@ -1,7 +1,7 @@
 """Damages CSV files as files are damaged, from a seed, and checks that reading them is never quietly wrong.
 
-``make mutate`` runs 5,000 of them, ``tests/components/test_csv_mutator.py`` a few hundred. No TensorFlow: it is the
-reading of the pipeline, ``init``, and the reading half of ``predict``.
+`make mutate` runs 5,000 of them, `tests/components/test_csv_mutator.py` a few hundred. No TensorFlow: it is the
+reading of the pipeline, `init`, and the reading half of `predict`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.csv_records import BadRow, LineCount, decoded
-from components.csv_rows import CsvFormat, Row, check_header, quoting_of, read_rows
-from components.same_text import digest_of, row_digest_of
-from pipeline.config import load_config
-from pipeline.label_file import open_rows
-from pipeline.preflight import csv_format
-from pipeline.sketch import sketch_config
-from trainer.errors import InputError
+from fullbake.components.data.csv_records import BadRow, LineCount, decoded
+from fullbake.components.data.csv_rows import CsvFormat, Row, check_header, quoting_of, read_rows
+from fullbake.components.data.same_text import digest_of, row_digest_of
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.first_config import sketch_config
+from fullbake.pipeline.prediction.label_file import open_rows
+from fullbake.pipeline.preflight import csv_format
 
 FILES = 5_000
 SLOWEST = 10.0  # seconds that one file may take

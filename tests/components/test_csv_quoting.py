@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from components import csv_records
-from components.csv_records import JOINED_LINES, BadRow, LineCount, Quoting
-from components.csv_rows import CsvFormat, Row, quoting_of, read_rows
+from fullbake.components.data import csv_records
+from fullbake.components.data.csv_records import JOINED_LINES, BadRow, LineCount, Quoting
+from fullbake.components.data.csv_rows import CsvFormat, Row, quoting_of, read_rows
 
 DATA = Path(__file__).parents[2] / "../shared/data"
 LABELLED = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})

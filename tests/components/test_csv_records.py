@@ -13,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from components.csv_records import WrongKindError, is_file_encoding, read_records
-from components.csv_rows import CsvFormat, check_header, read_rows
-from components.text_rows import read_lines
-from trainer.errors import InputError
+from fullbake.components.data.csv_records import WrongKindError, is_file_encoding, read_records
+from fullbake.components.data.csv_rows import CsvFormat, check_header, read_rows
+from fullbake.components.data.text_rows import read_lines
+from fullbake.contract.errors import InputError
 
 TABLE = pd.DataFrame({"text": ["a text", "another"], "label": ["good", "bad"]})
 CSV = b"text,label\na text,good\n"

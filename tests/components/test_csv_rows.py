@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from components import csv_records
-from components.csv_records import KEEP_UNDECODABLE, BadRow, read_records
-from components.csv_rows import CsvFormat, Row, check_header, read_rows
-from trainer.errors import InputError
+from fullbake.components.data import csv_records
+from fullbake.components.data.csv_records import KEEP_UNDECODABLE, BadRow, read_records
+from fullbake.components.data.csv_rows import CsvFormat, Row, check_header, read_rows
+from fullbake.contract.errors import InputError
 
 TWEETS = Path(__file__).parents[2] / "../shared/data/davidson_hate_speech.csv"
 FORMAT = CsvFormat(text_column="text", label_column="label", labels=("good", "bad"))

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from components.data_files import match_files
-from components.plain_path import plain_path
+from fullbake.components.data.data_files import match_files
+from fullbake.components.serving.plain_path import plain_path
 
 
 @pytest.mark.parametrize(

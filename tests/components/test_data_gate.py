@@ -8,14 +8,14 @@ from ml_metadata.proto import metadata_store_pb2
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import v1 as tfx
 
-from components.csv_rows import CsvFormat
-from components.data_gate import DataGate, anomalies_in
-from components.example_gen import CsvExampleGen
-from components.gate import GateSpec
-from components.production import NOTHING
-from components.schema import ConfigSchema
+from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.evaluation.gate import GateSpec
+from fullbake.components.nodes.config_schema import ConfigSchema
+from fullbake.components.nodes.data_gate import DataGate, anomalies_in
+from fullbake.components.nodes.example_gen import CsvExampleGen
+from fullbake.components.serving.pushed_models import NOTHING
+from fullbake.contract.errors import InputError
 from tests.components.test_production import place
-from trainer.errors import InputError
 
 
 def write(path, labels, text="text"):

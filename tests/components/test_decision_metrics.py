@@ -9,7 +9,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 from apache_beam.testing.util import assert_that
 
-from components.decision_metrics import (
+from fullbake.components.evaluation.decision_metrics import (
     COARSE_BINS,
     CONFIDENCE,
     CONFUSION,

@@ -15,15 +15,15 @@ from tfx.components.util.model_utils import is_model_blessed
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST, EvaluatorExecutor
-from components.gate import GateSpec
-from components.schema import SCHEMA_FILE, make_schema
+from fullbake.components.evaluation.gate import GateSpec
+from fullbake.components.nodes.config_schema import SCHEMA_FILE, make_schema
+from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST, EvaluatorExecutor
+from fullbake.contract.errors import InputError
+from fullbake.trainer.export import export_model
+from fullbake.trainer.models.classifier import Classifier
 from tests.components.test_servable_check import save_keyword_model
 from tests.conftest import WORDS, make_transform
 from tests.trainer.test_fine_tune import make_spec
-from trainer.classifier import Classifier
-from trainer.errors import InputError
-from trainer.export import export_model
 
 LABELS = ("fine", "rude", "odd")
 # Test rows by label and text. Of the models below, the careful one knows "idiot" and "fool", the careless one "idiot".

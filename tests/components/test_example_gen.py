@@ -12,12 +12,12 @@ import tensorflow as tf
 from ml_metadata import metadata_store
 from tfx import v1 as tfx
 
-from components import csv_ingest
-from components.csv_ingest import split_of
-from components.csv_rows import CsvFormat
-from components.example_gen import CsvExampleGen, Driver, Executor
-from trainer.errors import InputError
-from trainer.locations import located
+from fullbake.components.data import csv_ingest
+from fullbake.components.data.csv_ingest import split_of
+from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.nodes.example_gen import CsvExampleGen, Driver, Executor
+from fullbake.contract.errors import InputError
+from fullbake.trainer.locations import located
 
 FORMAT = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
 SPLIT = {"train": 8, "eval": 1, "test": 1}

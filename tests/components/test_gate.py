@@ -6,8 +6,8 @@ from dataclasses import asdict
 import pytest
 from scipy.stats import binomtest
 
-from components.gate import Bound, GateSpec, Share, describe, judge, too_few_rows
-from components.wilson import rows_needed, wilson
+from fullbake.components.evaluation.gate import Bound, GateSpec, Share, describe, judge, too_few_rows
+from fullbake.components.evaluation.wilson import rows_needed, wilson
 
 LABELS = ("fine", "rude", "odd")
 GOOD = {"fine": 0.9, "rude": 0.8, "odd": 0.7}

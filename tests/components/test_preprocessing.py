@@ -14,9 +14,9 @@ from tensorflow_transform import beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata
 from transformers import BertTokenizerFast
 
-from components.preprocessing import preprocessing_fn
-from components.schema import make_schema
-from trainer.errors import InputError
+from fullbake.components.nodes.config_schema import make_schema
+from fullbake.components.nodes.preprocessing import preprocessing_fn
+from fullbake.contract.errors import InputError
 
 MAX_LENGTH = 12
 LABELS = ["odd", "fine", "rude"]  # not in the order of the alphabet

@@ -10,9 +10,11 @@ import pytest
 from filelock import FileLock
 from tfx.types import standard_artifacts
 
-from components.evaluator import EVALUATION_FILE, JUDGED_AGAINST
-from components.example_gen import INGEST_FILE
-from components.production import (
+from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
+from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.components.nodes.pusher import STALE, WITHDRAWN, PusherExecutor
+from fullbake.components.serving.publishing import LOCK_FILE, rollback
+from fullbake.components.serving.pushed_models import (
     NOTHING,
     PUSH_FILE,
     fault,
@@ -23,10 +25,8 @@ from components.production import (
     read_push,
     versions,
 )
-from components.publishing import LOCK_FILE, rollback
-from components.pusher import STALE, WITHDRAWN, PusherExecutor
-from trainer.errors import InputError
-from trainer.served_model import ABOUT_FILE
+from fullbake.contract.errors import InputError
+from fullbake.contract.names import ABOUT_FILE
 
 FINGERPRINT = "split:*,num_files:1,total_bytes:7,xor_checksum:1,sum_checksum:1"
 EVALUATION = {

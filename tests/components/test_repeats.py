@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from components.repeats import Repeats, find_repeats
+from fullbake.components.data.repeats import Repeats, find_repeats
 
 
 def name(row, with_label):

@@ -15,14 +15,14 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 from transformers import BertTokenizerFast
 
-from components.csv_rows import CsvFormat
-from components.decision_metrics import CONFIDENCE, CONFUSION, SCORES
-from components.evaluator import EVALUATION_FILE, summarize
-from components.example_gen import INGEST_FILE, CsvExampleGen
-from components.gate import GateSpec, Share, judge
-from components.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
+from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES
+from fullbake.components.evaluation.gate import GateSpec, Share, judge
+from fullbake.components.nodes.evaluator import EVALUATION_FILE, summarize
+from fullbake.components.nodes.example_gen import INGEST_FILE, CsvExampleGen
+from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
+from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 from tests.components.test_evaluator import write_examples
-from trainer.records import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 
 TEXTS = [
     "",

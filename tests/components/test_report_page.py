@@ -11,8 +11,9 @@ from html import escape, unescape
 
 import pytest
 
-from components import report_plots as plots
-from components.report_page import (
+from fullbake.components.evaluation.wilson import wilson
+from fullbake.components.report import plots as plots
+from fullbake.components.report.page import (
     FAR_SHIFT,
     LOST_SHIFT,
     Report,
@@ -22,7 +23,6 @@ from components.report_page import (
     most_confused,
     render,
 )
-from components.wilson import wilson
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on PATH")

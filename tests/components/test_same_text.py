@@ -4,8 +4,8 @@ import random
 import pytest
 from tokenizers.normalizers import BertNormalizer
 
-from components import unicode_tables
-from components.same_text import digest_of, row_digest_of
+from fullbake.components.data.same_text import digest_of, row_digest_of
+from fullbake.components.tokenizer import unicode_tables
 
 TABLES = (unicode_tables.REMOVED, unicode_tables.DECOMPOSED, unicode_tables.REORDERED, unicode_tables.NONSPACING)
 

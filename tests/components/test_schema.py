@@ -9,7 +9,7 @@ from tensorflow_transform.tf_metadata import schema_utils
 from tfx import v1 as tfx
 from tfx.utils import io_utils
 
-from components.schema import ConfigSchema, make_schema
+from fullbake.components.nodes.config_schema import ConfigSchema, make_schema
 
 
 def run(tmp_path, **settings):

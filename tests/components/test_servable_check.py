@@ -17,14 +17,14 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
-from components.servable_check import PROBE, ServableCheck
-from components.servable_probe import UNTIL_STDIN_ENDS
-from components.servable_probe import main as probe
+from fullbake.components.nodes.servable_check import PROBE, ServableCheck
+from fullbake.components.serving.servable_probe import UNTIL_STDIN_ENDS
+from fullbake.components.serving.servable_probe import main as probe
+from fullbake.contract.names import ABOUT_FILE
+from fullbake.trainer.export import export_model
+from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
-from trainer.classifier import Classifier
-from trainer.export import export_model
-from trainer.served_model import ABOUT_FILE
 
 # Says what the probe has imported, once it is done.
 WATCHED = """
@@ -48,13 +48,13 @@ def save_keyword_model(
     """Saves a model laid out as an exported one that decides by the first keyword it finds, so its rates are known.
 
     Args:
-      folder: made if missing.
-      rules: label to keyword, in the order of the class index; texts with no keyword get the last label.
-      sure: the probability given to the label that is decided; the other labels share the rest.
-      finish: what becomes of the probabilities ``(rows, labels)`` before they are given out.
-      signatures: those it has.
-      text_features: the columns of text it takes; rules look at the first.
-      default_in_examples: the label of serialized examples with no keyword, where it is another than that of texts.
+        folder: Made if missing.
+        rules: Label to keyword, in the order of the class index; texts with no keyword get the last label.
+        sure: The probability given to the label that is decided; the other labels share the rest.
+        finish: What becomes of the probabilities `(rows, labels)` before they are given out.
+        signatures: Those it has.
+        text_features: The columns of text it takes; rules look at the first.
+        default_in_examples: The label of serialized examples with no keyword, where it is another than that of texts.
     """
     labels = list(rules)
 

@@ -3,11 +3,11 @@ import io
 
 import pytest
 
-from components import text_rows
-from components.csv_records import BadRow
-from components.csv_rows import Row
-from components.text_rows import is_plain_text, read_lines
-from trainer.errors import InputError
+from fullbake.components.data import text_rows
+from fullbake.components.data.csv_records import BadRow
+from fullbake.components.data.csv_rows import Row
+from fullbake.components.data.text_rows import is_plain_text, read_lines
+from fullbake.contract.errors import InputError
 
 
 def read(content, encoding="utf-8"):

@@ -13,9 +13,10 @@ import pytest
 import tensorflow as tf
 from transformers import BertTokenizerFast
 
-from components import bert_characters, unicode_tables
-from components.tokenizer import BertTokenizer
-from components.wordpiece import wordpiece_of
+from fullbake.components.tokenizer import bert_characters, unicode_tables
+from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.wordpiece import wordpiece_of
+from fullbake.contract.errors import InputError
 from tests.components import unicode_table_derivation as derivation
 from tests.components.tokenizer_parity import (
     CONTEXTS,
@@ -26,7 +27,6 @@ from tests.components.tokenizer_parity import (
     save_tokenizer,
     telling_values,
 )
-from trainer.errors import InputError
 
 SHARED_DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -218,7 +218,7 @@ def test_pairs_are_framed_padded_and_cut_longest_first_as_by_hugging_face(parity
 def small_pieces(monkeypatch):
     """Texts of more than 24 bytes are long ones, also in what is traced."""
     wordpiece_of.cache_clear()
-    monkeypatch.setattr("components.wordpiece.PIECE_BYTES", 24)
+    monkeypatch.setattr("fullbake.components.tokenizer.wordpiece.PIECE_BYTES", 24)
     yield
     wordpiece_of.cache_clear()
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 from transformers import BertTokenizerFast
 
-from components.tokenizer_files import check_wordpiece, read_tokenizer_files
-from trainer.errors import InputError
+from fullbake.components.tokenizer.tokenizer_files import check_wordpiece, read_tokenizer_files
+from fullbake.contract.errors import InputError
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -65,7 +65,8 @@ def test_special_tokens_of_other_names_are_found(folder):
 
 def test_checking_does_not_import_tensorflow(folder):
     program = (
-        "import sys; from components.tokenizer_files import check_wordpiece; check_wordpiece(sys.argv[1]);"
+        "import sys; from fullbake.components.tokenizer.tokenizer_files import check_wordpiece;"
+        "check_wordpiece(sys.argv[1]);"
         "assert not {'tensorflow', 'transformers', 'tokenizers'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program, str(folder)], check=True)

@@ -18,8 +18,8 @@ from pathlib import Path
 import tensorflow as tf
 from transformers import BertTokenizerFast
 
-from components.bert_characters import STAND_INS
-from components.tokenizer import BertTokenizer
+from fullbake.components.tokenizer.bert_characters import STAND_INS
+from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
 
 CONTEXTS: dict[str, Callable[[str], str]] = {
     "c": lambda char: char,

@@ -1,4 +1,5 @@
-"""Derives components/unicode_tables.py from the behaviour of Hugging Face's `tokenizers`, one character at a time.
+"""Derives components/tokenizer/unicode_tables.py from the behaviour of Hugging Face's `tokenizers`, one character at a
+time.
 
 `python -m tests.components.unicode_table_derivation` prints the tables as Python source; a test asserts that the stored
 ones are what the installed `tokenizers` does. Nothing is read from its source: each normaliser is asked about every
@@ -46,7 +47,7 @@ def as_shifts(mapping: dict[int, int]) -> str:
 
 
 def derive() -> dict[str, str]:
-    """The tables by name, as components/unicode_tables.py stores them. Takes about ten seconds."""
+    """The tables by name, as components/tokenizer/unicode_tables.py stores them. Takes about ten seconds."""
     clean, chinese = bert_normalizer(clean_text=True), bert_normalizer(handle_chinese_chars=True)
     accents, lower = bert_normalizer(strip_accents=True), bert_normalizer(lowercase=True)
     decompose, words = normalizers.NFD(), pre_tokenizers.BertPreTokenizer()
@@ -86,7 +87,7 @@ def derive() -> dict[str, str]:
 
 
 def as_source(tables: dict[str, str], width: int = 110) -> str:
-    """The tables as the assignments of components/unicode_tables.py."""
+    """The tables as the assignments of components/tokenizer/unicode_tables.py."""
     parts = []
     for name, text in tables.items():
         lines = [""]

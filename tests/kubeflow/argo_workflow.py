@@ -24,8 +24,8 @@ class Step:
     """A step of ours.
 
     Attributes:
-      messages: of its pods, first to last; all but the last one were tried again.
-      driver: the message with which its driver failed, after which there is no pod; None if it did not.
+        messages: Of its pods, first to last; all but the last one were tried again.
+        driver: The message with which its driver failed, after which there is no pod; None if it did not.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Workflow:
     """A workflow in some state.
 
     Attributes:
-      phase: of the whole.
-      state: of the run, where that is not the phase's.
-      cancelled: whether somebody had KFP end it.
-      pod_names: v1 is the default of Argo 3.3, v2 of later ones.
+        phase: Of the whole.
+        state: Of the run, where that is not the phase's.
+        cancelled: Whether somebody had KFP end it.
+        pod_names: v1 is the default of Argo 3.3, v2 of later ones.
     """
 
     phase: str

@@ -18,7 +18,7 @@ from typing import Any
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
-from kubeflow.compiler import ENTRYPOINT
+from fullbake.kubeflow.compiler import ENTRYPOINT
 from tests.warm import WarmProcess
 
 LONGEST_PROPERTY = 255  # `name` of ArtifactProperty in ml_metadata/util/metadata_source_query_config.cc
@@ -56,12 +56,12 @@ class Backend:
     """Runs packages in DAG order.
 
     Args:
-      scheme: of the object store that the pipeline root is in.
-      folder: where the object store keeps its objects.
-      start: runs a command in an environment, and gives its exit code and what it printed.
+        scheme: Of the object store that the pipeline root is in.
+        folder: Where the object store keeps its objects.
+        start: Runs a command in an environment, and gives its exit code and what it printed.
 
     Attributes:
-      secrets: of Kubernetes: by name and key, the value.
+        secrets: Of Kubernetes: by name and key, the value.
     """
 
     def __init__(self, scheme: str, folder: Path, start: Callable[[list[str], dict[str, str]], tuple[int, str]]):
@@ -86,12 +86,12 @@ class Backend:
         """Runs every task that no failed one is upstream of.
 
         Args:
-          documents: the package.
-          parameters: this run's values; the others have their defaults.
-          done: what an earlier run did, which is not done again.
+            documents: The package.
+            parameters: This run's values; the others have their defaults.
+            done: What an earlier run did, which is not done again.
 
         Returns:
-          By task, what became of it; tasks that were not run are not there.
+            By task, what became of it; tasks that were not run are not there.
         """
         spec = documents[0]
         root = spec["root"]

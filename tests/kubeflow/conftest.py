@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config, load_config
+from fullbake.pipeline.config.config import Config, load_config
 from tests.kubeflow.volume import Volume
 from tests.pipeline.planted import write_config
 

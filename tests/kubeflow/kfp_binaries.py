@@ -2,10 +2,10 @@
 
 The binaries are built from kubeflow/pipelines, one folder a release, and are not part of this project:
 
-- ``compile [--parameters JSON] [--pipeline-root URI] [--run-id ID] PACKAGE``: hands the package to ``template.New`` and
-  ``RunWorkflow`` of backend/src/apiserver/template, as the API server does, and prints the Argo workflow as JSON;
-- ``driver``: backend/src/v2/cmd/driver;
-- ``launcher``: backend/src/v2/cmd/launcher-v2.
+- `compile [--parameters JSON] [--pipeline-root URI] [--run-id ID] PACKAGE`: hands the package to `template.New` and
+  `RunWorkflow` of backend/src/apiserver/template, as the API server does, and prints the Argo workflow as JSON;
+- `driver`: backend/src/v2/cmd/driver;
+- `launcher`: backend/src/v2/cmd/launcher-v2.
 """
 
 import base64
@@ -37,8 +37,8 @@ class Step:
     """A container of ours that the launcher ran.
 
     Attributes:
-      code: the launcher's exit code.
-      log: what both printed.
+        code: The launcher's exit code.
+        log: What both printed.
     """
 
     name: str
@@ -51,10 +51,10 @@ class Run:
     """What became of a workflow.
 
     Attributes:
-      steps: by task of the package, its last try.
-      tries: by task, how many there were.
-      pods: by task, what the driver changes of its pod.
-      drivers: by driver, its log.
+        steps: By task of the package, its last try.
+        tries: By task, how many there were.
+        pods: By task, what the driver changes of its pod.
+        drivers: By driver, its log.
     """
 
     steps: dict[str, Step] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def compile_workflow(release: Path, package: Path, scheme: str = "minio", **para
     """The Argo workflow that the API server of a release makes of a package.
 
     Raises:
-      ValueError: it refuses the package; the text is its own.
+        ValueError: It refuses the package; the text is its own.
     """
     root = f"{scheme}://{BUCKET}/v2/artifacts"
     given = ["--parameters", json.dumps(parameters), "--pipeline-root", root, "--run-id", str(uuid.uuid4())]
@@ -88,12 +88,12 @@ def compile_workflow(release: Path, package: Path, scheme: str = "minio", **para
 
 
 class Argo:
-    """Runs a workflow's templates: fills placeholders in, goes by ``depends``, and starts what pods would.
+    """Runs a workflow's templates: fills placeholders in, goes by `depends`, and starts what pods would.
 
     Args:
-      release: the folder of a release's binaries.
-      services: what driver and launcher speak to.
-      kill_when: by task, a condition on which its container is killed, once, as a node that goes away does.
+        release: The folder of a release's binaries.
+        services: What driver and launcher speak to.
+        kill_when: By task, a condition on which its container is killed, once, as a node that goes away does.
     """
 
     def __init__(self, release: Path, services: Services, kill_when: Mapping[str, Callable[[], bool]] | None = None):
@@ -105,7 +105,7 @@ class Argo:
         """Runs it to its end, or as far as its failures let it.
 
         Args:
-          workflow: of ``compile_workflow``.
+            workflow: Of `compile_workflow`.
         """
         run, known = Run(), _globals(workflow)
         templates = {template["name"]: template for template in workflow["spec"]["templates"]}
@@ -233,7 +233,7 @@ class Argo:
 
 
 def driver_bytes(workflow: dict[str, Any]) -> dict[str, int]:
-    """By driver, the bytes of ``ARGO_TEMPLATE``, in which Argo before 3.6 tells its pod of the template."""
+    """By driver, the bytes of `ARGO_TEMPLATE`, in which Argo before 3.6 tells its pod of the template."""
     templates = {template["name"]: template for template in workflow["spec"]["templates"]}
     sizes = {}
 
@@ -254,7 +254,7 @@ def driver_bytes(workflow: dict[str, Any]) -> dict[str, int]:
 
 
 def _globals(workflow: dict[str, Any]) -> dict[str, str]:
-    """What ``{{workflow...}}`` stands for."""
+    """What `{{workflow...}}` stands for."""
     parameters = workflow["spec"].get("arguments", {}).get("parameters", [])
     annotations = workflow["metadata"].get("annotations", {})
     return {
@@ -268,7 +268,7 @@ def _globals(workflow: dict[str, Any]) -> dict[str, str]:
 def _inputs(
     task: dict[str, Any], templates: dict[str, Any], known: dict[str, str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """A task's template, and what ``{{inputs...}}`` stands for in it."""
+    """A task's template, and what `{{inputs...}}` stands for in it."""
     template = templates[task["template"]]
     values = {given["name"]: given.get("default", "") for given in template.get("inputs", {}).get("parameters", [])}
     for given in task.get("arguments", {}).get("parameters", []):

@@ -50,16 +50,16 @@ class KfpServer:
     """The server's state.
 
     Attributes:
-      token: the bearer token that it wants; without one it asks for none.
-      release: the tag of its image.
-      cookie: the session's cookie that it wants; else it shows the login page.
-      multi_user: whether everything belongs to a namespace; if not, namespaces are not heeded.
-      allowed_namespaces: with ``multi_user``, those that the token may use.
-      max_page_size: no page has more.
-      failures: (method, path) -> the status that is given instead of doing it.
-      course: what becomes of a run, look by look: a workflow, or the status that is given instead, where 0 hangs up.
-        The last one stays.
-      logs: the logs of pods, by the address that they are asked for at.
+        token: The bearer token that it wants; without one it asks for none.
+        release: The tag of its image.
+        cookie: The session's cookie that it wants; else it shows the login page.
+        multi_user: Whether everything belongs to a namespace; if not, namespaces are not heeded.
+        allowed_namespaces: With `multi_user`, those that the token may use.
+        max_page_size: No page has more.
+        failures: (method, path) -> the status that is given instead of doing it.
+        course: What becomes of a run, look by look: a workflow, or the status that is given instead, where 0 hangs up.
+            The last one stays.
+        logs: The logs of pods, by the address that they are asked for at.
     """
 
     token: str | None = None
@@ -378,7 +378,7 @@ class _HttpServer(ThreadingHTTPServer):
 
 @contextmanager
 def serve(state: KfpServer, tls: ssl.SSLContext | None = None) -> Iterator[KfpServer]:
-    """Serves on a free port of this machine, by HTTPS if there is a certificate; ``state.host`` is the address."""
+    """Serves on a free port of this machine, by HTTPS if there is a certificate; `state.host` is the address."""
     with _HttpServer(state) as server:
         state.host = f"http://127.0.0.1:{server.server_port}"
         if tls:

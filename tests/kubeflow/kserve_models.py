@@ -1,6 +1,6 @@
 """Holds manifests against the models of KServe's own Python package, to be run where that is installed.
 
-``python kserve_models.py MANIFEST ...`` prints what is not in them, a line each with the file's name. The package's
+`python kserve_models.py MANIFEST ...` prints what is not in them, a line each with the file's name. The package's
 classes are made of KServe's API and carry the type of each field, and so do those of Kubernetes that they refer to.
 """
 
@@ -21,9 +21,9 @@ def errors(kind: str, value: Any, path: str) -> Iterator[str]:
     """What is wrong with a value.
 
     Args:
-      kind: the type that it should have, as the generated classes write it.
-      value: it, out of YAML.
-      path: where it is.
+        kind: The type that it should have, as the generated classes write it.
+        value: It, out of YAML.
+        path: Where it is.
     """
     # Older generators write list[X] and dict(str, X), newer ones List[X] and Dict[str, X].
     container = re.fullmatch(r"(?i:(list)\[|dict[\[(]str, )(.*)[\])]", kind)

@@ -38,11 +38,11 @@ class Services:
     """Where they listen.
 
     Attributes:
-      metadata_port: of ML Metadata's gRPC service, in the clear.
-      store_port: of the object store, in the clear.
-      api_port: of Kubernetes' API, over TLS.
-      account: a folder as a service account's, with token, namespace and the API's certificate.
-      objects: what the API knows, by path in the namespace; those that start pods put theirs here.
+        metadata_port: Of ML Metadata's gRPC service, in the clear.
+        store_port: Of the object store, in the clear.
+        api_port: Of Kubernetes' API, over TLS.
+        account: A folder as a service account's, with token, namespace and the API's certificate.
+        objects: What the API knows, by path in the namespace; those that start pods put theirs here.
     """
 
     metadata_port: int
@@ -181,8 +181,8 @@ def kubernetes_api(account: Path, objects: Mapping[str, Any]) -> Iterator[int]:
     """Starts an API that knows these objects, over TLS; puts its certificate among the files of the account.
 
     Args:
-      account: a folder as a service account's.
-      objects: by path in the namespace.
+        account: A folder as a service account's.
+        objects: By path in the namespace.
     """
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -15,8 +15,8 @@ class Proxy(ThreadingHTTPServer):
     """The proxy.
 
     Attributes:
-      credentials: the value of the header ``Proxy-Authorization`` that it wants; None wants none.
-      handed_on: method and address of each request and tunnel.
+        credentials: The value of the header `Proxy-Authorization` that it wants; None wants none.
+        handed_on: Method and address of each request and tunnel.
     """
 
     daemon_threads = True

@@ -8,12 +8,12 @@ from threading import Thread
 import pytest
 import yaml
 
-from kubeflow.client import KubeflowClient, Launch
-from kubeflow.cron import parse_cron
-from kubeflow.login import find_login
-from kubeflow.server import Server
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.client import KubeflowClient, Launch
+from fullbake.kubeflow.cron import parse_cron
+from fullbake.kubeflow.login import find_login
+from fullbake.kubeflow.server import Server
 from tests.kubeflow.kfp_server import KfpServer, serve
-from trainer.errors import InputError
 
 KEY = "open-sesame"
 CRON = parse_cron("0 2 * * *", "--cron")

@@ -7,15 +7,15 @@ import yaml
 from google.protobuf import json_format
 from kfp.components import load_component_from_file
 
-from kubeflow.cluster import pipeline_name, read_carried_config
-from kubeflow.compiler import compile_package, write_package
-from kubeflow.executor_platform import SHARED_MEMORY, platform_needs
-from kubeflow.parameters import CONFIG_PARAMETER, overrides
-from kubeflow.releases import release_name
-from pipeline.config import Config, restore_config
-from pipeline.outline import component_names
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.cluster_config import pipeline_name, read_carried_config
+from fullbake.kubeflow.compiler import compile_package, write_package
+from fullbake.kubeflow.executor_platform import SHARED_MEMORY, platform_needs
+from fullbake.kubeflow.parameters import CONFIG_PARAMETER, overrides
+from fullbake.kubeflow.releases import release_name
+from fullbake.pipeline.config.config import Config, restore_config
+from fullbake.pipeline.outline import component_names
 from tests.pipeline.planted import COMPONENTS
-from trainer.errors import InputError
 
 MakeConfig = Callable[..., Config]
 

@@ -3,9 +3,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from kubeflow.cron import parse_cron
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.cron import parse_cron
 from tests.kubeflow.server_cron import check_cron
-from trainer.errors import InputError
 
 NOW = datetime(2026, 3, 6, 12, 30, tzinfo=timezone.utc)  # a Friday
 

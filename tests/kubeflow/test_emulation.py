@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from components.evaluator import EVALUATION_FILE
-from components.publishing import rollback
-from components.report import REPORT_FILE
+from fullbake.components.nodes.evaluator import EVALUATION_FILE
+from fullbake.components.nodes.report import REPORT_FILE
+from fullbake.components.serving.publishing import rollback
 from tests.kubeflow.backend import Backend, Step, start_process, start_warm
 from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
 from tests.kubeflow.volume import HALF, Package, Volume

@@ -10,22 +10,22 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from components.production import PUSH_FILE
-from kubeflow import entrypoint, verdict
-from kubeflow.cluster import PRODUCTION, carried_config, cluster_places
-from kubeflow.compiler import ENTRYPOINT
-from kubeflow.entrypoint import RefusedError, check_same_base, place_of_artifacts, run_component
-from kubeflow.notice import ADDRESS_VARIABLE
-from kubeflow.parameters import CONFIG_PARAMETER
-from pipeline.config import Config, load_config
-from pipeline.graph import create_components, recipe
+from fullbake.components.serving.pushed_models import PUSH_FILE
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow import entrypoint, verdict
+from fullbake.kubeflow.cluster_config import PRODUCTION, carried_config, cluster_places
+from fullbake.kubeflow.compiler import ENTRYPOINT
+from fullbake.kubeflow.entrypoint import RefusedError, check_same_base, place_of_artifacts, run_component
+from fullbake.kubeflow.notice import ADDRESS_VARIABLE
+from fullbake.kubeflow.parameters import CONFIG_PARAMETER
+from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.graph import create_components, recipe
+from fullbake.trainer.encoder.base_model import hash_base
 from tests.components.test_production import place
 from tests.kubeflow.backend import start_warm
 from tests.kubeflow.webhook import webhook
 from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv
 from tests.warm import WarmProcess
-from trainer.base_model import hash_base
-from trainer.errors import InputError
 
 URI = "gs://bucket/v2/artifacts/x"
 FLINK = ["beam.args=[--runner=FlinkRunner]", "kubeflow.pipeline_root=gs://bucket"]

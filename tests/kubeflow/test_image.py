@@ -14,8 +14,8 @@ from apache_beam.portability import common_urns
 from apache_beam.runners.portability.flink_runner import FlinkRunner
 from apache_beam.runners.portability.spark_runner import SparkRunner
 
-from pipeline.beam_engine import beam_engine
-from pipeline.config import BeamConfig
+from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.config.config import BeamConfig
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "kubeflow/Dockerfile"
@@ -96,7 +96,7 @@ def test_the_jars_that_the_image_takes_are_those_that_a_job_server_is_made_of(en
 
 
 def documented_arguments(runner: str) -> list[str]:
-    """The guide's ``beam.args`` for this runner."""
+    """The guide's `beam.args` for this runner."""
     guide = (ROOT / "docs/kubeflow.md").read_text(encoding="utf-8")
     (block,) = [
         block for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if f"- --runner={runner}\n" in block

@@ -1,6 +1,6 @@
 """The commands against KFP's own API server, where there is one; the other tests speak to an emulation of it.
 
-``FULLBAKE_KFP_SERVER`` names its address, ``FULLBAKE_KFP_TOKEN`` a token where it has several users. It may run no
+`FULLBAKE_KFP_SERVER` names its address, `FULLBAKE_KFP_TOKEN` a token where it has several users. It may run no
 workflow: what is looked at is what the server takes and keeps.
 """
 
@@ -14,7 +14,7 @@ import requests
 import yaml
 from click.testing import CliRunner, Result
 
-from kubeflow.command_line import main
+from fullbake.command_line.cluster_commands import main
 
 SERVER = os.environ.get("FULLBAKE_KFP_SERVER", "")
 

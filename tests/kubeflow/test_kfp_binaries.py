@@ -1,6 +1,6 @@
 """The compiled package in KFP's own code: API server, driver and launcher of several releases.
 
-Skipped without their binaries; ``tests/kubeflow/kfp_binaries.py`` says which.
+Skipped without their binaries; `tests/kubeflow/kfp_binaries.py` says which.
 """
 
 import hashlib
@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from kubeflow.compiler import compile_package
-from kubeflow.executor_platform import platform_needs
-from kubeflow.package_check import root_driver_bytes
-from kubeflow.releases import check_release, read_release
-from kubeflow.retries import untried
-from kubeflow.verdict import find_verdict
-from pipeline.config import Config
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.compiler import compile_package
+from fullbake.kubeflow.executor_platform import platform_needs
+from fullbake.kubeflow.package_check import root_driver_bytes
+from fullbake.kubeflow.releases import check_release, read_release
+from fullbake.kubeflow.retries import untried
+from fullbake.kubeflow.verdict import find_verdict
+from fullbake.pipeline.config.config import Config
 from tests.kubeflow.backend import Backend, start_process
 from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
 from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
 from tests.kubeflow.kubernetes_services import Services, secret, services
 from tests.kubeflow.volume import Package, Volume
 from tests.kubeflow.webhook import SECRET_PATH, webhook
-from trainer.errors import InputError
 
 _FOLDER = os.environ.get(BINARIES_VARIABLE)
 RELEASES = sorted(path.name for path in Path(_FOLDER).iterdir()) if _FOLDER else []

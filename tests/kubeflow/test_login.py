@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from kubeflow.client import KubeflowClient
-from kubeflow.login import Login, find_login
-from kubeflow.server import Server, UnavailableError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.client import KubeflowClient
+from fullbake.kubeflow.login import Login, find_login
+from fullbake.kubeflow.server import Server, UnavailableError
 from tests.kubeflow.certificate import write_certificate
 from tests.kubeflow.kfp_server import KfpServer, serve
 from tests.kubeflow.proxy import Proxy
-from trainer.errors import InputError
 
 KEY = "open-sesame"
 SESSION = "oauth2_proxy_kubeflow=c2Vzc2lvbg=="

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubeflow.compiler import write_package
-from pipeline.config import Config
+from fullbake.kubeflow.compiler import write_package
+from fullbake.pipeline.config.config import Config
 from tests.kubeflow.backend import start_warm
 from tests.kubeflow.volume import Volume
 from tests.warm import WarmProcess

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from kubernetes.config import incluster_config
 
-from kubeflow import notice, retries
-from kubeflow.cluster import carried_config
-from kubeflow.notice import ADDRESS_VARIABLE, find_run, notify
-from kubeflow.parameters import CONFIG_PARAMETER
-from pipeline.config import Config
+from fullbake.kubeflow import notice, retries
+from fullbake.kubeflow.cluster_config import carried_config
+from fullbake.kubeflow.notice import ADDRESS_VARIABLE, find_run, notify
+from fullbake.kubeflow.parameters import CONFIG_PARAMETER
+from fullbake.pipeline.config.config import Config
 from tests.kubeflow.kubernetes_services import POD, kubernetes_api
 from tests.kubeflow.webhook import SECRET_PATH, Webhook, webhook
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from kubeflow.compiler import compile_package
-from kubeflow.package_check import check_package
-from pipeline.config import Config
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow.compiler import compile_package
+from fullbake.kubeflow.package_check import check_package
+from fullbake.pipeline.config.config import Config
 
 Package = list[dict[str, Any]]
 

@@ -2,9 +2,9 @@ import logging
 
 import pytest
 
-from kubeflow import retries
-from kubeflow.retries import VERDICTS, tries
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow import retries
+from fullbake.kubeflow.retries import VERDICTS, tries
 
 log = logging.getLogger("fullbake")
 

@@ -1,4 +1,4 @@
-"""``fullbake submit --wait`` as people and CI see it: what it prints, and its exit code."""
+"""`fullbake submit --wait` as people and CI see it: what it prints, and its exit code."""
 
 import os
 import signal
@@ -10,13 +10,13 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from kubeflow import waiting
-from kubeflow.command_line import main
-from kubeflow.verdict import refused, stopped
+from fullbake.command_line.cluster_commands import main
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow import waiting
+from fullbake.kubeflow.verdict import refused, stopped
 from tests.kubeflow.argo_workflow import Step, Workflow
 from tests.kubeflow.kfp_server import KfpServer, serve
 from tests.warm import WarmProcess
-from trainer.errors import InputError
 
 KEY = "open-sesame"
 GEN = Step("CsvExampleGen", "Succeeded", seconds=7)

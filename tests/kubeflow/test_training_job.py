@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubeflow.executor_platform import SHARED_MEMORY
+from fullbake.kubeflow.executor_platform import SHARED_MEMORY
 from tests.kubeflow.backend import Backend, Step, start_warm
 from tests.kubeflow.test_image import validate
 from tests.kubeflow.training_operator import TrainingOperator, training_operator

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from kfp import dsl
 
-from components.report_page import Report
-from kubeflow.ui_artifacts import MOST_CLASSES, confusion_matrix, declare_ui_artifacts, scalar_metrics
-from kubeflow.ui_summary import MOST_LINES, summarize_report
+from fullbake.components.report.page import Report
+from fullbake.kubeflow.ui_artifacts import MOST_CLASSES, confusion_matrix, declare_ui_artifacts, scalar_metrics
+from fullbake.kubeflow.ui_summary import MOST_LINES, summarize_report
 from tests.components.test_report_page import evaluation_of
 
 LABELS = {"non_toxic": 40, "toxic": 24}

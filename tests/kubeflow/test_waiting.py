@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kubeflow import waiting
-from kubeflow.client import Run
-from kubeflow.login import find_login
-from kubeflow.server import Server
-from kubeflow.verdict import refused, stopped
-from kubeflow.waiting import Outcome, wait_for
+from fullbake.contract.errors import InputError
+from fullbake.kubeflow import waiting
+from fullbake.kubeflow.client import Run
+from fullbake.kubeflow.login import find_login
+from fullbake.kubeflow.server import Server
+from fullbake.kubeflow.verdict import refused, stopped
+from fullbake.kubeflow.waiting import Outcome, wait_for
 from tests.kubeflow.argo_workflow import Step, Workflow
 from tests.kubeflow.kfp_server import KfpServer, serve
-from trainer.errors import InputError
 
 STEPS = ["CsvExampleGen", "DataGate", "Trainer", "Report", "Pusher"]
 LOG = "2026-01-01 02:00:00,000 E fullbake: {}"

@@ -29,11 +29,11 @@ class TrainingOperator:
     """The server's state.
 
     Attributes:
-      folder: where the pods' logs go, one file each.
-      refusal: the status that is given instead of making a job.
-      lose: a condition on which the second worker is killed, as by a node that goes away.
-      broken: whether pods are told of each other in a way that none understands.
-      manifests: every job that was made.
+        folder: Where the pods' logs go, one file each.
+        refusal: The status that is given instead of making a job.
+        lose: A condition on which the second worker is killed, as by a node that goes away.
+        broken: Whether pods are told of each other in a way that none understands.
+        manifests: Every job that was made.
     """
 
     folder: Path

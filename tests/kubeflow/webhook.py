@@ -16,9 +16,9 @@ class Webhook:
     """Where it is, and what came.
 
     Attributes:
-      port: of 127.0.0.1.
-      answers: the codes that it answers in turn, the last one from then on.
-      posts: what was posted, from JSON.
+        port: Of 127.0.0.1.
+        answers: The codes that it answers in turn, the last one from then on.
+        posts: What was posted, from JSON.
     """
 
     port: int

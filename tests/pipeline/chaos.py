@@ -3,7 +3,7 @@
 A moment is counted, not timed, so that it is the same one on a fast and on a slow machine: the n-th time that a stage
 does something to a file of the run, or ends a training step. Python's audit events tell of both.
 
-``python -m tests.pipeline.chaos`` (``make chaos``) ends twenty runs, each in a folder of its own.
+`python -m tests.pipeline.chaos` (`make chaos`) ends twenty runs, each in a folder of its own.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Moment(NamedTuple):
     """When a run is ended, and how.
 
     Attributes:
-      stage: the component that is at work.
-      event: the number, from 1, of what it does to files and of its training steps.
-      signal: what the process is sent.
+        stage: The component that is at work.
+        event: The number, from 1, of what it does to files and of its training steps.
+        signal: What the process is sent.
     """
 
     stage: str
@@ -47,12 +47,12 @@ class Moment(NamedTuple):
 
 
 def main(arguments: list[str]) -> None:
-    """Runs ``fullbake`` in this process, ends it at a moment, or writes how much each stage does.
+    """Runs `fullbake` in this process, ends it at a moment, or writes how much each stage does.
 
     Args:
-      arguments: the root of the run, a moment as JSON or ``null``, the file for the counts, then those of ``fullbake``.
+        arguments: The root of the run, a moment as JSON or `null`, the file for the counts, then those of `fullbake`.
     """
-    from kubeflow.command_line import main as fullbake
+    from fullbake.command_line.cluster_commands import main as fullbake
 
     root, moment, counts_file, *command = arguments
     os.setsid()
@@ -114,9 +114,9 @@ class Runs:
     """Runs of one config, each below an output root of its own.
 
     Args:
-      folder: where data, config and roots are.
-      warm: runs them.
-      sections: of the config.
+        folder: Where data, config and roots are.
+        warm: Runs them.
+        sections: Of the config.
     """
 
     def __init__(self, folder: Path, warm: WarmProcess, **sections: dict[str, Any]):

@@ -2,11 +2,11 @@
 
 The folder that FULLBAKE_BEAM_ENGINES names is not part of this project. In it are
 
-- ``flink``: the folder ``deps`` of PyPI's apache-flink-libraries, unpacked;
-- ``spark``: the folder ``deps`` of PyPI's pyspark, unpacked;
-- ``job-servers/flink`` and ``job-servers/spark``: what kubeflow/job-servers builds, as in the image;
-- ``boot``: what starts a worker in Beam's images, of the locked Beam's release:
-  ``go install github.com/apache/beam/sdks/v2/python/container@v2.61.0``.
+- `flink`: the folder `deps` of PyPI's apache-flink-libraries, unpacked;
+- `spark`: the folder `deps` of PyPI's pyspark, unpacked;
+- `job-servers/flink` and `job-servers/spark`: what kubeflow/job-servers builds, as in the image;
+- `boot`: what starts a worker in Beam's images, of the locked Beam's release:
+  `go install github.com/apache/beam/sdks/v2/python/container@v2.61.0`.
 
 docs/kubeflow.md names the versions.
 """
@@ -110,7 +110,7 @@ def flink(engines: Path, folder: Path) -> Iterator[str]:
     """A job manager and two task managers of one slot each.
 
     Yields:
-      The address of the job manager's web interface, as --flink_master wants it.
+        The address of the job manager's web interface, as --flink_master wants it.
     """
     rest, rpc = _free_port(), _free_port()
     java = ["java", "-Xmx640m", *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED)]
@@ -135,7 +135,7 @@ def spark(engines: Path, folder: Path) -> Iterator[tuple[str, str]]:
     """A standalone master and two workers of one core each.
 
     Yields:
-      The master's address, as --spark_master_url wants it, and that of its web interface.
+        The master's address, as --spark_master_url wants it, and that of its web interface.
     """
     folder.mkdir(parents=True)
     port, web = _free_port(), _free_port()
@@ -159,7 +159,7 @@ def worker_pool(engines: Path, folder: Path) -> Iterator[list[str]]:
     """A worker pool as the image of target beam-worker starts one.
 
     Yields:
-      The arguments that name it.
+        The arguments that name it.
     """
     folder.mkdir(parents=True)
     port = _free_port()

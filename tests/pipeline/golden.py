@@ -1,6 +1,6 @@
 """What runs come to, bit by bit: so that a change that must change nothing can be held against the code before it.
 
-``python -m tests.pipeline.golden FILE`` writes what comes of one run of each kind, or compares with what the file has.
+`python -m tests.pipeline.golden FILE` writes what comes of one run of each kind, or compares with what the file has.
 Both must be done on one machine: other processors add in another order.
 """
 
@@ -42,7 +42,7 @@ def outcomes(folder: Path) -> dict[str, dict[str, Any]]:
     """By kind of run, what it said, and digests of the weights and of the report's page.
 
     Args:
-      folder: where the runs are kept.
+        folder: Where the runs are kept.
     """
     warm = WarmProcess()
     found = {}

@@ -10,7 +10,7 @@ import yaml
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 
-from pipeline.store import METADATA_FILE
+from fullbake.pipeline.store import METADATA_FILE
 
 COMPONENTS = [
     "CsvExampleGen",
@@ -57,7 +57,7 @@ def write_csv(file: Path, header: list[str], rows: list[list[str]]) -> None:
 
 
 def write_config(folder: Path, base: str, *, data: dict[str, Any], **sections: dict[str, Any]) -> Path:
-    """Writes a config for CSV files in ``data/`` of this folder."""
+    """Writes a config for CSV files in `data/` of this folder."""
     config = {
         "name": "planted",
         "data": {"input_base": str(folder / "data"), "labels": LABELS, "split": {"train": 6, "eval": 2, "test": 2}},

@@ -13,9 +13,9 @@ import yaml
 from click.testing import Result
 from transformers import TFAutoModel
 
+from fullbake.trainer.export import write_hf_folder
+from fullbake.trainer.models.classifier import Classifier
 from tests.commands import answers
-from trainer.classifier import Classifier
-from trainer.export import write_hf_folder
 
 
 def config_says(**changes: Any) -> Callable[[Path], None]:

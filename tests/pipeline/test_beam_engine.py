@@ -13,13 +13,13 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline.beam_engine import beam_engine, distributed_runner
-from pipeline.config import load_config
-from pipeline.graph import create_components, input_locations
-from pipeline.outline import Places
-from pipeline.store import METADATA_FILE
+from fullbake.pipeline.beam_engine import beam_engine, distributed_runner
+from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.graph import create_components, input_locations
+from fullbake.pipeline.outline import Places
+from fullbake.pipeline.store import METADATA_FILE
+from fullbake.trainer.locations import located
 from tests.pipeline.planted import ROWS, planted_rows, write_config, write_csv
-from trainer.locations import located
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def test_an_engines_workers_get_a_package_that_works_without_this_folder(tmp_pat
         cwd=ROOT,
         check=True,
     )
-    code = "import components.preprocessing, components.report_page, trainer; print(components.preprocessing.__file__)"
+    code = "from fullbake.components.nodes import preprocessing, report; print(preprocessing.__file__)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd="/", env={"PYTHONPATH": str(installed)}, capture_output=True, text=True
     )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config, load_config
-from pipeline.graph import create_components, recipe
-from pipeline.local_runner import train_locally
-from pipeline.outline import Places
+from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.graph import create_components, recipe
+from fullbake.pipeline.local_runner import train_locally
+from fullbake.pipeline.outline import Places
+from fullbake.trainer.encoder.base_model import hash_base
 from tests.conftest import make_base
 from tests.pipeline.planted import planted_rows, write_config, write_csv
-from trainer.base_model import hash_base
 
 PLACES = Places("", "", None, None)
 

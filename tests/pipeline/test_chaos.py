@@ -1,4 +1,4 @@
-"""Three of the moments of ``make chaos``, and both signals that ask a run to stop."""
+"""Three of the moments of `make chaos`, and both signals that ask a run to stop."""
 
 import signal
 

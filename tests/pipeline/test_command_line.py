@@ -7,8 +7,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from pipeline.command_line import ROOT_LOCK
-from pipeline.config import load_config
+from fullbake.command_line.local_commands import ROOT_LOCK
+from fullbake.pipeline.config.config import load_config
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")

@@ -9,13 +9,13 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from pipeline.compare import compare_approaches, fingerprint, variant
-from pipeline.config import Config, load_config
+from fullbake.contract.errors import InputError
+from fullbake.contract.names import HF_FOLDER
+from fullbake.pipeline.comparison.runs import compare_approaches, fingerprint, variant
+from fullbake.pipeline.config.config import Config, load_config
+from fullbake.trainer.models.classifier import Classifier
 from tests.pipeline.conftest import command_line
 from tests.pipeline.planted import LABELS, executions, planted_rows, write_config, write_csv
-from trainer.classifier import Classifier
-from trainer.errors import InputError
-from trainer.served_model import HF_FOLDER
 
 SHARED = {"CsvExampleGen", "StatisticsGen", "ConfigSchema", "ExampleValidator", "DataGate", "Transform"}
 

@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 from scipy.stats import t as students_t
 
-from pipeline.comparison import LEAST_TELLING_ROWS, Comparison, Outcome, Spread
-from pipeline.comparison_page import description, headline, render_page
+from fullbake.pipeline.comparison.comparison import LEAST_TELLING_ROWS, Comparison, Outcome, Spread
+from fullbake.pipeline.comparison.page import description, headline, render_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import Config, load_config
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config import Config, load_config
 
 BOMB = "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)

@@ -10,8 +10,8 @@ import apache_beam as beam
 import pytest
 import tensorflow as tf
 
-from pipeline.disk import check_temporary_folder, full_disk_told
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.disk import check_temporary_folder, full_disk_told
 
 LINE = (
     r"^no space is left on the disk of \S+ \([\d,]+ MB are free\): free some, or name another folder with --root, or "

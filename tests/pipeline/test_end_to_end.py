@@ -16,9 +16,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
-from components.example_gen import INGEST_FILE, REJECTED_FILE
-from pipeline.run_record import RunRecord, read_run
-from pipeline.store import METADATA_FILE
+from fullbake.components.nodes.example_gen import INGEST_FILE, REJECTED_FILE
+from fullbake.pipeline.run_record import RunRecord, read_run
+from fullbake.pipeline.store import METADATA_FILE
 from tests.pipeline.planted import COMPONENTS as IN_ORDER
 from tests.pipeline.planted import LABELS, ROWS, executions, planted_rows, write_config, write_csv
 from tests.warm import WarmProcess
@@ -66,7 +66,7 @@ Start = Callable[[list[str], dict[str, str]], subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def start(folder: Path, warm: WarmProcess) -> Start:
-    """Runs a command of ``fullbake`` in the folder."""
+    """Runs a command of `fullbake` in the folder."""
     return lambda arguments, environment: warm.run("fullbake", arguments, folder, environment)
 
 

@@ -14,11 +14,12 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
-from pipeline.beam_engine import beam_engine
-from pipeline.config import load_config
-from pipeline.graph import create_components, input_locations
-from pipeline.outline import Places
-from pipeline.store import METADATA_FILE
+from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.graph import create_components, input_locations
+from fullbake.pipeline.outline import Places
+from fullbake.pipeline.store import METADATA_FILE
+from fullbake.trainer.locations import located
 from tests.pipeline.engine_processes import (
     ENGINES_VARIABLE,
     WORKERS,
@@ -29,7 +30,6 @@ from tests.pipeline.engine_processes import (
     worker_pool,
 )
 from tests.pipeline.planted import ROWS, planted_rows, write_config, write_csv
-from trainer.locations import located
 
 ENGINES = engines_folder()
 pytestmark = pytest.mark.skipif(ENGINES is None, reason=f"{ENGINES_VARIABLE} names no folder with Flink and Spark")
@@ -100,7 +100,7 @@ def in_this_process(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def arguments(engine: str, master: str) -> list[str]:
-    """Of the config's ``beam.args``. The workers' Python is this process: each engine's worker calls back to it."""
+    """Of the config's `beam.args`. The workers' Python is this process: each engine's worker calls back to it."""
     master_flag = {"flink": "--flink_master", "spark": "--spark_master_url"}[engine]
     return [
         *(f"--runner={engine.capitalize()}Runner", f"{master_flag}={master}"),

@@ -13,7 +13,7 @@ import pytest
 SCRIPT = """
 import os, subprocess, sys, time
 from pathlib import Path
-from pipeline.interruption import Interruption
+from fullbake.pipeline.interruption import Interruption
 leftover, work = Path(sys.argv[1]), sys.argv[2]
 leftover.mkdir()
 child = subprocess.Popen(["sleep", "100"])
@@ -122,7 +122,7 @@ child.kill()
 
 
 def test_a_command_that_is_not_told_to_stop_leaves_the_signals_as_they_were(tmp_path: Path):
-    from pipeline.interruption import Interruption
+    from fullbake.pipeline.interruption import Interruption
 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     for _ in range(3):

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from components.evaluator import EVALUATION_FILE
-from components.example_gen import INGEST_FILE
-from components.gate import GateSpec, Share, judge
-from pipeline.command_line import _tell
-from pipeline.run_record import RunRecord
+from fullbake.command_line.local_commands import _tell
+from fullbake.components.evaluation.gate import GateSpec, Share, judge
+from fullbake.components.nodes.evaluator import EVALUATION_FILE
+from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.pipeline.run_record import RunRecord
 
 LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
 

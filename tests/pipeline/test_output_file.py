@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.output_file import check_new, check_output, write_new, write_output
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.output_file import check_new, check_output, write_new, write_output
 
 
 def test_an_output_that_cannot_be_written_is_refused_and_nothing_is_left(tmp_path: Path):
@@ -70,7 +70,7 @@ def test_a_new_file_is_never_one_that_is_there_and_leaves_nothing_when_it_cannot
 @pytest.mark.parametrize("redirected", [False, True])
 def test_the_terminal_can_be_the_output(tmp_path: Path, redirected: bool):
     code = (
-        "from pathlib import Path; from pipeline.output_file import *; out = Path('/dev/stdout');"
+        "from pathlib import Path; from fullbake.pipeline.output_file import *; out = Path('/dev/stdout');"
         "print('first', flush=True); check_output(out, '-'); write_output(out, 'second', '-')"
     )
     with (tmp_path / "out").open("a+") as out:

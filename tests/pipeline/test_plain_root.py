@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.plain_root import plain_root
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.plain_root import plain_root
 
 
 def test_a_root_gets_the_same_plain_path_in_each_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

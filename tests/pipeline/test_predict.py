@@ -9,16 +9,16 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from click.testing import CliRunner
 
-from components.csv_records import KEEP_UNDECODABLE, read_records
-from pipeline import label_file
-from pipeline.command_line import main
-from pipeline.label_file import check_files, predict_csv
-from pipeline.predict import Predictor, find_model
+from fullbake.command_line.local_commands import main
+from fullbake.components.data.csv_records import KEEP_UNDECODABLE, read_records
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.prediction import label_file
+from fullbake.pipeline.prediction.label_file import check_files, predict_csv
+from fullbake.pipeline.prediction.predictor import Predictor, find_model
+from fullbake.trainer.export import export_model
+from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
-from trainer.classifier import Classifier
-from trainer.errors import InputError
-from trainer.export import export_model
 
 LABELS = ("fine", "rude", "odd")
 ADDED = ["label", "p_fine", "p_rude", "p_odd"]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config
-from pipeline.preflight import check_inputs
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.preflight import check_inputs
 
 ROWS = "text,label\nyou are kind,good\nyou are bad,bad\n"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import load_config
-from pipeline.redaction import LOG_LINE, RedactingFormatter, hide_arguments, hide_passwords
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter, hide_arguments, hide_passwords
 from tests.pipeline.test_config import MINIMAL
-from trainer.errors import InputError
 
 PLANTED = 'pl4nted\\"value'
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.scratch import scratch_folder
-from trainer.errors import InputError
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.scratch import scratch_folder
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
 
-from components.csv_rows import CsvFormat
-from components.example_gen import CsvExampleGen
-from pipeline.store import METADATA_FILE, open_store, prepare_store
+from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.nodes.example_gen import CsvExampleGen
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.store import METADATA_FILE, open_store, prepare_store
 from tests.pipeline.planted import write_csv
-from trainer.errors import InputError
 
 ROWS = [[f"text {number}", ("good", "bad")[number % 2]] for number in range(60)]
 
@@ -219,7 +219,7 @@ def test_a_store_that_cannot_be_used_is_told_in_one_line(root: Root):
 
 
 def test_a_store_that_another_program_writes_to_is_told_in_one_line(root: Root, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pipeline.store._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("fullbake.pipeline.store._BUSY_SECONDS", 0.1)
     program = (
         f"import sqlite3; d = sqlite3.connect({str(root.store)!r}, isolation_level=None); d.execute('BEGIN EXCLUSIVE');"
         " print('locked', flush=True); input()"
@@ -239,8 +239,8 @@ def test_a_store_that_is_read_only_is_told_in_one_line(root: Root):
     root.store.chmod(0o444)
     root.folder.chmod(0o555)
     program = (
-        "import os, sys; from pathlib import Path; from pipeline.store import prepare_store\n"
-        "from trainer.errors import InputError\n"
+        "import os, sys; from pathlib import Path; from fullbake.pipeline.store import prepare_store\n"
+        "from fullbake.contract.errors import InputError\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "try: prepare_store(Path(sys.argv[1]), Path(sys.argv[1], 'pipeline'))\n"
         "except InputError as error: print(error)"

@@ -1,6 +1,6 @@
 """What PyTorch makes of exported folders. Runs in an environment of its own, with PyTorch and without TensorFlow.
 
-``python pytorch_answers.py JOBS.json ANSWERS.json``: for each job, a dict, its answer.
+`python pytorch_answers.py JOBS.json ANSWERS.json`: for each job, a dict, its answer.
 """
 
 import json

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from transformers import DistilBertConfig
 
-from trainer.approaches import APPROACHES, Phase, forgetting_warning
-from trainer.classifier import Classifier
-from trainer.fine_tune import trained_variables
-from trainer.heads import HEADS
+from fullbake.trainer.approaches import APPROACHES, Phase, forgetting_warning
+from fullbake.trainer.fine_tune import trained_variables
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.heads import HEADS
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from trainer.base_model import MODEL_BASE, hash_base, open_base, resolve_base
-from trainer.errors import InputError
-from trainer.locations import located
+from fullbake.contract.errors import InputError
+from fullbake.trainer.encoder.base_model import MODEL_BASE, hash_base, open_base, resolve_base
+from fullbake.trainer.locations import located
 
 
 def test_a_local_folder_is_taken_as_it_is(base: Path):

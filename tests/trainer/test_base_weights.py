@@ -12,13 +12,13 @@ import safetensors.tensorflow
 import tensorflow as tf
 from transformers import TFAutoModel, TFAutoModelForMaskedLM
 
+from fullbake.contract.errors import InputError
+from fullbake.trainer.encoder.base_model import base_sizes
+from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
+from fullbake.trainer.encoder.families import FAMILIES
+from fullbake.trainer.export import write_hf_folder
+from fullbake.trainer.models.classifier import Classifier, encoder_paths, load_backbone, plain_config, weights_left_out
 from tests.conftest import make_base
-from trainer.base_model import base_sizes
-from trainer.base_weights import check_weights, old_head_note
-from trainer.classifier import Classifier, encoder_paths, load_backbone, plain_config, weights_left_out
-from trainer.errors import InputError
-from trainer.export import write_hf_folder
-from trainer.families import FAMILIES
 
 Tensors = dict[str, np.ndarray]
 

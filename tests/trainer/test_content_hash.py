@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from trainer import content_hash
-from trainer.content_hash import hash_file, hash_names, kept_hashes
+from fullbake.trainer import content_hash
+from fullbake.trainer.content_hash import hash_file, hash_names, kept_hashes
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (a tmpfs; the file in it has a name of its own)
 OLD = Path(pytest.__file__)  # on a disk of this machine, and not written to for more than a minute
 
 
 def rewritten_alike(file: Path, content: bytes) -> None:
-    """Changes a file as ``rsync -t`` does: another inode, of the same size and time."""
+    """Changes a file as `rsync -t` does: another inode, of the same size and time."""
     before = file.stat()
     copy = file.with_name("copy")
     copy.write_bytes(content)
@@ -71,7 +71,7 @@ def test_a_file_that_has_just_changed_is_not_believed_the_next_time(tmp_path: Pa
 def test_an_old_file_is_read_once_and_the_next_process_does_not_read_it_either(tmp_path: Path):
     kept = tmp_path / "hashes.json"
     program = (
-        "import sys; from pathlib import Path; from trainer.content_hash import hash_file, kept_hashes\n"
+        "import sys; from pathlib import Path; from fullbake.trainer.content_hash import hash_file, kept_hashes\n"
         "with kept_hashes(Path(sys.argv[1])): print(hash_file(sys.argv[2]))"
     )
 

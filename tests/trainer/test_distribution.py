@@ -19,17 +19,17 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from fullbake.contract.errors import InputError
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.devices.distribution import Placement, choose_placement, choose_strategy
+from fullbake.trainer.fine_tune import train_classifier
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.dropout import StepDropout
+from fullbake.trainer.models.masked_lm import MaskedLanguageModel
+from fullbake.trainer.pretrain import pretrain
 from tests.trainer.test_fine_tune import LABELS, make_spec, measures
 from tests.trainer.test_pretrain import SPEC
 from tests.trainer.tokenized import random_rows, read_split
-from trainer.classifier import Classifier
-from trainer.distribution import Placement, choose_placement, choose_strategy
-from trainer.dropout import StepDropout
-from trainer.errors import InputError
-from trainer.fine_tune import train_classifier
-from trainer.input_pipeline import TokenizedSplit
-from trainer.masked_lm import MaskedLanguageModel
-from trainer.pretrain import pretrain
 
 PRETRAINING = dataclasses.replace(SPEC, batch_size=8)
 APPROACHES = ("fine_tune", "frozen")
@@ -41,7 +41,7 @@ from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from trainer.distribution import choose_placement
+from fullbake.trainer.devices.distribution import choose_placement
 from tests.trainer.test_distribution import drop, fine_tune, further_pretrain
 base, folder = map(Path, sys.argv[1:])
 placement = choose_placement("mirrored", "float32", base)
@@ -54,7 +54,7 @@ drop(folder, placement)
 WORKER = """
 import sys
 from pathlib import Path
-from trainer.distribution import choose_placement
+from fullbake.trainer.devices.distribution import choose_placement
 base, folder = map(Path, sys.argv[1:])
 placement = choose_placement("auto", "float32", base)  # before anything else, as in run_fn
 from tests.trainer.test_distribution import drop, fine_tune

@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from trainer.classifier import Classifier
-from trainer.dropout import StepDropout
-from trainer.learner import Learner
-from trainer.masked_lm import MaskedLanguageModel
-from trainer.optimizer import make_optimizer
+from fullbake.trainer.learner import Learner
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.dropout import StepDropout
+from fullbake.trainer.models.masked_lm import MaskedLanguageModel
+from fullbake.trainer.optimization.optimizer import make_optimizer
 
 
 @dataclasses.dataclass(frozen=True)

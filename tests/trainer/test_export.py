@@ -17,14 +17,14 @@ from transformers import (
     TFAutoModelForMaskedLM,
 )
 
-from components.servable_probe import TEXTS
+from fullbake.components.serving.servable_probe import TEXTS
+from fullbake.contract.names import ABOUT_FILE, SLAB_ROWS
+from fullbake.trainer.decision import choose_threshold, score_split
+from fullbake.trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy, write_hf_folder
+from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import make_transform
 from tests.trainer.test_fine_tune import make_spec
 from tests.trainer.tokenized import read_split
-from trainer.classifier import Classifier
-from trainer.decision import choose_threshold, score_split
-from trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy, write_hf_folder
-from trainer.served_model import ABOUT_FILE, SLAB_ROWS
 
 LABELS = ("fine", "rude", "odd")
 

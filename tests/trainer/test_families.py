@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 from transformers import CONFIG_MAPPING
 
-from trainer.base_model import base_sizes
-from trainer.classifier import Classifier
-from trainer.errors import InputError
-from trainer.families import FAMILIES, KNOWN_NAMES, family_of
-from trainer.masked_lm import _SCORE
+from fullbake.contract.errors import InputError
+from fullbake.trainer.encoder.base_model import base_sizes
+from fullbake.trainer.encoder.families import FAMILIES, KNOWN_NAMES, family_of
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.masked_lm import _SCORE
 
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
 

@@ -10,18 +10,18 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from fullbake.contract.errors import InputError
+from fullbake.trainer import fine_tune
+from fullbake.trainer.approaches import APPROACHES
+from fullbake.trainer.data.frozen_features import KEPT_SPLITS, FrozenEncoder
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.devices.distribution import choose_placement
+from fullbake.trainer.encoder.base_model import resolve_base
+from fullbake.trainer.export import write_hf_folder
+from fullbake.trainer.fine_tune import class_weights, train_classifier, trained_variables
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.spec import TrainingSpec
 from tests.trainer.tokenized import random_rows, read_split
-from trainer import fine_tune
-from trainer.approaches import APPROACHES
-from trainer.base_model import resolve_base
-from trainer.classifier import Classifier
-from trainer.distribution import choose_placement
-from trainer.errors import InputError
-from trainer.export import write_hf_folder
-from trainer.fine_tune import class_weights, train_classifier, trained_variables
-from trainer.frozen_features import KEPT_SPLITS, FrozenEncoder
-from trainer.input_pipeline import TokenizedSplit
-from trainer.spec import TrainingSpec
 
 LABELS = ("absent", "present")
 

@@ -17,8 +17,8 @@ COMMIT = hashlib.sha1(b"a commit", usedforsecurity=False).hexdigest()
 # Resolves names one after the other, and prints of each what came of it and how long it took.
 SCRIPT = """
 import json, sys, time
-from trainer.base_model import resolve_base
-from trainer.errors import InputError
+from fullbake.trainer.encoder.base_model import resolve_base
+from fullbake.contract.errors import InputError
 found = []
 for name in json.loads(sys.argv[1]):
     started = time.monotonic()
@@ -35,8 +35,8 @@ class Hub(ThreadingHTTPServer):
     """The part of the hub's protocol that downloads need.
 
     Attributes:
-      models: by name, a model's folder.
-      fetched: the files whose content was asked for.
+        models: By name, a model's folder.
+        fetched: The files whose content was asked for.
     """
 
     daemon_threads = True

@@ -17,12 +17,12 @@ import tensorflow_transform as tft
 from transformers import AutoTokenizer, BertTokenizerFast, TFAutoModel, TFAutoModelForMaskedLM, pipeline
 
 from benchmarks.torch_environment import ENVIRONMENT, python_of
+from fullbake.contract.names import HF_FOLDER
+from fullbake.trainer.encoder.families import ACTIVATIONS, FAMILIES
+from fullbake.trainer.export import export_model, write_hf_folder
+from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import VOCABULARY, make_base, make_transform
 from tests.trainer.test_fine_tune import make_spec
-from trainer.classifier import Classifier
-from trainer.export import export_model, write_hf_folder
-from trainer.families import ACTIVATIONS, FAMILIES
-from trainer.served_model import HF_FOLDER
 
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
 WIDTH = 16
@@ -46,10 +46,10 @@ class Combination:
     """An exported model.
 
     Attributes:
-      config: changes to the base's config.json, such as an earlier task leaves there.
-      tokenizer: changes to its tokenizer_config.json.
-      old_labels: of the classification head that the base carries; none if it is empty.
-      half: whether its weights are float16.
+        config: Changes to the base's config.json, such as an earlier task leaves there.
+        tokenizer: Changes to its tokenizer_config.json.
+        old_labels: Of the classification head that the base carries; none if it is empty.
+        half: Whether its weights are float16.
     """
 
     name: str

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer.tokenized import FEATURES, MAX_LENGTH, random_rows, read_split, write_rows
-from trainer.errors import InputError
-from trainer.input_pipeline import (
+from fullbake.contract.errors import InputError
+from fullbake.trainer.data.input_pipeline import (
     WIDTH_STEP,
     TokenizedSplit,
     epoch_batches,
     evaluation_dataset,
     training_dataset,
 )
+from tests.trainer.tokenized import FEATURES, MAX_LENGTH, random_rows, read_split, write_rows
 
 
 def rows_in(batch: dict[str, tf.Tensor]) -> list[list[int]]:

@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 from transformers import TFAutoModelForMaskedLM
 
+from fullbake.trainer.data.masking import Masker, Vocabulary
+from fullbake.trainer.models.masked_lm import MaskedLanguageModel, masked_losses
+from fullbake.trainer.optimization.optimizer import make_optimizer
 from tests.conftest import VOCABULARY
 from tests.trainer.tokenized import random_rows, read_split
-from trainer.masked_lm import MaskedLanguageModel, masked_losses
-from trainer.masking import Masker, Vocabulary
-from trainer.optimizer import make_optimizer
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from fullbake.trainer.data.masking import MASKED, REPLACED, Masker, Vocabulary
 from tests.conftest import SPECIAL, VOCABULARY
-from trainer.masking import MASKED, REPLACED, Masker, Vocabulary
 
 ROWS, WIDTH = 400, 96
 

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fullbake.trainer.data.masking import Vocabulary
+from fullbake.trainer.data.next_sentence import SentencePairs
 from tests.conftest import VOCABULARY
 from tests.trainer.tokenized import MAX_LENGTH, read_split
-from trainer.masking import Vocabulary
-from trainer.next_sentence import SentencePairs
 
 CLS, SEP = VOCABULARY.index("[CLS]"), VOCABULARY.index("[SEP]")
 

@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.optimizer import BETA_1, BETA_2, EPSILON, WarmupLinearDecay, is_decayed, make_optimizer
-from trainer.rates import Rate
+from fullbake.trainer.optimization.optimizer import (
+    BETA_1,
+    BETA_2,
+    EPSILON,
+    WarmupLinearDecay,
+    is_decayed,
+    make_optimizer,
+)
+from fullbake.trainer.optimization.rates import Rate
 
 
 def rates(schedule: WarmupLinearDecay, steps: int) -> list[float]:

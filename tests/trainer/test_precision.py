@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from trainer import precision
-from trainer.precision import bfloat16_speedup, choose_by_speed, choose_precision, multiplies_bfloat16
+from fullbake.trainer.devices import precision
+from fullbake.trainer.devices.precision import bfloat16_speedup, choose_by_speed, choose_precision, multiplies_bfloat16
 
 XEON = "processor\t: 0\nmodel name\t: any bf16\nflags\t\t: fpu sse2 avx2 avx512f avx512_bf16\npower management:\n"
 

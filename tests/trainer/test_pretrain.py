@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from transformers import TFAutoModelForMaskedLM
 
+from fullbake.contract.errors import InputError
+from fullbake.trainer import pretrain as pretraining
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.devices.distribution import choose_placement
+from fullbake.trainer.encoder.families import FAMILIES
+from fullbake.trainer.export import write_hf_folder
+from fullbake.trainer.models.classifier import Classifier, encoder_paths, weights_left_out
+from fullbake.trainer.pretrain import pretrain
+from fullbake.trainer.spec import PretrainingSpec
 from tests.conftest import VOCABULARY
 from tests.trainer.test_fine_tune import interrupted
 from tests.trainer.tokenized import read_split
-from trainer import pretrain as pretraining
-from trainer.classifier import Classifier, encoder_paths, weights_left_out
-from trainer.distribution import choose_placement
-from trainer.errors import InputError
-from trainer.export import write_hf_folder
-from trainer.families import FAMILIES
-from trainer.input_pipeline import TokenizedSplit
-from trainer.pretrain import pretrain
-from trainer.spec import PretrainingSpec
 
 SPEC = PretrainingSpec(
     base="",

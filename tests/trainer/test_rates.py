@@ -1,9 +1,9 @@
 import pytest
 
-from trainer.approaches import APPROACHES, EVERYTHING, HEAD_ONLY, Phase
-from trainer.classifier import Classifier
-from trainer.heads import HEADS
-from trainer.rates import Rate, encoder_depth, group_of, rate_of, rate_table
+from fullbake.trainer.approaches import APPROACHES, EVERYTHING, HEAD_ONLY, Phase
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.heads import HEADS
+from fullbake.trainer.optimization.rates import Rate, encoder_depth, group_of, rate_of, rate_table
 
 WHOLE, HEAD = Phase(EVERYTHING, 1e-4), Phase(HEAD_ONLY, 1e-2)
 EMBEDDINGS = "encoder/embeddings/word_embeddings/weight"

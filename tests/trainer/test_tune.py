@@ -13,15 +13,15 @@ from tfx.components.tuner.executor import Executor
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import standard_artifacts
 
+from fullbake.contract.errors import InputError
+from fullbake.contract.names import TUNER_RESULTS_FILE
+from fullbake.trainer.data.input_pipeline import WIDTH_STEP
+from fullbake.trainer.fine_tune import run_fn
+from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.spec import TrainingSpec
 from tests.conftest import make_base, make_transform
 from tests.trainer.test_fine_tune import LABELS, make_spec
 from tests.trainer.tokenized import MAX_LENGTH, random_rows, write_rows
-from trainer.classifier import Classifier
-from trainer.errors import InputError
-from trainer.fine_tune import run_fn
-from trainer.input_pipeline import WIDTH_STEP
-from trainer.records import TUNER_RESULTS_FILE
-from trainer.spec import TrainingSpec
 
 # So low that nothing is learned, one that learns, and one at which the loss is no number any more.
 IDLE, GOOD, DIVERGING = 1e-9, 3e-3, 1e30
@@ -51,7 +51,7 @@ def search(inputs: dict[str, list], spec: TrainingSpec, rates: list[float], fold
         inputs,
         {"best_hyperparameters": [best], "tuner_results": [results]},
         {
-            "tuner_fn": "trainer.tune.tuner_fn",
+            "tuner_fn": "fullbake.trainer.tune.tuner_fn",
             "train_args": "{}",
             "eval_args": "{}",
             "custom_config": json.dumps({"spec": spec.to_dict(), "learning_rates": rates}),

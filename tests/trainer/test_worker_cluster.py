@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from trainer.errors import InputError
-from trainer.local_devices import check_local_devices
-from trainer.worker_cluster import VARIABLE, WorkerCluster, configured_workers
+from fullbake.contract.errors import InputError
+from fullbake.trainer.devices.local_devices import check_local_devices
+from fullbake.trainer.devices.worker_cluster import VARIABLE, WorkerCluster, configured_workers
 
 TWO = ["127.0.0.1:1001", "127.0.0.1:1002"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from trainer.input_pipeline import TokenizedSplit
+from fullbake.trainer.data.input_pipeline import TokenizedSplit
 
 MAX_LENGTH = 24
 FEATURES = {

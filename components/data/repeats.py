@@ -1,0 +1,89 @@
+"""Rows that repeat or contradict others, however far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Rows with the text (and second text) of another, as `components.data.same_text.row_digest_of` compares them.
+
+    Attributes:
+        duplicates: Rows that repeat an earlier one, label and all.
+        first_duplicate: The first of them and the one it repeats, for people; empty if there is none.
+        conflicting_texts: Texts with more than one label.
+        conflicting_rows: Rows with such a text.
+        first_conflict: Two rows of the first such text with their labels, for people; empty if there is none.
+    """
+
+    duplicates: int = 0
+    first_duplicate: str = ""
+    conflicting_texts: int = 0
+    conflicting_rows: int = 0
+    first_conflict: str = ""
+
+    def in_words(self) -> list[str]:
+        """Returns a sentence, without its stop, for each kind there is."""
+        said = []
+        if self.conflicting_texts:
+            texts = "1 text has" if self.conflicting_texts == 1 else f"{self.conflicting_texts:,} texts have"
+            said.append(f"{texts} several labels, in {self.conflicting_rows:,} rows: {self.first_conflict}")
+        if self.duplicates:
+            rows = "1 row repeats" if self.duplicates == 1 else f"{self.duplicates:,} rows repeat"
+            said.append(f"{rows} an earlier one, label and all: {self.first_duplicate}")
+        return said
+
+
+def find_repeats(
+    digests: np.ndarray, labels: np.ndarray, name: Callable[[int, bool], str], *, without_conflicts: bool = False
+) -> tuple[Repeats, np.ndarray, np.ndarray]:
+    """Finds the rows that have the text of another.
+
+    Memory is some 40 bytes a row, those of the arguments among them.
+
+    Args:
+        digests: uint64 (rows,), of the texts.
+        labels: Whole numbers (rows,).
+        name: Names a row, given its index and whether its label is wanted too, for people.
+        without_conflicts: Whether rows whose text has several labels are left out of the duplicates.
+
+    Returns:
+        What was found; the indices of the rows that repeat an earlier one; the indices of the rows whose text has
+        several labels.
+
+    Example:
+        >>> found, duplicates, conflicts = find_repeats(
+        ...     np.array([7, 8, 7, 9, 8], np.uint64), np.array([0, 0, 0, 1, 1]), lambda row, _: f"row {row}"
+        ... )
+        >>> found.first_duplicate, duplicates.tolist(), found.first_conflict, sorted(conflicts.tolist())
+        ('row 0 and row 2', [2], 'row 1 and row 4', [1, 4])
+    """
+    order = np.lexsort((labels, digests))  # it is stable: of equal rows, the first stays the first
+    sorted_digests, sorted_labels = digests[order], labels[order]
+    same_text = sorted_digests[1:] == sorted_digests[:-1]
+    same_label = sorted_labels[1:] == sorted_labels[:-1]
+    # A text with several labels has neighbours that differ in it.
+    texts = np.unique(sorted_digests[1:][same_text & ~same_label])
+    conflicting = np.isin(sorted_digests, texts) if texts.size else np.zeros(digests.shape, bool)
+    if without_conflicts:
+        same_text &= ~conflicting[1:]
+    conflicts, duplicates = order[conflicting], order[1:][same_text & same_label]
+
+    first_conflict = first_duplicate = ""
+    if conflicts.size:
+        first = int(conflicts.min())
+        other = _first((digests == digests[first]) & (labels != labels[first]))
+        first_conflict = f"{name(first, True)} and {name(other, True)}"
+    if duplicates.size:
+        repeating = int(duplicates.min())
+        repeated = _first((digests == digests[repeating]) & (labels == labels[repeating]))
+        first_duplicate = f"{name(repeated, False)} and {name(repeating, False)}"
+    return Repeats(duplicates.size, first_duplicate, texts.size, conflicts.size, first_conflict), duplicates, conflicts
+
+
+def _first(mask: np.ndarray) -> int:
+    return int(np.argmax(mask))

@@ -1,0 +1,207 @@
+"""The gate: whether a model recognises every class well enough to go live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+from fullbake.components.evaluation.wilson import CONFIDENCE, Interval, rows_needed, wilson
+
+
+@dataclass(frozen=True)
+class GateSpec:
+    """The bounds a model must meet on the test split.
+
+    Attributes:
+        labels: The labels in the order of their class index.
+        min_recall: By label, the least share of its rows that must be found.
+        min_precision: By label, the least share of the rows given this label that must have it.
+        max_recall_drop: How much lower than that of the model in production a class's recall may be; None: no
+            comparison.
+        confidence: Of the interval whose lower end must be at `min_recall` and `min_precision`; None: what was
+            measured must be, whatever luck had in it.
+        allow_never_predicted: The labels that need not be given to any row.
+        accept_baseline_loss: Whether to go on where the model in production cannot be compared with.
+    """
+
+    labels: tuple[str, ...]
+    min_recall: Mapping[str, float] = field(default_factory=dict)
+    min_precision: Mapping[str, float] = field(default_factory=dict)
+    max_recall_drop: float | None = None
+    confidence: float | None = None
+    allow_never_predicted: tuple[str, ...] = ()
+    accept_baseline_loss: bool = False
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> GateSpec:
+        """Restores what `dataclasses.asdict` gave, JSON's lists made tuples again."""
+        tuples = {name: tuple(values[name]) for name in ("labels", "allow_never_predicted")}
+        return cls(**{**values, **tuples})
+
+
+class Share(NamedTuple):
+    """A recall or a precision with what it was counted on."""
+
+    hits: int
+    rows: int
+
+    @property
+    def value(self) -> float | None:
+        """The share; None without a row."""
+        return self.hits / self.rows if self.rows else None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One bound and how the model did.
+
+    Attributes:
+        metric: `recall`, `precision`, `recall_drop`: what the class's recall lost against the model in production,
+            or `predicted`: how many rows were given the label.
+        label: The class.
+        bound: The least value allowed, for `recall_drop` the greatest.
+        value: What was measured; None when the test split cannot tell, which does not pass.
+        passed: Whether the bound is met.
+        rows: Of a recall or precision, how many rows it was counted on.
+        interval: Of a recall or precision, where its true value lies, with the gate's confidence or else 95%.
+        confidence: The gate's, where the lower end of the interval must meet the bound; None where the value must.
+    """
+
+    metric: str
+    label: str
+    bound: float
+    value: float | None
+    passed: bool
+    rows: int | None = None
+    interval: Interval | None = None
+    confidence: float | None = None
+
+    @property
+    def judged(self) -> float | None:
+        """What is held against the bound: the lower end of the interval where the gate has a confidence."""
+        return self.interval[0] if self.confidence is not None and self.interval is not None else self.value
+
+    @property
+    def missed_by(self) -> float | None:
+        """How far it is from the bound; None where it was not measured."""
+        return None if self.judged is None else abs(self.judged - self.bound)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Bound:
+        """Restores what `to_dict` gave."""
+        interval = values.get("interval")
+        return cls(**{**values, "interval": None if interval is None else (interval[0], interval[1])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def judge(
+    gate: GateSpec,
+    recall: Mapping[str, Share],
+    precision: Mapping[str, Share],
+    production_recall: Mapping[str, float | None] | None,
+) -> list[Bound]:
+    """Holds a model against its bounds.
+
+    A drop of recall is judged as it was measured, even where the gate has a confidence. Both models label the same
+    rows, so the luck of the draw is mostly the same for both; and to show with 95% confidence that a recall fell by at
+    most 0.02 takes 189 rows of the class even of two models that decide alike, so that hardly a retraining would pass.
+
+    Args:
+        gate: The bounds.
+        recall: The model's recall by label on the test split.
+        precision: Its precision by label.
+        production_recall: The recall on the same rows of the model in production, of the labels that it has too, or
+            None if there is none.
+
+    Returns:
+        Every bound with its outcome, in the order of the labels, and one more, which is missed, for every label that
+        rows have, that none was given, and that the gate does not allow to be missing. The model passes if all do.
+    """
+    bounds = []
+    for label in gate.labels:
+        if label in gate.min_recall:
+            bounds.append(_at_least(gate, "recall", label, gate.min_recall[label], recall[label]))
+        if label in gate.min_precision:
+            bounds.append(_at_least(gate, "precision", label, gate.min_precision[label], precision[label]))
+        if gate.max_recall_drop is not None and production_recall is not None and label in production_recall:
+            new, old = recall[label].value, production_recall[label]
+            drop = None if new is None or old is None else old - new
+            # Recalls are ratios of counts; a difference of exactly the bound must not fail by a rounding error.
+            passed = drop is not None and drop <= gate.max_recall_drop + 1e-9
+            bounds.append(Bound("recall_drop", label, gate.max_recall_drop, drop, passed))
+        if recall[label].rows and not precision[label].rows and label not in gate.allow_never_predicted:
+            bounds.append(Bound("predicted", label, 1, 0, False))
+    return bounds
+
+
+def describe(bound: Bound) -> str:
+    """Says in a sentence how a bound was met or missed."""
+    name = f"{bound.metric.replace('_', ' ')} of '{bound.label}'"
+    if bound.metric == "predicted":
+        return (
+            f"no row of the test split was given the label '{bound.label}'; if that may be so, name it in "
+            "gate.allow_never_predicted"
+        )
+    if bound.value is None or bound.judged is None or bound.missed_by is None:
+        if bound.metric == "precision":
+            return f"{name} cannot be measured: the model gave no row of the test split this label"
+        return f"{name} cannot be measured: no row of the test split has this label"
+    limit = "at most" if bound.metric == "recall_drop" else "at least"
+    # Three decimals, or as many as a narrow miss takes to show.
+    digits = next((digits for digits in range(3, 9) if bound.passed or round(bound.missed_by, digits)), 9)
+    outcome = "met" if bound.passed else f"missed by {bound.missed_by:.{digits}f}"
+    measured = f"{bound.value:.{digits}f}"
+    if bound.confidence is not None:
+        measured += (
+            f" of {bound.rows:,} rows, hence at least {bound.judged:.{digits}f} with {bound.confidence:.4g} confidence"
+        )
+    return f"{name} is {measured}, must be {limit} {bound.bound:g}: {outcome}"
+
+
+def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
+    """Says which bounds the test split is too small for, so that a model could meet them by luck, or not at all.
+
+    Args:
+        gate: The bounds.
+        test_rows: By label, how many rows of the test split have it.
+
+    Returns:
+        A sentence for each of `min_recall` and `min_precision` of which that is true of some label. A precision is
+        counted on the rows that the model gives the label: of these, as many can be right as have it.
+    """
+    confidence = gate.confidence or CONFIDENCE
+    said = []
+    for key, bounds in (("min_recall", gate.min_recall), ("min_precision", gate.min_precision)):
+        few = [
+            f"'{label}' has {test_rows[label]:,} where {bounds[label]:g} takes {needed:,}"
+            for label in gate.labels
+            if label in bounds and (needed := rows_needed(bounds[label], confidence)) and test_rows[label] < needed
+        ]
+        if few:
+            so = (
+                "luck may decide whether a model is pushed"
+                if gate.confidence is None
+                else "no model can be pushed (gate.confidence)"
+            )
+            said.append(
+                f"gate.{key}: too few test rows to show with {confidence:.4g} confidence that a bound is met, even if "
+                f"all are found, so {so}: {_listed(few)}; add rows, give the test split a larger share, or "
+                "lower the bound"
+            )
+    return said
+
+
+def _at_least(gate: GateSpec, metric: str, label: str, bound: float, share: Share) -> Bound:
+    interval = wilson(share.hits, share.rows, gate.confidence or CONFIDENCE)
+    judged = share.value if gate.confidence is None or interval is None else interval[0]
+    passed = judged is not None and judged >= bound
+    return Bound(metric, label, bound, share.value, passed, share.rows, interval, gate.confidence)
+
+
+def _listed(parts: list[str]) -> str:
+    more = len(parts) - 5
+    return ", ".join(parts[:5]) + (f" and {more} more" if more > 0 else "")

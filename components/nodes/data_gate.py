@@ -1,0 +1,139 @@
+"""The gate before training: what cannot come to a good end stops the run before it has cost anything."""
+
+import json
+import logging
+import os
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx.components.example_validator import executor as example_validator
+from tfx.dsl.component.experimental.annotations import InputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, standard_artifacts
+
+from fullbake.components.data.drift import Drift
+from fullbake.components.evaluation.gate import GateSpec, too_few_rows
+from fullbake.components.nodes.evaluator import TEST_SPLIT
+from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.components.serving.opening import opening_fault
+from fullbake.components.serving.pushed_models import NOTHING, find_baseline, read_push
+from fullbake.contract.errors import InputError
+
+log = logging.getLogger("fullbake")
+
+_MOST_NAMED = 10  # anomalies, or classes without an example, that one line of error names
+
+
+@component
+def DataGate(  # noqa: N802, components are called as classes are
+    examples: InputArtifact[standard_artifacts.Examples],
+    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
+    gate: Parameter[str],
+    text_features: Parameter[str],
+    serving_dir: Parameter[str],
+    production: Parameter[str],
+    # TFX reads these as optional by their default; it takes no Optional[...].
+    max_label_drift: Parameter[float] = None,
+    max_length_drift: Parameter[float] = None,
+) -> None:
+    """Stops the run at any anomaly, at a label of which a split has no example, and at a drift beyond a bound.
+
+    And where the model in production cannot be compared with. It warns where the test split is too small for a bound.
+    What is to wait for it needs `add_upstream_node`: it has no output.
+
+    Args:
+        examples: What `CsvExampleGen` wrote, with its counts beside it.
+        anomalies: What TFX's `ExampleValidator` found, judging their statistics by the schema of `ConfigSchema`.
+        gate: The bounds, `components.evaluation.gate.GateSpec` as JSON.
+        text_features: The columns of text that the model will take, as a JSON list.
+        serving_dir: Where it will be pushed.
+        production: Names the model in production as far as it matters for caching (see
+            `components.serving.pushed_models`).
+        max_label_drift: How far the labels' shares may be from those of the span before (see
+            `components.data.drift.Drift.label_distance`). None (default): as far as they like.
+        max_length_drift: The same of the texts' lengths (`length_distance`).
+
+    Raises:
+        InputError: Naming split, feature and TFDV's description; or split and label; or what has drifted; or what is
+            wrong with the model in production.
+    """
+    problems = []
+    for split in artifact_utils.decode_split_names(anomalies.split_names):
+        uri = artifact_utils.get_split_uri([anomalies], split)
+        with fileio.open(os.path.join(uri, example_validator.DEFAULT_FILE_NAME), "rb") as file:
+            problems += anomalies_in(anomalies_pb2.Anomalies.FromString(file.read()), split)
+    if problems:
+        raise InputError(f"data: {_listed(problems, '; ')}; mend the rows, or the columns and labels in the config")
+
+    with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
+        ingest = json.load(file)
+    counts = ingest["labels"]
+    missing = [
+        f"no {split} example of class {label!r}"
+        for split, labels in counts.items()
+        for label in labels
+        if not labels[label]
+    ]
+    if missing:
+        raise InputError(
+            f"data.labels: {_listed(missing, ', ')}; add rows of it, give the split a larger share in data.split, "
+            "or take the class out of data.labels"
+        )
+    _judge_drift(ingest, max_label_drift, max_length_drift)
+    bounds = GateSpec.from_dict(json.loads(gate))
+    for warning in too_few_rows(bounds, counts[TEST_SPLIT]):
+        log.warning("%s", warning)
+    if bounds.max_recall_drop is not None and production != NOTHING:
+        find_baseline(
+            serving_dir,
+            bounds.labels,
+            json.loads(text_features),
+            accept_loss=bounds.accept_baseline_loss,
+            opens=_opening_fault_unless_known,
+        )
+
+
+def _opening_fault_unless_known(model: str) -> str | None:
+    # What is still, byte for byte, what was pushed has been opened by the servable check of the run that pushed it.
+    return None if "files" in read_push(model) else opening_fault(model)
+
+
+def _judge_drift(ingest: dict[str, Any], max_label_drift: float | None, max_length_drift: float | None) -> None:
+    if ingest["drift"] is not None:
+        drift = Drift(**ingest["drift"])
+        log.info("drift from span %d: %s", drift.before, drift)
+    for key, bound in (("max_label_drift", max_label_drift), ("max_length_drift", max_length_drift)):
+        if bound is None:
+            continue
+        if ingest["drift_unknown"]:
+            raise InputError(f"data.{key}: {ingest['drift_unknown']}; mend it, take it away, or set the bound to null")
+        if ingest["drift"] is None:
+            continue
+        if key == "max_label_drift":
+            distance, what = drift.label_distance, f"the labels' shares have drifted by {drift.labels_in_words}"
+        else:
+            distance, what = drift.length_distance, f"the texts' lengths have drifted by {drift.lengths_in_words}"
+        if distance > bound:
+            raise InputError(
+                f"data.{key}: since span {drift.before} {what}, and {bound:g} is allowed; look into the new span, and "
+                "if it is as it should be, raise the bound for this run"
+            )
+
+
+def anomalies_in(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
+    """Returns a line for each anomaly TFDV found in a split: the split, the feature and the description."""
+    lines = [
+        f"feature {feature!r} of split {split!r}: {info.description}"
+        for feature, info in anomalies.anomaly_info.items()
+    ]
+    if anomalies.HasField("dataset_anomaly_info"):
+        lines.append(f"split {split!r}: {anomalies.dataset_anomaly_info.description}")
+    if anomalies.data_missing:
+        lines.append(f"split {split!r}: there are no examples")
+    return [" ".join(line.split()) for line in sorted(lines)]
+
+
+def _listed(parts: list[str], separator: str) -> str:
+    more = len(parts) - _MOST_NAMED
+    return separator.join(parts[:_MOST_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")

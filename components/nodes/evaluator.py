@@ -1,0 +1,295 @@
+"""The Evaluator: measures a model by the decisions that its serving graph makes on raw test examples, and judges it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+import tensorflow_text  # noqa: F401  (the served graph holds its ops)
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.components.util import tfxio_utils
+from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+from tfx.utils import io_utils, path_utils
+from tfx_bsl.tfxio import tensor_adapter
+
+from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
+from fullbake.components.evaluation.gate import GateSpec, Share, describe, judge
+from fullbake.components.serving.opening import opening_fault
+from fullbake.components.serving.plain_path import plain_path
+from fullbake.components.serving.pushed_models import NOTHING, Baseline, find_baseline, read_about
+from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS
+
+EVALUATION_FILE = "evaluation.json"
+TEST_SPLIT = "test"
+CANDIDATE = "candidate"
+BASELINE = "baseline"
+MISSED = "missed"
+"""Custom property of the blessing: a sentence for each bound that was missed, for those who see the blessing only."""
+JUDGED_AGAINST = "judged_against"
+"""Custom property of the blessing: the name of the version in production when the model was judged, or `NOTHING`; not
+there where no comparison was asked for."""
+
+
+class EvaluatorSpec(component_spec.ComponentSpec):
+    """What the Evaluator takes and gives."""
+
+    PARAMETERS = {
+        "gate": component_spec.ExecutionParameter(type=str),
+        "serving_dir": component_spec.ExecutionParameter(type=str),
+        "production": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS = {
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
+    """Runs TFMA over the test split with the candidate and the model in production, then the gate."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes TFMA's results and `evaluation.json` to `evaluation`, and blesses the model or does not."""
+        gate = GateSpec.from_dict(json.loads(exec_properties["gate"]))
+        evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+
+        candidate = path_utils.serving_model_path(model.uri)
+        about = read_about(candidate)
+
+        def look(opens: Callable[[str], str | None] = lambda version: None) -> Baseline:
+            return find_baseline(
+                exec_properties["serving_dir"],
+                gate.labels,
+                about["text_features"],
+                accept_loss=gate.accept_baseline_loss,
+                opens=opens,
+            )
+
+        compares = gate.max_recall_drop is not None
+        baseline = look() if compares else Baseline()
+        try:
+            # The candidate is below the pipeline root, whose path is plain.
+            with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
+                opened = replace(baseline, model=plain)
+                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+        except Exception:
+            # Nobody opens every model in production before there is need. Was it this one that stopped the measuring?
+            if baseline.model is None or opening_fault(baseline.model) is None:
+                raise
+            baseline = look(opening_fault)
+            # The candidate is below the pipeline root, whose path is plain.
+            with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
+                opened = replace(baseline, model=plain)
+                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+        result = summarize(metrics[CANDIDATE], list(gate.labels), about.get("decision_threshold"))
+        result["baseline"] = None
+        production_recall = None
+        if baseline.model is not None:
+            recall = rates(metrics[BASELINE][CONFUSION], list(gate.labels))["recall"]
+            production_recall = {label: recall[label] for label in gate.labels if label in baseline.labels}
+            result["baseline"] = {"model": baseline.model, "recall": production_recall}
+        result["baseline_note"] = baseline.note
+        bounds = judge(gate, *_shares(metrics[CANDIDATE][CONFUSION], gate.labels), production_recall)
+        result["bounds"] = [bound.to_dict() for bound in bounds]
+        result["blessed"] = all(bound.passed for bound in bounds)
+        io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), json.dumps(result))
+        _bless(blessing, model, [describe(bound) for bound in bounds if not bound.passed])
+        if compares:
+            version = NOTHING if baseline.version is None else os.path.basename(baseline.version)
+            blessing.set_string_custom_property(JUDGED_AGAINST, version)
+
+    def _measure(
+        self,
+        candidate: str,
+        baseline: Baseline,
+        labels: tuple[str, ...],
+        input_dict: dict[str, list[types.Artifact]],
+        output_folder: str,
+    ) -> dict[str, dict[str, np.ndarray]]:
+        models = {CANDIDATE: candidate}
+        if baseline.model is not None:
+            models[BASELINE] = baseline.model
+        config = tfma.EvalConfig(
+            model_specs=[
+                tfma.ModelSpec(
+                    # TFMA names no model where there is only one.
+                    name=name if len(models) > 1 else "",
+                    # Else TFMA loads the model with Keras first, to see whether it is one of its own.
+                    model_type=tfma.TF_GENERIC,
+                    signature_name=EXAMPLES_SIGNATURE,
+                    label_key="label",
+                    is_baseline=name == BASELINE,
+                )
+                for name in models
+            ],
+            metrics_specs=[
+                tfma.MetricsSpec(
+                    metrics=[
+                        tfma.MetricConfig(
+                            class_name=DecisionMetrics.__name__,
+                            module=DecisionMetrics.__module__,
+                            config=json.dumps(
+                                {"labels": list(labels), "other_labels": {BASELINE: list(baseline.labels)}}
+                            ),
+                        )
+                    ]
+                )
+            ],
+        )
+        shared = [
+            tfma.default_eval_shared_model(
+                eval_saved_model_path=path, model_name=spec.name, eval_config=config, tags=[tf.saved_model.SERVING]
+            )
+            for path, spec in zip(models.values(), config.model_specs, strict=True)
+        ]
+        schema_file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
+        factory = tfxio_utils.get_tfxio_factory_from_artifact(
+            examples=input_dict["examples"],
+            telemetry_descriptors=["fullbake"],
+            schema=io_utils.SchemaReader().read(schema_file),
+            raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+        )
+        (split,) = artifact_utils.get_split_uris(input_dict["examples"], TEST_SPLIT)
+        source = factory(io_utils.all_files_pattern(split))
+        adapter = tensor_adapter.TensorAdapterConfig(
+            arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
+        )
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                # Left to itself, Beam tunes the batches by the time they take, which varies with the texts; so it stays
+                # at a dozen rows, and the graph has nothing to sort.
+                | "ReadTestExamples" >> source.BeamSource(SLAB_ROWS)
+                | "ExtractEvaluateAndWriteResults"
+                >> tfma.ExtractEvaluateAndWriteResults(
+                    eval_shared_model=shared if len(shared) > 1 else shared[0],
+                    eval_config=config,
+                    output_path=output_folder,
+                    tensor_adapter_config=adapter,
+                )
+            )
+        found: dict[str, dict[str, np.ndarray]] = {name: {} for name in models}
+        (overall,) = tfma.load_metrics(output_folder)
+        for pair in overall.metric_keys_and_values:
+            if pair.key.name in (CONFUSION, SCORES, CONFIDENCE) and not pair.key.is_diff:
+                array = pair.value.array_value
+                values = np.array(array.float64_values).reshape(list(array.shape))
+                found[pair.key.model_name or CANDIDATE][pair.key.name] = values
+        return found
+
+
+class Evaluator(base_beam_component.BaseBeamComponent):
+    """Measures a model on the test split through its serving graph, and blesses it if it meets every bound.
+
+    Args:
+        examples: Raw examples with `text` and `label`.
+        schema: Their schema.
+        model: The candidate.
+        gate: The bounds.
+        serving_dir: Where models are pushed; the highest version there is the model in production.
+        production: Names the model in production as far as it matters for caching (see
+            `components.serving.pushed_models`).
+
+    Outputs: `evaluation` (TFMA's results and `evaluation.json`) and `blessing`.
+    """
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(EvaluatorExecutor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        schema: types.BaseChannel,
+        model: types.BaseChannel,
+        gate: GateSpec,
+        serving_dir: str,
+        production: str,
+    ):
+        super().__init__(
+            EvaluatorSpec(
+                examples=examples,
+                schema=schema,
+                model=model,
+                gate=json.dumps(asdict(gate)),
+                serving_dir=serving_dir,
+                production=production,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def summarize(
+    counts: dict[str, np.ndarray], labels: list[str], decision_threshold: float | None = None
+) -> dict[str, Any]:
+    """Turns the counts of `DecisionMetrics` into what `evaluation.json` holds of one model.
+
+    Args:
+        counts: `confusion`, `scores` and `confidence`, shaped as `components.evaluation.decision_metrics` says.
+        labels: The labels in the order of their class index.
+        decision_threshold: The probability from which the model decides for the second label; None: the likelier label.
+
+    Returns:
+        Plain values: `examples`, `labels`, the rates, `confusion`, `scores` by label, `confidence` and
+        `decision_threshold`.
+    """
+    confusion = counts[CONFUSION][:, : len(labels)]  # a model's decisions are for its own labels
+    negative, positive = counts[SCORES].astype(int).tolist()
+    count, correct, probability_sum = counts[CONFIDENCE]
+    return {
+        "examples": int(confusion.sum()),
+        "labels": labels,
+        **rates(confusion, labels),
+        "confusion": confusion.astype(int).tolist(),
+        "scores": {
+            label: {"positive": positive[index], "negative": negative[index]} for index, label in enumerate(labels)
+        },
+        "confidence": {
+            "count": count.astype(int).tolist(),
+            "correct": correct.astype(int).tolist(),
+            "probability_sum": probability_sum.tolist(),
+        },
+        "decision_threshold": decision_threshold,
+    }
+
+
+def _shares(confusion: np.ndarray, labels: Sequence[str]) -> tuple[dict[str, Share], dict[str, Share]]:
+    """Recall and precision of each label with their counts."""
+    right = np.diag(confusion)
+    recall, precision = (
+        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, right, counted, strict=True)}
+        for counted in (confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)])
+    )
+    return recall, precision
+
+
+def _bless(blessing: types.Artifact, model: types.Artifact, missed: list[str]) -> None:
+    blessed = not missed
+    blessing.set_string_custom_property(MISSED, "; ".join(missed))
+    # The files and properties that TFX's own Evaluator leaves, which Pusher and other tools read.
+    name = constants.BLESSED_FILE_NAME if blessed else constants.NOT_BLESSED_FILE_NAME
+    io_utils.write_string_file(os.path.join(blessing.uri, name), "")
+    value = constants.BLESSED_VALUE if blessed else constants.NOT_BLESSED_VALUE
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)

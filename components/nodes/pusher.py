@@ -1,0 +1,176 @@
+"""The Pusher: puts a blessed model into production in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from tfx import types
+from tfx.components.example_gen import utils
+from tfx.components.pusher import executor
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+
+from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
+from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.components.serving.publishing import (
+    ProductionChangedError,
+    put_in_production,
+    remove_old,
+    sole_pusher,
+    still_withdrawn,
+)
+from fullbake.components.serving.pushed_models import NOTHING, all_withdrawn, newest_version, withdrawn
+
+STALE = "stale"
+"""Custom property of a model that was not pushed because production was no longer what it was judged against: why."""
+WITHDRAWN = "withdrawn"
+"""Custom property of a model that was not pushed because a rollback took one of the same making out: which version."""
+
+
+class PusherSpec(component_spec.ComponentSpec):
+    """What the Pusher takes and gives."""
+
+    PARAMETERS = {
+        "serving_dir": component_spec.ExecutionParameter(type=str),
+        "recipe": component_spec.ExecutionParameter(type=str),
+        "production": component_spec.ExecutionParameter(type=str),
+        "keep_versions": component_spec.ExecutionParameter(type=int, optional=True),
+    }
+    INPUTS = {
+        "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "model": component_spec.ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": component_spec.ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "infra_blessing": component_spec.ChannelParameter(type=standard_artifacts.InfraBlessing),
+    }
+    OUTPUTS = {"pushed_model": component_spec.ChannelParameter(type=standard_artifacts.PushedModel)}
+
+
+class PusherExecutor(executor.Executor):
+    """TFX's Pusher, made atomic: a version appears under its number only when it is complete."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Copies the model to `<serving_dir>/<version>` if it was blessed; the version is the time in seconds.
+
+        It is not pushed where production has changed since it was judged, or where a rollback took out a model that was
+        made of the same files in the same way; `pushed_model` says which.
+        """
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        serving_dir, recipe = exec_properties["serving_dir"], exec_properties["recipe"]
+        examples, evaluation, blessing = (
+            artifact_utils.get_single_instance(input_dict[name])
+            for name in ("examples", "evaluation", "model_blessing")
+        )
+        data = examples.get_string_custom_property(utils.FINGERPRINT_PROPERTY_NAME)
+        judged_against = blessing.get_string_custom_property(JUDGED_AGAINST)
+        with sole_pusher(serving_dir):
+            replaced = newest_version(serving_dir)
+            if version := withdrawn(serving_dir, recipe, data):
+                self._MarkNotPushed(pushed)
+                pushed.set_string_custom_property(WITHDRAWN, version)
+                return
+            push = {
+                "run": self._context.pipeline_run_id if self._context else None,
+                "recipe": recipe,
+                "data": data,
+                "span": examples.get_int_custom_property(utils.SPAN_PROPERTY_NAME),
+                "examples": _read(examples.uri, INGEST_FILE)["examples"],
+                "metrics": _metrics(_read(evaluation.uri, EVALUATION_FILE)),
+                "production_key": exec_properties["production"],
+                "replaced": _name(replaced),
+                "withdrawn": still_withdrawn(all_withdrawn(serving_dir), recipe, data),
+            }
+            try:
+                destination = put_in_production(
+                    serving_dir,
+                    self.GetModelPath(input_dict),
+                    push,
+                    unchanged=lambda: judged_against in ("", _name(newest_version(serving_dir)) or NOTHING),
+                )
+            except ProductionChangedError:
+                self._MarkNotPushed(pushed)
+                pushed.set_string_custom_property(
+                    STALE,
+                    f"the model was judged against {judged_against}, and now {newest_version(serving_dir)} is in "
+                    "production",
+                )
+                return
+            self._MarkPushed(pushed, pushed_destination=destination, pushed_version=os.path.basename(destination))
+            keep = exec_properties.get("keep_versions")
+            if keep is not None:
+                remove_old(serving_dir, keep)
+
+
+def _read(uri: str, name: str) -> Any:
+    with fileio.open(os.path.join(uri, name)) as file:
+        return json.load(file)
+
+
+def _metrics(evaluation: dict[str, Any]) -> dict[str, Any]:
+    names = ("examples", "accuracy", "macro_f1", "recall", "precision")
+    return {name: evaluation[name] for name in names}
+
+
+def _name(version: str | None) -> str | None:
+    return None if version is None else os.path.basename(version)
+
+
+class Pusher(base_component.BaseComponent):
+    """Pushes a model that the Evaluator blessed and that was seen to serve.
+
+    Args:
+        evaluation: The Evaluator's results; the metrics are kept beside the pushed model.
+        examples: What it was made of; their fingerprint and counts are kept beside the pushed model.
+        model: The model.
+        model_blessing: The Evaluator's verdict.
+        infra_blessing: The servable check's.
+        serving_dir: The push destination.
+        recipe: A fingerprint of all that decides which model a run makes; kept beside the pushed model.
+        production: See `components.serving.pushed_models.production_key`.
+        keep_versions: How many versions are to stay after a push (see `components.serving.publishing.remove_old`);
+            None: all.
+
+    Outputs: `pushed_model`, whose property `pushed` is 1 if the model was pushed and `pushed_destination` where;
+    otherwise `STALE` or `WITHDRAWN` say why, if the gate did not refuse it.
+    """
+
+    SPEC_CLASS = PusherSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(PusherExecutor)
+
+    def __init__(
+        self,
+        evaluation: types.BaseChannel,
+        examples: types.BaseChannel,
+        model: types.BaseChannel,
+        model_blessing: types.BaseChannel,
+        infra_blessing: types.BaseChannel,
+        serving_dir: str,
+        recipe: str,
+        production: str,
+        keep_versions: int | None = None,
+    ):
+        super().__init__(
+            PusherSpec(
+                evaluation=evaluation,
+                examples=examples,
+                model=model,
+                model_blessing=model_blessing,
+                infra_blessing=infra_blessing,
+                serving_dir=serving_dir,
+                recipe=recipe,
+                production=production,
+                keep_versions=keep_versions,
+                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+            )
+        )

@@ -1,0 +1,22 @@
+"""What every HTML page of ours is made with: templates that escape, and one style."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def page_templates(folder: Path) -> Environment:
+    """Gives the templates of a folder; they may include `page_style.css`.
+
+    Args:
+        folder: Where the templates are.
+    """
+    return Environment(
+        loader=FileSystemLoader([folder, Path(__file__).parent]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

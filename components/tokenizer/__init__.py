@@ -1,0 +1,1 @@
+"""BERT's tokenizer as a TensorFlow graph."""

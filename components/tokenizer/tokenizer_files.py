@@ -1,0 +1,296 @@
+"""Reads the tokenizer files of a Hugging Face model folder, without TensorFlow or transformers."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fullbake.contract.errors import InputError
+from fullbake.trainer.encoder.base_model import base_sizes
+
+REMEDY = "choose a base model with a WordPiece tokenizer, such as bert-base-uncased or distilbert-base-cased"
+
+# What BertTokenizerFast takes where the files name no token for a role.
+SPECIAL_TOKENS = {
+    role: f"[{role[:-6].upper()}]" for role in ("unk_token", "cls_token", "sep_token", "pad_token", "mask_token")
+}
+
+# The classes whose vocab.txt is read as BertTokenizerFast reads it, each with or without "Fast". Others have a
+# vocab.txt too and mean something else by it: BertJapaneseTokenizer splits with MeCab, BertweetTokenizer is BPE.
+BERT_CLASSES = frozenset(
+    f"{family}Tokenizer"
+    for family in ("Bert", "ConvBert", "DistilBert", "Electra", "LayoutLM", "MobileBert", "SqueezeBert", "Splinter")
+)
+
+# Files by which a folder without tokenizer.json betrays another kind of tokenizer.
+OTHER_KINDS = {
+    "merges.txt": "byte-pair encoding",
+    "bpe.codes": "byte-pair encoding",
+    "vocab.json": "byte-pair encoding",
+    "spiece.model": "SentencePiece",
+    "sentencepiece.bpe.model": "SentencePiece",
+    "sentencepiece.model": "SentencePiece",
+    "spm.model": "SentencePiece",
+    "tokenizer.model": "SentencePiece",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenizerFiles:
+    """What the files of a WordPiece tokenizer say.
+
+    Attributes:
+        vocabulary: Token to id. Ids need not be contiguous.
+        lowercase: Whether text is lower-cased.
+        strip_accents: Whether accents are removed; where the files say null, the same as `lowercase`.
+        handle_chinese_chars: Whether each Chinese character is a word.
+        clean_text: Whether control characters are removed.
+        unk_token: The token of a word that the vocabulary cannot spell.
+        cls_token: The token before the text.
+        sep_token: The token after each text.
+        pad_token: The token that fills up rows.
+        mask_token: The token that hides a word in masked-LM training.
+        continuing_prefix: What marks a token that continues a word, "##".
+        max_input_chars_per_word: Longer words become `unk_token`.
+    """
+
+    vocabulary: Mapping[str, int]
+    lowercase: bool
+    strip_accents: bool
+    handle_chinese_chars: bool
+    clean_text: bool
+    unk_token: str
+    cls_token: str
+    sep_token: str
+    pad_token: str
+    mask_token: str
+    continuing_prefix: str
+    max_input_chars_per_word: int
+
+    def __hash__(self) -> int:
+        """By all but the vocabulary, of which the size does; equality compares it whole."""
+        values = (getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "vocabulary")
+        return hash((len(self.vocabulary), *values))
+
+    def token_id(self, token: str) -> int:
+        """The id of a token that the vocabulary has.
+
+        Raises:
+            KeyError: It has not.
+        """
+        return self.vocabulary[token]
+
+
+def check_wordpiece(folder: str | Path) -> None:
+    """Makes sure that `BertTokenizer` can tokenize as the model in this folder expects. Fast, without TensorFlow.
+
+    Args:
+        folder: A model folder in Hugging Face format.
+
+    Raises:
+        InputError: There is no such folder, no tokenizer in it, one that is not BERT's WordPiece, or a broken one.
+    """
+    read_tokenizer_files(folder)
+
+
+def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
+    """Reads tokenizer.json or, where there is none, vocab.txt, and the settings beside it.
+
+    The result is what `BertTokenizerFast.from_pretrained(folder)` works with. Casing and accents therefore come from
+    tokenizer_config.json, which that class puts above tokenizer.json, and are BERT's defaults (lower-case) if it is
+    silent or missing. Only where it names the class PreTrainedTokenizerFast is tokenizer.json alone believed.
+
+    Args:
+        folder: A model folder in Hugging Face format.
+
+    Returns:
+        The vocabulary and the settings.
+
+    Raises:
+        InputError: As `check_wordpiece`.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name the folder of a base model with its tokenizer files")
+    config = _read_json(folder / "tokenizer_config.json")
+    if config.get("auto_map"):
+        raise InputError(
+            f"{folder}: its tokenizer is code of its own (auto_map in tokenizer_config.json), which is never run "
+            f"(trust_remote_code is off); {REMEDY}"
+        )
+    for name, read in (("tokenizer.json", _from_tokenizer_json), ("vocab.txt", _from_vocabulary)):
+        if (folder / name).is_file():
+            try:
+                files = read(folder, config)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"{folder / name}, and the tokenizer's settings beside it, cannot be read as a tokenizer "
+                    f"({error!r}); save the model's tokenizer again"
+                ) from error
+            break
+    else:
+        for name, kind in OTHER_KINDS.items():
+            if (folder / name).is_file():
+                raise InputError(f"{folder}: its tokenizer is {kind} ({name}), not WordPiece; {REMEDY}")
+        raise InputError(
+            f"{folder}: no tokenizer files (tokenizer.json or vocab.txt); save the model's tokenizer there"
+        )
+    for role in SPECIAL_TOKENS:
+        token = getattr(files, role)
+        if token not in files.vocabulary:
+            raise InputError(
+                f"{folder}: the {role} {token!r} is not in the vocabulary; save the model's tokenizer again"
+            )
+    _check_embeddings(folder, files)
+    return files
+
+
+def _check_embeddings(folder: Path, files: TokenizerFiles) -> None:
+    """Refuses a tokenizer that gives ids which the model beside it has no embedding for."""
+    if not (folder / "config.json").is_file():
+        return
+    rows = base_sizes(folder)["vocabulary"]
+    token, last = max(files.vocabulary.items(), key=lambda item: item[1])
+    if last >= rows:
+        raise InputError(
+            f"model.base: the tokenizer in {folder} has ids up to {last} ({token!r}) and the model only {rows} "
+            "embeddings (vocab_size in its config.json); the two are not of one model: fetch both again, or resize "
+            "the model's embeddings"
+        )
+
+
+def _from_tokenizer_json(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
+    path = folder / "tokenizer.json"
+    content = _read_json(path)
+    model, normalizer = content["model"], content["normalizer"] or {}
+    _require(path, "model", model.get("type"), "WordPiece")
+    _require(path, "normalizer", normalizer.get("type"), "BertNormalizer")
+    _require(path, "pre_tokenizer", (content["pre_tokenizer"] or {}).get("type"), "BertPreTokenizer")
+    added = {token["content"]: token["id"] for token in content.get("added_tokens") or []}
+    _refuse_added_tokens(folder, config, added)
+    if config.get("tokenizer_class") == "PreTrainedTokenizerFast":
+        config = {
+            **config,
+            "do_lower_case": normalizer["lowercase"],
+            "strip_accents": normalizer["strip_accents"],
+            "tokenize_chinese_chars": normalizer["handle_chinese_chars"],
+        }
+    cls_token, sep_token = _surrounding_tokens(path, content.get("post_processor") or {})
+    return dataclasses.replace(
+        _tokenizer_files(folder, config, {**model["vocab"], **added}),
+        clean_text=normalizer["clean_text"],
+        unk_token=model["unk_token"],
+        cls_token=cls_token,
+        sep_token=sep_token,
+        continuing_prefix=model["continuing_subword_prefix"],
+        max_input_chars_per_word=model["max_input_chars_per_word"],
+    )
+
+
+def _from_vocabulary(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
+    path = folder / "vocab.txt"
+    name = config.get("tokenizer_class") or _read_json(folder / "config.json").get("tokenizer_class")
+    if name and name.removesuffix("Fast") not in BERT_CLASSES:
+        raise InputError(f"{folder}: its tokenizer is a {name}, not BERT's WordPiece; {REMEDY}")
+    if (folder / "bpe.codes").is_file():
+        raise InputError(f"{folder}: its tokenizer is {OTHER_KINDS['bpe.codes']} (bpe.codes), not WordPiece; {REMEDY}")
+    added = {token["content"]: int(index) for index, token in (config.get("added_tokens_decoder") or {}).items()}
+    added |= _read_json(folder / "added_tokens.json")
+    _refuse_added_tokens(folder, config, added)
+    try:
+        with path.open(encoding="utf-8") as lines:
+            vocabulary = {line.rstrip("\n"): index for index, line in enumerate(lines)}
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error}); save the model's tokenizer again") from error
+    return _tokenizer_files(folder, config, {**vocabulary, **added})
+
+
+def _tokenizer_files(folder: Path, config: Mapping[str, Any], vocabulary: Mapping[str, int]) -> TokenizerFiles:
+    """What tokenizer_config.json says, and for the rest BERT's defaults."""
+    special = _special_tokens(folder, config)
+    lowercase, accents = bool(config.get("do_lower_case", True)), config.get("strip_accents")
+    return TokenizerFiles(
+        vocabulary=vocabulary,
+        lowercase=lowercase,
+        strip_accents=lowercase if accents is None else bool(accents),
+        handle_chinese_chars=bool(config.get("tokenize_chinese_chars", True)),
+        clean_text=True,
+        unk_token=special["unk_token"],
+        cls_token=special["cls_token"],
+        sep_token=special["sep_token"],
+        pad_token=special["pad_token"],
+        mask_token=special["mask_token"],
+        continuing_prefix="##",
+        max_input_chars_per_word=100,
+    )
+
+
+def _special_tokens(folder: Path, config: Mapping[str, Any]) -> dict[str, str]:
+    """The special token of each role."""
+    named = {**SPECIAL_TOKENS, **_read_json(folder / "special_tokens_map.json"), **config}
+    tokens = {role: named[role] or default for role, default in SPECIAL_TOKENS.items()}
+    return {role: _content(token) for role, token in tokens.items()}
+
+
+def _surrounding_tokens(path: Path, processor: Mapping[str, Any]) -> tuple[str, str]:
+    """The tokens that the post-processor puts before and after a text."""
+    if processor.get("type") == "BertProcessing":
+        return processor["cls"][0], processor["sep"][0]
+    if processor.get("type") == "TemplateProcessing":
+        single = [next(iter(part.items())) for part in processor["single"]]
+        pair = [next(iter(part.items())) for part in processor["pair"]]
+        if [kind for kind, _ in single] == ["SpecialToken", "Sequence", "SpecialToken"]:
+            cls_token, sep_token = single[0][1]["id"], single[2][1]["id"]
+            if [(part["id"], part["type_id"]) for _, part in pair] == [
+                (cls_token, 0), ("A", 0), (sep_token, 0), ("B", 1), (sep_token, 1)
+            ]:  # fmt: skip
+                return cls_token, sep_token
+    raise InputError(f"{path}: its post_processor does not make [CLS] a [SEP] b [SEP] as BERT's does; {REMEDY}")
+
+
+def _require(path: Path, part: str, found: str | None, wanted: str) -> None:
+    if found != wanted:
+        raise InputError(f"{path}: its {part} is {found or 'missing'}, not BERT's {wanted}; {REMEDY}")
+
+
+def _refuse_added_tokens(folder: Path, config: Mapping[str, Any], added: Iterable[str]) -> None:
+    """Refuses tokens that Hugging Face looks for in a text before it is split into words.
+
+    Args:
+        folder: The model folder.
+        config: Its tokenizer_config.json.
+        added: The tokens that tokenizer.json or added_tokens.json adds.
+    """
+    more = _read_json(folder / "special_tokens_map.json")
+    found = [
+        *added,
+        *(config.get("added_tokens_decoder") or {}).values(),
+        *(config.get("additional_special_tokens") or []),
+        *(more.get("additional_special_tokens") or []),
+    ]
+    # By role [CLS] and its like are added too; typed by a user they are ordinary text here (see BertTokenizer).
+    roles = {*_special_tokens(folder, config).values(), *SPECIAL_TOKENS.values()}
+    tokens = [token for token in dict.fromkeys(map(_content, found)) if token not in roles]
+    if tokens:
+        raise InputError(
+            f"{folder}: {len(tokens)} tokens were added beside the WordPiece vocabulary ({', '.join(tokens[:3])}), "
+            "which the graph cannot find in a text; choose a base model without added tokens"
+        )
+
+
+def _content(token: str | dict[str, Any]) -> str:
+    return token["content"] if isinstance(token, dict) else token
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The content of a JSON file, empty where there is none."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: not valid JSON ({error}); save the model's tokenizer again") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: not a JSON object; save the model's tokenizer again")
+    return content

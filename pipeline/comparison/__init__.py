@@ -1,0 +1,1 @@
+"""Comparison of approaches: the runs, their statistics and the page."""

@@ -1,0 +1,1 @@
+"""The config file: keys, types, defaults, and what is wrong with a value."""

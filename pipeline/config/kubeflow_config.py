@@ -1,0 +1,169 @@
+"""The config's sections about a cluster, in Kubernetes' own terms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from fullbake.pipeline.config.config_section import Positive, Rate, Section
+
+# RFC 1123, as Kubernetes names its objects.
+KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+# RFC 1123 label: the backend names the pod's volume after the claim or the secret, and a volume's name has no dot.
+VolumeName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+MountPath = Annotated[str, Field(pattern=r"^/[^:]+$")]
+# Of labels and annotations: a name of 63 characters at most, which may have a domain before it.
+MetadataKey = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+]
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_.-][A-Za-z0-9_.-]*$")]
+
+
+class AcceleratorConfig(Section):
+    """A GPU or TPU, by the name of its Kubernetes resource, such as `nvidia.com/gpu` or `google.com/tpu`."""
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9_.-]+$")]
+    count: Positive = 1
+
+
+class TolerationConfig(Section):
+    """A taint of a node that does not keep our containers away, in Kubernetes' own words."""
+
+    key: str | None = None
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+
+
+class NodeExpressionConfig(Section):
+    """What a node's label must be, in Kubernetes' own words."""
+
+    key: MetadataKey
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _values_fit_the_operator(self) -> NodeExpressionConfig:
+        wanted = {"In": "one or more", "NotIn": "one or more", "Gt": "one", "Lt": "one"}.get(self.operator, "none")
+        fits = {"one or more": len(self.values) >= 1, "one": len(self.values) == 1, "none": not self.values}
+        if not fits[wanted]:
+            raise ValueError(f"operator: {self.operator} takes {wanted} in values, and there are {len(self.values)}")
+        return self
+
+
+class NodeAffinityConfig(Section):
+    """Nodes to run on: those for which all expressions hold.
+
+    Of several without a weight, one is enough. One with a weight is a wish, and no condition.
+    """
+
+    match_expressions: tuple[NodeExpressionConfig, ...]
+    weight: Annotated[int, Field(ge=1, le=100)] | None = None  # Kubernetes' own bounds
+
+    @model_validator(mode="after")
+    def _says_something(self) -> NodeAffinityConfig:
+        if not self.match_expressions:
+            raise ValueError("match_expressions: is empty; name what a node's labels must be")
+        return self
+
+
+class ResourcesConfig(Section):
+    """What one component's container asks for, and may not exceed; and its node, where that is another than the rest's.
+
+    Attributes:
+        cpu: Cores.
+        memory_gb: Units of 10^9 bytes, as Kubeflow has them.
+        accelerator: A GPU or TPU.
+        shared_memory_gb: The size of `/dev/shm`, through which several GPUs of a pod speak; a part of the memory.
+            Without it, a container has 64 MiB.
+        workers: Pods that train together, each with all of this; they are started beside the step, also where it is
+            one. Without, the step's own pod trains.
+        node_selector, tolerations, node_affinity: in the place of those for all components; empty for none.
+    """
+
+    cpu: Rate | None = None
+    memory_gb: Rate | None = None
+    accelerator: AcceleratorConfig | None = None
+    shared_memory_gb: Rate | None = None
+    workers: Positive | None = None
+    node_selector: dict[MetadataKey, LabelValue] | None = None
+    tolerations: tuple[TolerationConfig, ...] | None = None
+    node_affinity: tuple[NodeAffinityConfig, ...] | None = None
+
+    @model_validator(mode="after")
+    def _shared_memory_is_memory(self) -> ResourcesConfig:
+        if self.shared_memory_gb and self.memory_gb and self.shared_memory_gb >= self.memory_gb:
+            raise ValueError(
+                f"shared_memory_gb: {self.shared_memory_gb:g} is a part of memory_gb, {self.memory_gb:g}, and would "
+                "leave nothing; make it less"
+            )
+        return self
+
+
+class VolumeConfig(Section):
+    """A volume that every container sees."""
+
+    claim: VolumeName
+    mount_path: MountPath
+
+
+class SecretKeyConfig(Section):
+    """One value of a Kubernetes secret."""
+
+    secret: KubernetesName
+    key: str
+
+
+class SecretMountConfig(Section):
+    """A Kubernetes secret as a folder of files."""
+
+    secret: VolumeName
+    mount_path: MountPath
+
+
+class SecurityContextConfig(Section):
+    """Whom the containers run as, where the image's user 1000 will not do.
+
+    Attributes:
+        run_as_user, run_as_group: numbers; root is none that a step needs.
+        run_as_non_root: Says so to a namespace of the level "restricted", which takes no pod that does not.
+    """
+
+    run_as_user: Positive | None = None
+    run_as_group: Annotated[int, Field(ge=0)] | None = None
+    run_as_non_root: bool = False
+
+
+class ScheduleConfig(Section):
+    """When the pipeline runs by itself."""
+
+    cron: str | None = None
+    max_concurrency: Annotated[int, Field(ge=1, le=10)] = 1  # Kubeflow's own bounds
+
+
+class KubeflowConfig(Section):
+    """How the pipeline runs on a cluster."""
+
+    image: str | None = None
+    namespace: KubernetesName = "kubeflow"
+    pipeline_root: str | None = None
+    service_account: KubernetesName | None = None
+    image_pull_secret: KubernetesName | None = None
+    resources: dict[str, ResourcesConfig] = {}
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = None
+    env: dict[VariableName, str] = {}
+    secret_env: dict[VariableName, SecretKeyConfig] = {}
+    secret_mounts: tuple[SecretMountConfig, ...] = ()
+    volume: VolumeConfig | None = None
+    node_selector: dict[MetadataKey, LabelValue] = {}
+    tolerations: tuple[TolerationConfig, ...] = ()
+    node_affinity: tuple[NodeAffinityConfig, ...] = ()
+    security_context: SecurityContextConfig = SecurityContextConfig()
+    pod_labels: dict[MetadataKey, LabelValue] = {}
+    pod_annotations: dict[MetadataKey, str] = {}
+    retries: Annotated[int, Field(ge=0)] = 0
+    timeout_minutes: Positive | None = None
+    notify: SecretKeyConfig | None = None
+    schedule: ScheduleConfig = ScheduleConfig()

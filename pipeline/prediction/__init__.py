@@ -1,0 +1,1 @@
+"""Labels text with a pushed model."""

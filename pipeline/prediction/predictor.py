@@ -1,0 +1,92 @@
+"""Labels text with a pushed model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  (the served graph holds its ops)
+
+from fullbake.components.serving.plain_path import plain_path
+from fullbake.components.serving.pushed_models import fault, newest_version, read_about
+from fullbake.contract.errors import InputError
+from fullbake.contract.names import TEXT_SIGNATURE
+
+
+class Prediction(NamedTuple):
+    """What a model says of a text.
+
+    Attributes:
+        label: The label it decides.
+        probability: Of that label; not the highest where the model has a decision threshold.
+        probabilities: Of each label in the model's order.
+    """
+
+    label: str
+    probability: float
+    probabilities: tuple[float, ...]
+
+
+class Predictor:
+    """A pushed model, opened.
+
+    Args:
+        model: A pushed version's folder.
+
+    Attributes:
+        labels: In the order of their class index.
+        text_features: `text` and maybe `text_pair`.
+        text_columns: By feature, the CSV column that it came from in training.
+    """
+
+    def __init__(self, model: str):
+        if reason := fault(model, thorough=False):
+            raise InputError(
+                f"--model: {model} {reason}; name another version, or go back with: fullbake rollback "
+                f"{os.path.dirname(model.rstrip('/'))}"
+            )
+        about = read_about(model)
+        self.labels: list[str] = about["labels"]
+        self.text_columns: dict[str, str] = about["text_columns"]
+        self.text_features: list[str] = about["text_features"]
+        with plain_path(model) as plain:
+            self._model = tf.saved_model.load(plain)  # kept: its variables live as long as it does
+        self._serve = self._model.signatures[TEXT_SIGNATURE]
+
+    def predict(self, texts: dict[str, list[bytes]]) -> list[Prediction]:
+        """Labels some rows.
+
+        Args:
+            texts: By feature, a text for each row.
+        """
+        answer = self._serve(**{name: tf.constant(column, tf.string) for name, column in texts.items()})
+        labels = [label.decode() for label in answer["label"].numpy()]
+        rows = answer["probabilities"].numpy().tolist()
+        return [
+            Prediction(label, row[self.labels.index(label)], tuple(row))
+            for label, row in zip(labels, rows, strict=True)
+        ]
+
+
+def find_model(model: str | None) -> str:
+    """Finds a pushed version.
+
+    Args:
+        model: A version's folder, a serving folder, or an output root; None: the newest push below `runs/`.
+
+    Raises:
+        InputError: There is none.
+    """
+    if model is None:
+        pushed = [path for folder in Path("runs").glob("*/serving") if (path := newest_version(str(folder)))]
+        if not pushed:
+            raise InputError("--model: no model has been pushed below runs/ yet; run the pipeline, or name a folder")
+        return max(pushed, key=lambda path: int(os.path.basename(path)))
+    if tf.io.gfile.exists(os.path.join(model, "saved_model.pb")):
+        return model.rstrip("/")
+    found = newest_version(model) or newest_version(os.path.join(model, "serving"))
+    if found is None:
+        raise InputError(f"--model: there is no pushed model in {model}; name a version, a serving folder or a run")
+    return found

@@ -1,0 +1,1 @@
+"""What a training reads: batches of tokenized rows, masked or paired where pre-training needs it."""

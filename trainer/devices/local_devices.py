@@ -1,0 +1,52 @@
+"""Whether this machine can have the devices that a config asks for. Told within a moment: no TensorFlow here."""
+
+from __future__ import annotations
+
+import glob
+import os
+
+from fullbake.contract.errors import InputError
+from fullbake.trainer.devices.worker_cluster import configured_workers
+
+# Where Linux shows the devices: of NVIDIA, AMD and Microsoft's subsystem; of Google.
+_GPU_FILES = ("/dev/nvidia[0-9]*", "/dev/kfd", "/dev/dxg")
+_TPU_FILES = ("/dev/accel*", "/dev/vfio/[0-9]*")
+_TPU_VARIABLES = ("TPU_NAME", "TPU_WORKER_ID")
+
+NO_GPU = "training.distribution: mirrored needs GPUs, and this machine shows none; set it to auto or none"
+NO_TPU = (
+    "training.distribution: tpu needs a TPU, and this machine shows none (no TPU_NAME, no /dev/accel*); set it to auto"
+)
+NO_WORKERS = (
+    "training.distribution: multi_worker needs TF_CONFIG in the environment, naming this worker and the "
+    'others: {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
+)
+ELSEWHERE = (
+    "training.distribution: several workers (TF_CONFIG) must meet before TensorFlow is used, and here other components "
+    "run before in the same process; that is for a cluster, where each has a container of its own; take mirrored or "
+    "none here"
+)
+
+
+def check_local_devices(distribution: str) -> None:
+    """Raises InputError where a run on this machine cannot be distributed as asked; see `choose_strategy`.
+
+    What it lets pass is looked for again by TensorFlow itself: a device file does not make a driver.
+
+    Args:
+        distribution: `training.distribution` of the config.
+    """
+    if distribution == "mirrored" and not _any(_GPU_FILES):
+        raise InputError(NO_GPU)
+    if distribution == "tpu" and not (_any(_TPU_FILES) or any(os.environ.get(name) for name in _TPU_VARIABLES)):
+        raise InputError(NO_TPU)
+    if distribution in ("auto", "multi_worker"):
+        cluster = configured_workers()
+        if cluster is None and distribution == "multi_worker":
+            raise InputError(NO_WORKERS)
+        if cluster is not None and len(cluster.addresses) > 1:
+            raise InputError(ELSEWHERE)
+
+
+def _any(patterns: tuple[str, ...]) -> bool:
+    return any(glob.glob(pattern) for pattern in patterns)

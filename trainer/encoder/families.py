@@ -1,0 +1,250 @@
+"""The families of encoders that a base model may be of: one row each. Imports nothing heavy.
+
+A family has a row once the tests have shown of it that a text gets the same answer alone and beside longer ones, that
+what is served is what the exported folder computes in Hugging Face's own TensorFlow and PyTorch classes, and that
+further pre-training works. `docs/bases.md` shows the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fullbake.contract.errors import InputError
+
+# By name: vocabulary, positions, types (0: none), embedding, hidden, feed_forward, layers, heads.
+Sizes = Mapping[str, int]
+# By PyTorch's name of it, without the family's prefix, the shape of a weight in PyTorch.
+Shapes = dict[str, tuple[int, ...]]
+
+# Those of transformers' activations that TensorFlow and PyTorch both have; the first is the default of all families.
+ACTIVATIONS = (
+    "gelu", "gelu_10", "gelu_fast", "gelu_new", "mish", "quick_gelu", "relu", "sigmoid", "silu", "swish", "tanh"
+)  # fmt: skip
+
+# Of every family, what a config.json may say; the first is what it says where it is silent.
+_COMMON_SETTINGS: dict[str, tuple[Any, ...]] = {
+    "is_decoder": (False,),
+    "is_encoder_decoder": (False,),
+    "add_cross_attention": (False,),
+    "pruned_heads": (None, {}),
+    "quantization_config": (None,),
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """What is known of all encoders of one `model_type`.
+
+    Attributes:
+        model_type: What their config.json calls it; in PyTorch it is also the prefix of the encoder's weights.
+        known: well-known models of it, as the hub names them.
+        size_keys: By a name of `Sizes`, the keys of config.json that give it, of which the last that is there wins, and
+            what it is where none is.
+        settings: By key of config.json, the values with which the encoder computes here what it does in Hugging Face;
+            the first is what transformers takes where the key is missing.
+        shapes: The encoder's weights without a pooler.
+        pooler: Whether Hugging Face's own classification head reads the encoder's pooler.
+    """
+
+    model_type: str
+    known: tuple[str, ...]
+    size_keys: Mapping[str, tuple[tuple[str, ...], int]]
+    settings: Mapping[str, tuple[Any, ...]]
+    shapes: Callable[[Sizes], Shapes]
+    pooler: bool = False
+
+    def sizes(self, config: Mapping[str, Any], base: str) -> Sizes:
+        """The sizes that a config.json states.
+
+        Args:
+            config: Its content.
+            base: What the base model is called in messages.
+
+        Raises:
+            InputError: One is no whole number above 0, or the heads do not divide the hidden size.
+        """
+        found = {"types": 0}
+        for name, (keys, default) in self.size_keys.items():
+            key, value = ([(key, config[key]) for key in keys if key in config] or [(keys[0], default)])[-1]
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InputError(
+                    f"model.base: {base}: {key} in its config.json is {value!r}, not a whole number above 0"
+                )
+            found[name] = value
+        if found["hidden"] % found["heads"]:
+            raise InputError(
+                f"model.base: {base}: by its config.json {found['heads']} attention heads share a hidden size of "
+                f"{found['hidden']}, which they do not divide; fetch the model again"
+            )
+        return {"embedding": found["hidden"], **found}
+
+
+def family_of(config: Mapping[str, Any], base: str) -> Family:
+    """The family of a base model.
+
+    Args:
+        config: The content of its config.json.
+        base: What it is called in messages.
+
+    Raises:
+        InputError: It is of none, or says something that makes it compute something else here than in Hugging Face.
+    """
+    model_type = config.get("model_type")
+    family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
+    if family is None:
+        raise InputError(
+            f"model.base: {base} is of type {model_type!r}, which is not among those known to compute here what they "
+            f"do in Hugging Face ({', '.join(FAMILIES)}); choose a base of one of these, such as {KNOWN_NAMES[0]}"
+        )
+    if config.get("auto_map"):
+        raise InputError(
+            f"model.base: {base} comes with model code of its own (auto_map in its config.json), which is never run "
+            f"(trust_remote_code is off); choose a base without, such as {family.known[0]}"
+        )
+    for key, allowed in {**_COMMON_SETTINGS, **family.settings}.items():
+        value = config.get(key, allowed[0])
+        # By type too: 0 is not False, and 1 not True, in what reads the exported config.
+        if not any(value == one and type(value) is type(one) for one in allowed):
+            may = " or ".join("no such key" if one is None else repr(one) for one in allowed)
+            raise InputError(
+                f"model.base: {base}: {key} is {value!r} in its config.json, with which it computes something else "
+                f"here than in Hugging Face (it may be: {may}); choose another base, such as {family.known[0]}"
+            )
+    family.sizes(config, base)
+    return family
+
+
+def _dense(name: str, units: int, inputs: int) -> Shapes:
+    return {f"{name}.weight": (units, inputs), f"{name}.bias": (units,)}
+
+
+def _norm(name: str, width: int) -> Shapes:
+    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+
+
+def _embeddings(sizes: Sizes) -> Shapes:
+    width = sizes["embedding"]
+    tables = {"word": sizes["vocabulary"], "position": sizes["positions"], "token_type": sizes["types"]}
+    shapes: Shapes = {f"embeddings.{name}_embeddings.weight": (rows, width) for name, rows in tables.items() if rows}
+    return shapes | _norm("embeddings.LayerNorm", width)
+
+
+def _bert_shapes(sizes: Sizes) -> Shapes:
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _embeddings(sizes)
+    if sizes["embedding"] != hidden:
+        shapes |= _dense("embeddings_project", hidden, sizes["embedding"])
+    for layer in (f"encoder.layer.{number}" for number in range(sizes["layers"])):
+        for part in ("self.query", "self.key", "self.value", "output.dense"):
+            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
+        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
+    return shapes
+
+
+def _distilbert_shapes(sizes: Sizes) -> Shapes:
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _embeddings(sizes)
+    for layer in (f"transformer.layer.{number}" for number in range(sizes["layers"])):
+        for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
+            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.sa_layer_norm", hidden)
+        shapes |= _dense(f"{layer}.ffn.lin1", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.ffn.lin2", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.output_layer_norm", hidden)
+    return shapes
+
+
+def pooler_shapes(sizes: Sizes) -> Shapes:
+    """The weights of BERT's pooler."""
+    return _dense("pooler.dense", sizes["hidden"], sizes["hidden"])
+
+
+def _bert_size_keys(**own: int) -> dict[str, tuple[tuple[str, ...], int]]:
+    sizes = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072} | own
+    return {
+        "vocabulary": (("vocab_size",), 30522),
+        "positions": (("max_position_embeddings",), 512),
+        "types": (("type_vocab_size",), 2),
+        "hidden": (("hidden_size",), sizes["hidden_size"]),
+        "layers": (("num_hidden_layers",), sizes["num_hidden_layers"]),
+        "heads": (("num_attention_heads",), sizes["num_attention_heads"]),
+        "feed_forward": (("intermediate_size",), sizes["intermediate_size"]),
+    }
+
+
+_BERT_SETTINGS = {"position_embedding_type": ("absolute",), "hidden_act": ACTIVATIONS}
+
+FAMILIES: dict[str, Family] = {
+    row.model_type: row
+    for row in (
+        Family(
+            "bert",
+            known=(
+                "bert-base-uncased",
+                "bert-base-cased",
+                "bert-large-uncased",
+                "bert-large-cased",
+                "bert-base-multilingual-cased",
+                "bert-base-multilingual-uncased",
+                "bert-base-german-cased",
+                "bert-base-chinese",
+                "google-bert/bert-base-uncased",
+                "google-bert/bert-base-cased",
+                "sentence-transformers/all-MiniLM-L6-v2",
+                "sentence-transformers/all-MiniLM-L12-v2",
+                "microsoft/MiniLM-L12-H384-uncased",
+                "BAAI/bge-small-en-v1.5",
+                "BAAI/bge-base-en-v1.5",
+                "intfloat/e5-small-v2",
+                "intfloat/e5-base-v2",
+            ),
+            size_keys=_bert_size_keys(),
+            settings=_BERT_SETTINGS,
+            shapes=_bert_shapes,
+            pooler=True,
+        ),
+        Family(
+            "distilbert",
+            known=(
+                "distilbert-base-uncased",
+                "distilbert-base-cased",
+                "distilbert-base-multilingual-cased",
+                "distilbert-base-german-cased",
+                "distilbert/distilbert-base-uncased",
+                "distilbert/distilbert-base-cased",
+            ),
+            # transformers takes both names of each; the second wins.
+            size_keys={
+                "vocabulary": (("vocab_size",), 30522),
+                "positions": (("max_position_embeddings",), 512),
+                "hidden": (("dim", "hidden_size"), 768),
+                "layers": (("n_layers", "num_hidden_layers"), 6),
+                "heads": (("n_heads", "num_attention_heads"), 12),
+                "feed_forward": (("hidden_dim",), 3072),
+            },
+            settings={"activation": ACTIVATIONS},
+            shapes=_distilbert_shapes,
+        ),
+        Family(
+            "electra",
+            known=(
+                "google/electra-small-discriminator",
+                "google/electra-base-discriminator",
+                "google/electra-large-discriminator",
+            ),
+            size_keys={
+                **_bert_size_keys(hidden_size=256, num_attention_heads=4, intermediate_size=1024),
+                "embedding": (("embedding_size",), 128),
+            },
+            settings=_BERT_SETTINGS,
+            shapes=_bert_shapes,
+        ),
+    )
+}
+
+KNOWN_NAMES = tuple(name for family in FAMILIES.values() for name in family.known)

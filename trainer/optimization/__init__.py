@@ -1,0 +1,1 @@
+"""How weights are updated: optimizer, rates by variable, gradients of batches in parts."""
