@@ -1,4 +1,9 @@
-"""The one exception that is the user's to mend."""
+"""The exception for what a user can fix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class InputError(Exception):
@@ -6,8 +11,49 @@ class InputError(Exception):
 
     Its text is one line for people: what is wrong, where, and the remedy. The command line prints it without a
     traceback and ends with exit code 2.
+
+    Code that knows no config file says which setting an error is about by the setting's own name. Whoever knows the
+    config file has the error in its words, with `text`.
+
+    Args:
+        message: The line. With a `field`, `{name}` in it stands for one of the values, or else for the setting of
+            this name; without one it stays as it is.
+        field: The name of the setting that the line is about and begins with. Default: it is about none.
+        **values: By name, what is put into the line.
+
+    Example:
+        >>> error = InputError("there is no folder {folder!r}", field="base", folder="x")
+        >>> str(error), error.text({"base": "model.base"})
+        ("base: there is no folder 'x'", "model.base: there is no folder 'x'")
     """
+
+    def __init__(self, message: str, *, field: str | None = None, **values: Any):
+        super().__init__(message)
+        self.field = field
+        self.values = values
+
+    def text(self, keys: Mapping[str, str]) -> str:
+        """Returns the line, settings named by their config keys.
+
+        Args:
+            keys: By the name of a setting, its key; a name that is not in it stays.
+        """
+        message = str(self.args[0])
+        if self.field is None:
+            return message
+        names = _Names(keys)
+        return f"{names[self.field]}: {message.format_map(_Names({**keys, **self.values}))}"
+
+    def __str__(self) -> str:
+        return self.text({})
+
+
+class _Names(dict[str, Any]):
+    """A mapping in which a name that is missing stands for itself."""
+
+    def __missing__(self, name: str) -> str:
+        return name
 
 
 class DivergedError(InputError):
-    """A training's loss is no number any more: the rate was too high."""
+    """The loss of a training is no longer a number: the rate was too high."""
