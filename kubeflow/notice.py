@@ -23,7 +23,7 @@ import requests
 import tenacity
 
 from fullbake.contract.errors import InputError
-from fullbake.kubeflow.cluster_config import read_carried_config
+from fullbake.kubeflow.carried_config import read_carried_config
 from fullbake.kubeflow.executor_platform import ADDRESS_VARIABLE
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER
 from fullbake.kubeflow.retries import tried_again

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fullbake.kubeflow.cluster_config import cluster_places
+from fullbake.kubeflow.cluster_places import cluster_places
 from fullbake.pipeline.config.config import Config
 from fullbake.trainer.approaches import APPROACHES
 

@@ -29,8 +29,8 @@ from tfx import types
 from tfx.dsl.components.base.base_node import BaseNode
 
 from fullbake.contract.errors import InputError
-from fullbake.kubeflow.cluster_config import training_folder
-from fullbake.kubeflow.executor_input import read_artifacts, write_artifacts
+from fullbake.kubeflow.cluster_places import training_folder
+from fullbake.kubeflow.executor_artifacts import read_artifacts, write_artifacts
 from fullbake.kubeflow.executor_platform import NAMESPACE_FILE, SHARED_MEMORY, pod_placement
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.output_file import write_output

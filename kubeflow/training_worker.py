@@ -15,7 +15,8 @@ import click
 
 from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
-from fullbake.kubeflow.entrypoint import leave, run_component
+from fullbake.kubeflow.entrypoint import leave
+from fullbake.kubeflow.step import run_component
 from fullbake.kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
 from fullbake.kubeflow.verdict import stopped
 from fullbake.pipeline.config.redaction import LOG_LINE

@@ -22,7 +22,7 @@ from tfx.dsl.io import fileio
 from fullbake.components.nodes.evaluator import EVALUATION_FILE
 from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE
 from fullbake.components.report.page import Report
-from fullbake.kubeflow.executor_input import to_local
+from fullbake.kubeflow.executor_artifacts import to_local
 from fullbake.kubeflow.ui_summary import escape_markdown, summarize_report
 
 METRICS = "metrics"

@@ -31,7 +31,7 @@ from fullbake.components.data.csv_rows import MOST_LABELS, CsvFormat, check_head
 from fullbake.components.data.same_text import row_digest_of
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import UNPRINTABLE
+from fullbake.pipeline.config.data_config import UNPRINTABLE
 
 DELIMITERS = (",", "\t", ";", "|")
 """What is tried between fields, in this order."""

@@ -23,9 +23,9 @@ from fullbake.components.nodes.example_gen import CORPUS_SPLIT, CsvExampleGen
 from fullbake.components.nodes.pusher import Pusher
 from fullbake.components.nodes.report import Report
 from fullbake.components.nodes.servable_check import ServableCheck
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.outline import Places
-from fullbake.pipeline.preflight import csv_format
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
@@ -102,14 +102,10 @@ def create_components(config: Config, places: Places, production: str, base_hash
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
-    text_columns = {"text": data.text_column}
-    if data.text_pair_column is not None:
-        text_columns["text_pair"] = data.text_pair_column
-
     example_gen = CsvExampleGen(
         input_base=INPUT_BASE,
         pattern=data.pattern,
-        csv_format=csv_format(config),
+        csv_format=data.csv_format,
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
@@ -127,7 +123,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         exclude_splits=corpus,
     )
-    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in text_columns))
+    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in data.text_columns))
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
@@ -137,7 +133,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
         gate=json.dumps(asdict(gate)),
-        text_features=json.dumps(list(text_columns)),
+        text_features=json.dumps(list(data.text_columns)),
         serving_dir=places.serving_dir,
         production=production,
         **{
@@ -151,16 +147,12 @@ def create_components(config: Config, places: Places, production: str, base_hash
         "revision": None,  # it is found already, and its hash says which it is
         "base_hash": base_hash,
     }
+    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation)
     transform = Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
-        custom_config={
-            **base,
-            "labels": list(data.labels),
-            "max_length": model.max_length,
-            "truncation": model.truncation,
-        },
+        custom_config={**tokenizer.to_dict(), "labels": list(data.labels)},
         # The test split stays raw: the Evaluator hands it to the serving graph.
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", *corpus]),
         disable_statistics=True,
@@ -198,7 +190,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         pooling=model.pooling,
         labels=data.labels,
         learning_rate=config.learning_rate,
-        text_columns=text_columns,
+        text_columns=data.text_columns,
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=(
@@ -240,7 +232,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         evaluation=evaluator.outputs["evaluation"],
         title=config.name,
         config=config.to_yaml(),
-        tokenizer=json.dumps({**base, "max_length": model.max_length}),
+        tokenizer=json.dumps(tokenizer.to_dict()),
         **optional,
     )
     pusher = Pusher(

@@ -28,21 +28,6 @@ from fullbake.trainer.encoder.families import Sizes
 _MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
 
-def csv_format(config: Config) -> CsvFormat:
-    """How the config says that its files are to be read."""
-    data = config.data
-    return CsvFormat(
-        text_column=data.text_column,
-        label_column=data.label_column,
-        labels=data.labels,
-        text_pair_column=data.text_pair_column,
-        label_map=data.label_map,
-        delimiter=data.delimiter,
-        encoding=data.encoding,
-        quoting=data.quoting,
-    )
-
-
 def check_inputs(config: Config) -> list[str]:
     """Looks at this machine's devices, at the data files' headers and at the base model.
 
@@ -58,9 +43,9 @@ def check_inputs(config: Config) -> list[str]:
     check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
-        _check_other_folder(TEST_BASE, config.data.test_base, csv_format(config))
+        _check_other_folder(TEST_BASE, config.data.test_base, config.data.csv_format)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
-        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, csv_format(config).unlabelled())
+        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, config.data.csv_format.unlabelled())
     return _check_base(config)
 
 
@@ -69,11 +54,6 @@ def serving_folder(config: Config, root: Path) -> str:
     folder = config.push.serving_dir or str(root / "serving")
     # Beam and Transform write absolute paths into the graph and the metadata; so it may not be relative.
     return folder if _is_remote(folder) else os.path.abspath(folder)
-
-
-def text_features(config: Config) -> list[str]:
-    """The columns of text that the model takes."""
-    return ["text"] if config.data.text_pair_column is None else ["text", "text_pair"]
 
 
 def check_bounds(config: Config) -> None:
@@ -104,7 +84,10 @@ def check_baseline(config: Config, serving_dir: str) -> None:
         raise InputError(f"push.serving_dir: {serving_dir} is a file; name a folder")
     if config.gate.max_recall_drop is not None:
         find_baseline(
-            serving_dir, config.data.labels, text_features(config), accept_loss=config.gate.accept_baseline_loss
+            serving_dir,
+            config.data.labels,
+            list(config.data.text_columns),
+            accept_loss=config.gate.accept_baseline_loss,
         )
 
 
@@ -121,7 +104,7 @@ def _check_data(config: Config) -> None:
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
     for name in _newest(files, os.path.join(glob.escape(data.input_base), data.pattern), data.window):
-        _check_file(name, os.path.relpath(name, data.input_base), csv_format(config), INPUT_BASE)
+        _check_file(name, os.path.relpath(name, data.input_base), config.data.csv_format, INPUT_BASE)
 
 
 def _check_other_folder(key: str, folder: str, fmt: CsvFormat) -> None:

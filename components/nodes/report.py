@@ -5,7 +5,6 @@ import importlib.metadata
 import json
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from fullbake.components.nodes.example_gen import INGEST_FILE
 from fullbake.components.report.page import Report as Page
 from fullbake.components.report.page import render
 from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 from fullbake.trainer.encoder.base_model import base_label, open_base
 
@@ -69,22 +69,22 @@ def Report(  # noqa: N802 (a component's name)
         report: Where the page goes.
         title: What the run is called.
         config: The config as YAML, shown as it is.
-        tokenizer: JSON with `base`, `revision`, `base_hash` and `max_length`.
+        tokenizer: A `TokenizerSpec` as JSON.
         pretraining_run: The Pretrainer's logs, with `pretraining.json`; None where there was no further pre-training.
         tuner_results: The Tuner's results, with `tuner_results.json`; None where there was no search.
     """
-    settings = json.loads(tokenizer)
+    spec = TokenizerSpec.from_dict(json.loads(tokenizer))
     parts = {
         "title": title,
         "run": os.path.basename(os.path.normpath(report.uri)),
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "base": base_label(settings["base"]),
+        "base": base_label(spec.base),
         "evaluation": _read(evaluation.uri, EVALUATION_FILE),
         "pretraining": _read(pretraining_run.uri, PRETRAINING_FILE) if pretraining_run else None,
         "tuning": _read(tuner_results.uri, TUNER_RESULTS_FILE) if tuner_results else None,
         "training": _read(model_run.uri, TRAINING_FILE),
         "ingest": _read(examples.uri, INGEST_FILE),
-        "lengths": count_lengths(artifact_utils.get_split_uri([examples], "train"), settings),
+        "lengths": count_lengths(artifact_utils.get_split_uri([examples], "train"), spec),
         "config": config,
         "versions": {
             "python": platform.python_version(),
@@ -95,20 +95,19 @@ def Report(  # noqa: N802 (a component's name)
     io_utils.write_string_file(os.path.join(report.uri, REPORT_FILE), render(Page.from_parts(**parts)))
 
 
-def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
+def count_lengths(folder: str, tokenizer: TokenizerSpec) -> dict[str, Any]:
     """Counts the texts of a split by their length in tokens, before anything is cut.
 
     Args:
         folder: gzip-compressed TFRecords of `tf.Example` with `text` and maybe `text_pair`.
-        settings: `base`, `revision` and `base_hash` (as `trainer.encoder.base_model.open_base` takes them), and
-            `max_length`.
+        tokenizer: How they are tokenized, and how long they may be.
 
     Returns:
         `max_length`; `counts`, the number of texts of 0, 1, ... tokens, special tokens included, the last of all that
         have more than `max_length`; `truncated`, how many that are; `rows`.
     """
-    max_length: int = settings["max_length"]
-    base: Path = open_base(settings["base"], settings["revision"], settings.get("base_hash"))
+    max_length = tokenizer.max_length
+    base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
     tokenize = BertTokenizer.from_folder(base, max_length=max_length).wordpiece.tokenize
     spec = {
         "text": tf.io.FixedLenFeature([], tf.string),

@@ -12,15 +12,13 @@ from markupsafe import Markup
 
 from fullbake.components.report.html_page import page_templates
 from fullbake.components.report.plots import ticks
-from fullbake.pipeline.comparison.comparison import (
-    MANY_LABELS,
-    Comparison,
-    PairedTest,
-    Spread,
-    duration,
-    p_words,
-    signed,
-)
+from fullbake.pipeline.comparison.comparison import Comparison
+from fullbake.pipeline.comparison.measures import MANY_LABELS
+from fullbake.pipeline.comparison.notes import notes_on
+from fullbake.pipeline.comparison.paired_test import PairedTest
+from fullbake.pipeline.comparison.spread import Spread
+from fullbake.pipeline.comparison.table import table_rows
+from fullbake.pipeline.comparison.words import duration, p_words, signed
 from fullbake.trainer.approaches import APPROACHES
 
 _WIDTH = 320  # of a picture: a phone shows it at its own size, a desktop three in a row
@@ -66,6 +64,8 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
         recalls=recalls,
         few=len(comparison.labels) <= MANY_LABELS,
         times=_times_picture(comparison, components),
+        table=table_rows(comparison),
+        notes=notes_on(comparison),
         components=[(name, _COMPONENTS.get(name, "")) for name in components],
         pairs=[(pair, pair_sentence(tests), tests) for pair, tests in comparison.tests_by_pair().items()],
         # Half of the bars' width stands for this difference, the same in all of them.

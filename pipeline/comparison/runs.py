@@ -22,7 +22,9 @@ from fullbake.components.nodes.evaluator import TEST_SPLIT
 from fullbake.components.nodes.example_gen import CORPUS_SPLIT
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS
-from fullbake.pipeline.comparison.comparison import Comparison, Outcome
+from fullbake.pipeline.comparison.comparison import Comparison
+from fullbake.pipeline.comparison.markdown import to_markdown
+from fullbake.pipeline.comparison.outcome import Outcome
 from fullbake.pipeline.comparison.page import render_page
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.local_runner import ComponentLog, train_locally
@@ -98,7 +100,7 @@ def compare_approaches(
     in_order = [outcome for name in approaches for (approach, _), outcome in outcomes.items() if approach == name]
     comparison = Comparison(config.data.labels, truth, in_order)
     _write(folder, "comparison.json", json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False))
-    _write(folder, "comparison.md", comparison.to_markdown())
+    _write(folder, "comparison.md", to_markdown(comparison))
     _write(folder, "comparison.html", render_page(comparison, config.name, config.to_yaml()))
     return comparison
 

@@ -24,10 +24,9 @@ from fullbake.components.data.csv_records import BadRow, LineCount, decoded
 from fullbake.components.data.csv_rows import CsvFormat, Row, check_header, quoting_of, read_rows
 from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.first_config import sketch_config
 from fullbake.pipeline.prediction.label_file import open_rows
-from fullbake.pipeline.preflight import csv_format
 
 FILES = 5_000
 SLOWEST = 10.0  # seconds that one file may take
@@ -271,7 +270,7 @@ def check_sketch(path: Path) -> None:
         told(error)
         return
     (path.parent / "config.yaml").write_text(text, encoding="utf-8")
-    fmt = csv_format(load_config(path.parent / "config.yaml", ()))
+    fmt = load_config(path.parent / "config.yaml", ()).data.csv_format
     quoting = quoting_of(lambda: path.open("rb"), path.name, fmt)
     with path.open("rb") as stream:
         used = sum(isinstance(row, Row) for row in read_rows(stream, path.name, fmt, quoting=quoting))

@@ -21,6 +21,7 @@ from fullbake.components.evaluation.gate import GateSpec, Share, judge
 from fullbake.components.nodes.evaluator import EVALUATION_FILE, summarize
 from fullbake.components.nodes.example_gen import INGEST_FILE, CsvExampleGen
 from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 from tests.components.test_evaluator import write_examples
 
@@ -40,7 +41,7 @@ PAIRS = ["is it?", "", "\u200b", *["the day"] * (len(TEXTS) - 3)]
 def test_lengths_are_those_of_hugging_faces_tokenizer(base: Path, tmp_path: Path, pairs: bool):
     columns = (TEXTS, PAIRS) if pairs else (TEXTS,)
     write_examples(tmp_path / "split", [("fine", *texts) for texts in zip(*columns, strict=True)])
-    counted = count_lengths(str(tmp_path / "split"), {"base": str(base), "revision": None, "max_length": 12})
+    counted = count_lengths(str(tmp_path / "split"), TokenizerSpec(str(base), None, 12, "head"))
     lengths = [len(ids) for ids in BertTokenizerFast.from_pretrained(base)(*map(list, columns))["input_ids"]]
     expected = np.bincount(np.minimum(lengths, 13), minlength=14).tolist()
     assert counted == {
@@ -136,7 +137,7 @@ def run_component(
         **{name: node.outputs["examples" if node is rows else "result"] for name, node in inputs.items()},
         title="garden party",
         config="name: garden party\n",
-        tokenizer=json.dumps({"base": str(base), "revision": None, "max_length": 12}),
+        tokenizer=json.dumps(TokenizerSpec(str(base), None, 12, "head").to_dict()),
     )
     connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
     LocalDagRunner().run(

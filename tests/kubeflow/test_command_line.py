@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from fullbake.command_line.cluster_commands import main
+from fullbake.command_line.main import main
 from tests.commands import answers
 from tests.kubeflow.kfp_server import KfpServer, serve
 

@@ -9,7 +9,7 @@ import pytest
 from kubernetes.config import incluster_config
 
 from fullbake.kubeflow import notice, retries
-from fullbake.kubeflow.cluster_config import carried_config
+from fullbake.kubeflow.carried_config import carried_config
 from fullbake.kubeflow.notice import ADDRESS_VARIABLE, find_run, notify
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER
 from fullbake.pipeline.config.config import Config

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from fullbake.command_line.cluster_commands import main
+from fullbake.command_line.main import main
 from fullbake.contract.errors import InputError
 from fullbake.kubeflow import waiting
 from fullbake.kubeflow.verdict import refused, stopped

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from fullbake.command_line.local_commands import ROOT_LOCK
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
+from fullbake.pipeline.output_root import ROOT_LOCK
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")

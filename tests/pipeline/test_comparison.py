@@ -13,8 +13,15 @@ import pytest
 from rich.console import Console
 from scipy.stats import t as students_t
 
-from fullbake.pipeline.comparison.comparison import LEAST_TELLING_ROWS, Comparison, Outcome, Spread
+from fullbake.pipeline.comparison.comparison import Comparison
+from fullbake.pipeline.comparison.markdown import to_markdown
+from fullbake.pipeline.comparison.notes import notes_on
+from fullbake.pipeline.comparison.outcome import Outcome
 from fullbake.pipeline.comparison.page import description, headline, render_page
+from fullbake.pipeline.comparison.paired_test import LEAST_TELLING_ROWS
+from fullbake.pipeline.comparison.spread import Spread
+from fullbake.pipeline.comparison.table import table_rows
+from fullbake.pipeline.comparison.terminal_table import print_comparison
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -86,7 +93,7 @@ def test_a_class_without_rows_has_no_recall_and_one_never_decided_no_precision()
     assert fine_tune.recall["unused"] == fine_tune.precision["unused"] == Spread(None, None, (None, None))
     assert frozen.precision["spam"] == Spread(pytest.approx(1 / 3), None, (pytest.approx(1 / 3), None))
     assert frozen.precision["unused"].values == (None, 0.0)
-    cells = dict(by_hand().table())
+    cells = dict(table_rows(by_hand()))
     assert cells["recall of unused"] == ["–", "–"]
     assert cells["precision of spam"][1] == "0.333 (1 of 2 seeds)"
     assert not any(test.label == "unused" for test in by_hand().tests)
@@ -182,8 +189,8 @@ def test_one_seed_on_a_side_says_that_models_differ_and_nothing_of_approaches():
         assert not test.more_than_luck
         assert (test.se_seeds, test.margin) == (None, None)
         assert test.verdict == "these two models differ; only more seeds tell of the approaches"
-    assert any("Where an approach has one seed, nothing is called more than luck" in n for n in comparison.notes())
-    assert not any("1 in 20" in note for note in comparison.notes())
+    assert any("Where an approach has one seed, nothing is called more than luck" in n for n in notes_on(comparison))
+    assert not any("1 in 20" in note for note in notes_on(comparison))
     page = render_page(comparison, "x", "name: x")
     assert headline(comparison).endswith("but only more seeds can tell whether by luck")
     assert (
@@ -225,7 +232,7 @@ def test_seventy_seven_classes_show_the_five_that_differ_most_and_test_the_avera
     assert set(comparison.shown_labels) == {"intent_3", "intent_14", "intent_15", "intent_9", "intent_26"}
     assert [test.metric for test in comparison.tests] == ["accuracy", "macro_f1", "macro_recall"]
     assert comparison.tests[2].difference == pytest.approx(5 / 77)
-    assert "Of 77 classes the 5" in comparison.to_markdown()
+    assert "Of 77 classes the 5" in to_markdown(comparison)
 
 
 def test_the_dictionary_survives_json_and_holds_each_seed():
@@ -247,7 +254,7 @@ def test_the_dictionary_survives_json_and_holds_each_seed():
 
 
 def test_markdown_has_a_column_for_each_approach_and_a_sentence_for_each_test():
-    lines = by_hand().to_markdown().splitlines()
+    lines = to_markdown(by_hand()).splitlines()
     table = [line for line in lines if line.startswith("|")]
     assert table[:2] == ["| | fine_tune | frozen |", "|---|---:|---:|"]
     assert "| accuracy | 0.833 ± 0.000 | 0.583 ± 0.118 |" in table
@@ -262,15 +269,15 @@ def test_markdown_has_a_column_for_each_approach_and_a_sentence_for_each_test():
 
 def test_markdown_shows_labels_with_marks_of_its_own_as_they_are():
     odd = Comparison(("<b>|x*", "two\nlines"), TRUTH, [outcome("a", TRUTH)])
-    assert r"| recall of \<b>\|x\* | 1.000 |" in odd.to_markdown()
-    assert "| recall of two lines | 1.000 |" in odd.to_markdown()
+    assert r"| recall of \<b>\|x\* | 1.000 |" in to_markdown(odd)
+    assert "| recall of two lines | 1.000 |" in to_markdown(odd)
 
 
 def test_the_terminal_shows_four_approaches_in_100_columns_unbroken():
     names = {"further_pretrain": 0.8, "fine_tune": 0.85, "frozen": 0.6, "probe_then_fine_tune": 0.84}
     out = io.StringIO()
     comparison = drawn(names, labels=("hate", "[bold]", "neither"))
-    comparison.print_table(Console(file=out, width=100))
+    print_comparison(comparison, Console(file=out, width=100))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 100
     assert any(all(name in line for name in names) for line in lines)

@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import load_config
 
 BOMB = "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)

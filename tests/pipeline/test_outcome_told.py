@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from ml_metadata.proto import metadata_store_pb2
 
-from fullbake.command_line.local_commands import _tell
+from fullbake.command_line.run_outcome import print_outcome
 from fullbake.components.evaluation.gate import GateSpec, Share, judge
 from fullbake.components.nodes.evaluator import EVALUATION_FILE
 from fullbake.components.nodes.example_gen import INGEST_FILE
@@ -46,7 +46,7 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
         "Evaluator": {"evaluation": metadata_store_pb2.Artifact(uri=str(tmp_path))},
         "Pusher": {"pushed_model": model},
     }
-    _tell(RunRecord("now", artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
+    print_outcome(RunRecord("now", artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
     told = capsys.readouterr().out
     for label in LABELS:
         assert f" {label} " in told

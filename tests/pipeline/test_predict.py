@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from click.testing import CliRunner
 
-from fullbake.command_line.local_commands import main
+from fullbake.command_line.main import main
 from fullbake.components.data.csv_records import KEEP_UNDECODABLE, read_records
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.prediction import label_file

@@ -9,7 +9,7 @@ import pytest
 
 from fullbake.components.serving.publishing import put_in_production, sole_pusher
 from fullbake.components.serving.pushed_models import fault, newest_version, read_push
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.local_runner import run_locally
 from tests.pipeline.planted import executions, planted_rows, write_config, write_csv
 

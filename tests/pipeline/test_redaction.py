@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter, hide_arguments, hide_passwords
 from tests.pipeline.test_config import MINIMAL
 

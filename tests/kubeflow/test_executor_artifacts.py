@@ -1,7 +1,7 @@
 import pytest
 from tfx.types import standard_artifacts
 
-from fullbake.kubeflow.executor_input import to_local, to_remote, write_artifacts
+from fullbake.kubeflow.executor_artifacts import to_local, to_remote, write_artifacts
 
 
 @pytest.mark.parametrize(

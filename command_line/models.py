@@ -1,33 +1,31 @@
-"""The commands about what was pushed: which versions there are, and back to one of them. They need no TensorFlow."""
+"""`fullbake models`: lists what was pushed."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fullbake.contract.errors import InputError
+from fullbake.command_line.options import directory_argument
+from fullbake.command_line.serving_folder import find_serving_folder
+from fullbake.command_line.terminal import number, table_console
 
 if TYPE_CHECKING:
     from fullbake.components.serving.pushed_models import Version
 
-_PIPE_WIDTH = 200  # columns, where there is no terminal to have a width
-
-_directory = click.argument("directory", metavar="DIR")
+_PIPE_WIDTH = 200  # columns
 
 
 @click.command()
-@_directory
+@directory_argument
 def models(directory: str) -> None:
     """List what was pushed: when, made of what, how good, and which version serves.
 
     DIR is a serving folder or an output root.
     """
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from fullbake.components.serving.pushed_models import all_withdrawn, versions
@@ -40,41 +38,7 @@ def models(directory: str) -> None:
     withdrawn = {entry["version"] for entry in all_withdrawn(serving_dir)}
     for version in reversed(pushed):
         table.add_row(*_row(version, serves=version is pushed[-1], withdrawn=version.name in withdrawn))
-    # Labels as they stand: "[/b]" is no markup, ":x:" no emoji.
-    Console(markup=False, emoji=False, highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
-
-
-@click.command()
-@_directory
-@click.argument("version", required=False)
-def rollback(directory: str, version: str | None) -> None:
-    """Put the version before the one that serves back into production, or VERSION.
-
-    DIR is a serving folder or an output root. Servers load the highest number, so the version is copied to a new one;
-    nothing is removed. The model that was rolled back from is not pushed again by a run that would make the same.
-    """
-    from fullbake.components.serving.publishing import rollback as roll_back
-
-    serving_dir = find_serving_folder(directory)
-    back_to, path = roll_back(serving_dir, version)
-    click.echo(f"version {back_to} is in production again, as {path}")
-
-
-def find_serving_folder(directory: str) -> str:
-    """Finds the folder of pushed models that is meant.
-
-    Args:
-        directory: Itself, or the output root that it is in.
-
-    Raises:
-        InputError: Nothing was pushed there.
-    """
-    from fullbake.components.serving.pushed_models import versions
-
-    for folder in (directory.rstrip("/"), f"{directory.rstrip('/')}/serving"):
-        if versions(folder):
-            return folder
-    raise InputError(f"DIR: nothing was pushed to {directory}; name a serving folder or an output root")
+    table_console(_PIPE_WIDTH).print(table)
 
 
 def _row(version: Version, *, serves: bool, withdrawn: bool) -> list[str]:
@@ -96,8 +60,8 @@ def _row(version: Version, *, serves: bool, withdrawn: bool) -> list[str]:
         version.name,
         _local_time(push.get("time")),
         _data(push),
-        _number(metrics.get("accuracy")),
-        _number(metrics.get("macro_f1")),
+        number(metrics.get("accuracy")),
+        number(metrics.get("macro_f1")),
         "–" if worst is None else f"{recall[worst]:.3f} {worst}",
         ", ".join(note for note in notes if note),
     ]
@@ -115,7 +79,3 @@ def _data(push: dict[str, Any]) -> str:
 
 def _local_time(stamp: str | None) -> str:
     return "–" if stamp is None else f"{datetime.datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

@@ -1,25 +1,23 @@
-"""Where things are on a cluster, and what a config must say for a pipeline to work there; known without TFX."""
+"""What a config must say for a pipeline to work on a cluster; checked without TFX."""
 
 from __future__ import annotations
 
-import base64
-import json
 import posixpath
-import re
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from fullbake.contract.errors import InputError
+from fullbake.kubeflow.carried_config import carried_config
+from fullbake.kubeflow.cluster_places import training_folder
 from fullbake.kubeflow.cron import parse_cron
 from fullbake.kubeflow.executor_platform import SHARED_MEMORY
+from fullbake.kubeflow.pipeline_name import pipeline_name
 from fullbake.pipeline.beam_engine import distributed_runner
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.kubeflow_config import KubeflowConfig
 from fullbake.pipeline.config.redaction import has_password, hide_arguments, names_a_secret
-from fullbake.pipeline.outline import Places, component_names
+from fullbake.pipeline.outline import component_names
 from fullbake.pipeline.output_file import check_output
 from fullbake.pipeline.preflight import check_bounds
 from fullbake.trainer.approaches import APPROACHES
@@ -35,79 +33,9 @@ _MOUNTED = ("/kfp-launcher", "/gcs", "/s3", "/minio", "/.local", "/.cache", "/.c
 TRAIN_TOGETHER = ("Pretrainer", "Trainer")
 """The components whose work several pods can do together."""
 
-# What a new model is judged against. On a laptop it is a key of the cache, which a cluster has none of.
-PRODUCTION = "the newest in the push destination"
-
 # Packed. It is four times in what the driver of the pipeline is told, which has room for 131,072 bytes; a third of that
 # is the pipeline itself. See `kubeflow.package_check.root_driver_bytes`, which tells to the byte, after compiling.
 _MAX_CONFIG_BYTES = 20_000
-
-
-def pipeline_name(config: Config) -> str:
-    """The config's name as Kubernetes allows it: the backend names the workflow after it."""
-    return re.sub("[^a-z0-9-]", "-", config.name.lower())
-
-
-def carried_config(config: Config) -> str:
-    """The config as a package carries it: JSON, deflated, in base64.
-
-    Kubeflow and Argo write a parameter into JSON within JSON, three deep, and each time a quote needs as many
-    backslashes again: as plain JSON, the bounds of 300 classes would not fit into what a driver is told. The page that
-    starts a run sends all parameters back, of which the server takes 10,000 bytes (`MaxParameterBytes` in
-    backend/src/common/util/consts.go of kubeflow/pipelines).
-
-    Everybody who may look at a run sees it, so of environment variables it has the names only: containers have the
-    values.
-    """
-    values = config.model_dump(mode="json")
-    values["kubeflow"]["env"] = dict.fromkeys(config.kubeflow.env, "")
-    plain = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(zlib.compress(plain, level=9)).decode()
-
-
-def read_carried_config(carried: str) -> dict[str, Any]:
-    """The values of a config that `carried_config` wrote.
-
-    Raises:
-        InputError: It is not whole.
-    """
-    try:
-        values: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(carried, validate=True)))
-    except (zlib.error, ValueError) as error:
-        raise InputError(
-            f"parameter 'config': not what fullbake packed ({error}); leave it as the package has it"
-        ) from error
-    return values
-
-
-def cluster_places(config: Config) -> Places:
-    """Where the pipeline keeps things on the cluster.
-
-    Artifacts are where Kubeflow says, run by run; checkpoints and vectors are on the volume, if there is one, so that a
-    training that is retried goes on where it was.
-    """
-    volume = config.kubeflow.volume
-
-    def kept(kind: str) -> str | None:
-        return posixpath.join(volume.mount_path, kind, config.name) if volume else None
-
-    return Places(
-        pipeline_root="",
-        serving_dir=config.push.serving_dir or "",
-        checkpoints=kept("checkpoints"),
-        vectors=kept("vectors"),
-    )
-
-
-def training_folder(config: Config, name: str) -> Path:
-    """Where a training on several nodes keeps what its workers share, on the volume.
-
-    Raises:
-        InputError: There is no volume.
-    """
-    if config.kubeflow.volume is None:
-        raise InputError("kubeflow.resources: workers find data and checkpoints on a volume; set kubeflow.volume")
-    return Path(config.kubeflow.volume.mount_path, "training", name)
 
 
 def check_cluster(config: Config) -> None:
