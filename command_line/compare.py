@@ -88,9 +88,8 @@ def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int
     from rich.text import Text
 
     with loading():
-        from fullbake.pipeline.comparison.terminal_table import print_comparison
-
         from fullbake.pipeline.comparison.runs import COMPARISON_FOLDER, FOUNDING_APPROACHES, compare_approaches
+        from fullbake.pipeline.comparison.terminal_table import print_comparison
     console = progress_console(config.name, root)
     comparison = compare_approaches(
         config,

@@ -35,7 +35,9 @@ class _Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except InputError as error:
-                click.echo(f"fullbake: {error}", err=True)
+                from fullbake.pipeline.config.config_keys import CONFIG_KEYS
+
+                click.echo(f"fullbake: {error.text(CONFIG_KEYS)}", err=True)
                 ctx.exit(EXIT_INPUT_ERROR)
 
 

@@ -61,7 +61,7 @@ def submit(
 
 
 def _wait(client: KubeflowClient, run: Run, config: Config, timeout: float | None) -> int:
-    from fullbake.kubeflow.run_display import RunDisplay
+    from fullbake.command_line.run_display import RunDisplay
     from fullbake.kubeflow.waiting import wait_for
     from fullbake.pipeline.outline import component_names
 

@@ -35,6 +35,7 @@ from fullbake.contract.exit_codes import EXIT_INPUT_ERROR, EXIT_REFUSED
 from fullbake.kubeflow.notice import notify
 from fullbake.kubeflow.step import RefusedError, run_component
 from fullbake.kubeflow.verdict import TERMINATION_LOG, TerminationMessage, refused, stopped
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.redaction import LOG_LINE
 
 log = logging.getLogger("fullbake")
@@ -61,12 +62,13 @@ def main(name: str, executor_input: str) -> None:
     try:
         nothing_new = run_component(name, request)
     except InputError as error:
-        log.error("%s", stopped(name, error))
+        reason = error.text(CONFIG_KEYS)
+        log.error("%s", stopped(name, reason))
         if name != FOLLOWER:
-            notify(name, request, "failed", str(error))
+            notify(name, request, "failed", reason)
         leave(EXIT_INPUT_ERROR)
     except RefusedError as error:
-        log.error("%s", refused(name, error))
+        log.error("%s", refused(name, str(error)))
         notify(name, request, "refused", str(error), error.missed_bounds)
         leave(EXIT_REFUSED)
     except Exception as error:

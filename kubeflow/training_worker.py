@@ -19,6 +19,7 @@ from fullbake.kubeflow.entrypoint import leave
 from fullbake.kubeflow.step import run_component
 from fullbake.kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
 from fullbake.kubeflow.verdict import stopped
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.redaction import LOG_LINE
 from fullbake.pipeline.output_file import write_output
 from fullbake.trainer.devices.worker_cluster import configured_workers
@@ -44,8 +45,9 @@ def main(folder: Path) -> None:
                     wanted["artifacts"][0]["uri"] = str(Path(scratch, key))
             run_component(task["component"], executor_input, in_job=True)
     except InputError as error:
-        log.error("%s", stopped(task["component"], error))
-        write_output(folder / STOPPED_FILE, str(error), "the volume")
+        reason = error.text(CONFIG_KEYS)
+        log.error("%s", stopped(task["component"], reason))
+        write_output(folder / STOPPED_FILE, reason, "the volume")
         leave(EXIT_INPUT_ERROR)
     leave(0)
 

@@ -51,14 +51,14 @@ class TerminationMessage(logging.Handler):
             self.handleError(record)
 
 
-def stopped(component: str, error: Exception) -> str:
+def stopped(component: str, reason: str) -> str:
     """The line of a step for which the config or the data is wrong."""
-    return f"{component}: {_STOPPED}: {error}"
+    return f"{component}: {_STOPPED}: {reason}"
 
 
-def refused(component: str, error: Exception) -> str:
+def refused(component: str, reason: str) -> str:
     """The line of a step that refuses the model."""
-    return f"{component}: {_REFUSED}: {error}"
+    return f"{component}: {_REFUSED}: {reason}"
 
 
 def find_verdict(text: str) -> Verdict | None:

@@ -7,15 +7,12 @@ import datetime
 import itertools
 import json
 import logging
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import absl.logging
-import click
 from tfx.dsl.compiler.constants import PIPELINE_RUN_ID_PARAMETER_NAME
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import metadata
@@ -29,8 +26,8 @@ from fullbake.components.report.page import Report, render
 from fullbake.components.serving.pushed_models import NOTHING, made_of, production_key, same_model, withdrawn
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
-from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
 from fullbake.pipeline.graph import create_components, input_locations, recipe
 from fullbake.pipeline.outline import Places
 from fullbake.pipeline.plain_root import plain_root
@@ -178,7 +175,7 @@ def _inputs(config: Config, root: Path) -> Iterator[str]:
 
 def _run_components(config: Config, places: Places, root: Path, components: list[BaseNode], run_id: str) -> RunRecord:
     if note := prepare_store(root, Path(places.pipeline_root)):
-        click.secho(f"warning: {note}", fg="yellow", err=True)
+        log.warning("%s", note)
     with beam_engine(config.beam.args) as args:
         pipeline = Pipeline(
             pipeline_name=config.name,
@@ -202,58 +199,3 @@ class _Runner(LocalDagRunner):
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: Any = None) -> None:
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, {PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id})
         super().run_with_ir(pipeline, run_options)
-
-
-class ComponentLog(logging.Handler):
-    """Listens to TFX's log: what component starts and ends is told, and what ours warn of; all of it goes to a file.
-
-    TFX's local runner has no callbacks; it logs `Component %s is running.` and `Component %s is finished.`
-
-    Args:
-        file: The log; what is secret in Beam's arguments is left out of it.
-        args: `beam.args` of the config.
-        on_component: As in `run_locally`.
-        on_warning: As in `run_locally`. Default: warnings go to the file only.
-    """
-
-    def __init__(
-        self,
-        file: Path,
-        args: Sequence[str],
-        on_component: Callable[[str, float | None], None],
-        on_warning: Callable[[str], None] = lambda text: None,
-    ):
-        super().__init__(logging.INFO)
-        self._on_component = on_component
-        self._on_warning = on_warning
-        self._file = logging.FileHandler(file, encoding="utf-8")
-        self._file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk is told once, at the end
-        self._file.setFormatter(RedactingFormatter(LOG_LINE, args))
-        self._started = 0.0
-
-    def __enter__(self) -> ComponentLog:
-        self._root = logging.getLogger()
-        self._before = self._root.level, list(self._root.handlers), absl.logging.get_verbosity()
-        # TensorFlow's logger prints by itself; through the root logger its lines go to the file like all others.
-        tensorflow = logging.getLogger("tensorflow")
-        tensorflow.handlers, tensorflow.propagate = [], True
-        self._root.setLevel(logging.INFO)
-        self._root.handlers = [self, self._file]
-        absl.logging.set_verbosity(absl.logging.INFO)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        level, self._root.handlers, verbosity = self._before
-        self._root.setLevel(level)
-        absl.logging.set_verbosity(verbosity)
-        self._file.close()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tells of a component that starts, ends or warns."""
-        if record.name == "fullbake" and record.levelno >= logging.WARNING:
-            self._on_warning(record.getMessage())
-        elif record.msg == "Component %s is running.":
-            self._started = time.monotonic()
-            self._on_component(str(record.args[0]), None)  # type: ignore[index]
-        elif record.msg == "Component %s is finished.":
-            self._on_component(str(record.args[0]), time.monotonic() - self._started)  # type: ignore[index]

@@ -10,8 +10,6 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 
-from fullbake.components.evaluation.rates import rates_of_counts
-
 CONFUSION = "confusion"
 SCORES = "scores"
 CONFIDENCE = "confidence"
@@ -138,17 +136,18 @@ def rates(confusion: np.ndarray, labels: list[str]) -> dict[str, Any]:
         `accuracy` and `macro_f1` (over the labels that have rows), and by label `recall` (None without a row of the
         label), `precision` (None if never decided) and `f1` (None without a row of the label).
     """
-    found = rates_of_counts(np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)])
-
-    def by_label(values: np.ndarray) -> dict[str, float | None]:
-        return {label: None if np.isnan(value) else float(value) for label, value in zip(labels, values, strict=True)}
-
+    right = np.diag(confusion)
+    true, decided = confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)]
+    recall = [float(r / n) if n else None for r, n in zip(right, true, strict=True)]
+    precision = [float(r / n) if n else None for r, n in zip(right, decided, strict=True)]
+    f1 = [float(2 * r / (n + d)) if n else None for r, n, d in zip(right, true, decided, strict=True)]
+    measured = [value for value in f1 if value is not None]
     return {
-        "accuracy": float(found.accuracy),
-        "macro_f1": float(found.macro_f1),
-        "recall": by_label(found.recall),
-        "precision": by_label(found.precision),
-        "f1": by_label(found.f1),
+        "accuracy": float(right.sum() / max(1.0, confusion.sum())),
+        "macro_f1": float(np.mean(measured)) if measured else 0.0,
+        "recall": dict(zip(labels, recall, strict=True)),
+        "precision": dict(zip(labels, precision, strict=True)),
+        "f1": dict(zip(labels, f1, strict=True)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fullbake.components.evaluation.rates import Rates, rates_of_counts
+from fullbake.components.evaluation.rates import Rates
 
 MANY_LABELS = 12
 """Beyond this many classes only the most telling are shown, and none is tested by itself."""
@@ -69,4 +69,4 @@ def rates_of_rows(weights: np.ndarray, truth: np.ndarray, decided: np.ndarray, c
     one_hot = np.eye(classes)
     is_class = one_hot[truth]
     is_right = is_class * (decided == truth)[:, np.newaxis]
-    return rates_of_counts(weights @ is_right, weights @ is_class, weights @ one_hot[decided])
+    return Rates.of_counts(weights @ is_right, weights @ is_class, weights @ one_hot[decided])

@@ -26,8 +26,9 @@ from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.markdown import to_markdown
 from fullbake.pipeline.comparison.outcome import Outcome
 from fullbake.pipeline.comparison.page import render_page
+from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
-from fullbake.pipeline.local_runner import ComponentLog, train_locally
+from fullbake.pipeline.local_runner import train_locally
 from fullbake.pipeline.preflight import check_inputs
 from fullbake.pipeline.run_record import RunRecord
 from fullbake.trainer.approaches import APPROACHES

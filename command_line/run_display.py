@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from types import TracebackType
 
-from rich.console import Console
+from fullbake.command_line.terminal import plain_console
 
 _ENDED = {"FAILED": "failed after {:.1f} s", "CANCELED": "cancelled after {:.1f} s", "SKIPPED": "left out"}
 
@@ -14,7 +14,7 @@ class RunDisplay:
     """A line as each step starts and ends, and on a terminal what is at work; `kubeflow.waiting` tells it."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        self._console = plain_console(stderr=True)
         self._status = self._console.status("waiting for the first step")
 
     def __enter__(self) -> RunDisplay:
