@@ -8,7 +8,7 @@ import yaml
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter, hide_arguments, hide_passwords
-from tests.pipeline.test_config import MINIMAL
+from tests.pipeline.config.refusal import MINIMAL
 
 PLANTED = 'pl4nted\\"value'
 

@@ -79,22 +79,6 @@ ERRORS = {
     "texts and output": (["predict", "a", "--output", "a.csv"], "give either texts, or both --input and --output"),
 }
 
-HELP = {
-    (): ["init", "predict", "run"],
-    ("init",): ["DATA.csv", "--text", "--label", "--text-pair", "--output comments.yaml"],
-    ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
-    ("predict",): [
-        "TEXT ...",
-        "--model",
-        "--input",
-        "--output",
-        "--delimiter",
-        "--encoding",
-        "--quoting",
-        "--escape-formulas",
-    ],
-}
-
 
 @pytest.fixture(scope="module")
 def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -122,11 +106,6 @@ def errors(folder: Path) -> dict[str, Answer]:
         return dict(zip(ERRORS, answers(folder, [arguments for arguments, _ in ERRORS.values()]), strict=True))
 
 
-@pytest.fixture(scope="module")
-def helps(folder: Path) -> dict[tuple[str, ...], Answer]:
-    return dict(zip(HELP, answers(folder, [[*command, "--help"] for command in HELP]), strict=True))
-
-
 @pytest.mark.parametrize("case", ERRORS)
 def test_an_error_ends_with_code_2_and_one_line(errors: dict[str, Answer], case: str):
     answer = errors[case]
@@ -140,14 +119,6 @@ def test_an_error_ends_with_code_2_and_one_line(errors: dict[str, Answer], case:
 @pytest.mark.parametrize("case", ERRORS)
 def test_an_error_does_not_wait_for_heavy_libraries(errors: dict[str, Answer], case: str):
     assert errors[case].heavy == []
-
-
-@pytest.mark.parametrize("command", HELP)
-def test_help_names_what_there_is_without_heavy_libraries(helps: dict[tuple[str, ...], Answer], command):
-    answer = helps[command]
-    assert (answer.code, answer.stderr, answer.heavy) == (0, "", [])
-    for word in HELP[command]:
-        assert word in answer.stdout
 
 
 def fullbake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
