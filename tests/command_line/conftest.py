@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from tests.command_line.on_cluster import KEY
-from tests.kubeflow.kfp_server import KfpServer, serve
+from tests.kubeflow.kfp_http import serve
+from tests.kubeflow.kfp_server import KfpServer
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from fullbake.command_line.main import main
 from fullbake.kubeflow import waiting
 from fullbake.kubeflow.verdict import refused, stopped
 from tests.kubeflow.argo_workflow import Step, Workflow
-from tests.kubeflow.kfp_server import KfpServer, serve
+from tests.kubeflow.kfp_http import serve
+from tests.kubeflow.kfp_server import KfpServer
 from tests.warm import WarmProcess
 
 KEY = "open-sesame"

@@ -12,7 +12,8 @@ from fullbake.kubeflow.server import Server
 from fullbake.kubeflow.verdict import refused, stopped
 from fullbake.kubeflow.waiting import Outcome, wait_for
 from tests.kubeflow.argo_workflow import Step, Workflow
-from tests.kubeflow.kfp_server import KfpServer, serve
+from tests.kubeflow.kfp_http import serve
+from tests.kubeflow.kfp_server import KfpServer
 
 STEPS = ["CsvExampleGen", "DataGate", "Trainer", "Report", "Pusher"]
 LOG = "2026-01-01 02:00:00,000 E fullbake: {}"
