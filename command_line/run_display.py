@@ -1,4 +1,4 @@
-"""What a command that waits for a run shows of it."""
+"""The progress of a run on a cluster, for a command that waits for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ENDED = {"FAILED": "failed after {:.1f} s", "CANCELED": "cancelled after {:.1f}
 
 
 class RunDisplay:
-    """A line as each step starts and ends, and on a terminal what is at work; `kubeflow.waiting` tells it."""
+    """Prints a line as each step starts and ends, and shows what is at work: a listener of `kubeflow.waiting`."""
 
     def __init__(self) -> None:
         self._console = plain_console(stderr=True)

@@ -50,7 +50,7 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
 
 
 def _label_table(record: RunRecord) -> Table:
-    """A row for each label: how well it is recognised, and what the gate asks of it."""
+    """Returns a table with a row for each label: how well it is recognised, and what the gate asks of it."""
     from rich.table import Table
     from rich.text import Text
 

@@ -60,7 +60,7 @@ def warn(warnings: Sequence[str]) -> None:
 
 
 def plain_console(**settings: Any) -> Console:
-    """A console that shows labels, names and paths as they stand: `[/b]` is no markup, `:x:` no emoji.
+    """Returns a console that shows labels, names and paths as they stand: `[/b]` is no markup, `:x:` no emoji.
 
     Args:
         settings: As of `rich.console.Console`.
@@ -71,7 +71,7 @@ def plain_console(**settings: Any) -> Console:
 
 
 def table_console(width_of_pipe: int) -> Console:
-    """A console for tables.
+    """Returns a console for tables.
 
     Args:
         width_of_pipe: Columns where the output goes into a file or a pipe, which has no width.
@@ -80,7 +80,7 @@ def table_console(width_of_pipe: int) -> Console:
 
 
 def progress_console(name: str, root: Path) -> Console:
-    """A console for the progress of a run, after the first line: what runs, and where its output goes.
+    """Returns a console for the progress of a run, after it printed what runs and where the output goes.
 
     Args:
         name: The config's name.
@@ -99,11 +99,11 @@ def print_component(console: Console, name: str, seconds: float | None) -> None:
 
 
 def number(value: float | None) -> str:
-    """A rate with three decimals; a dash where there is none."""
+    """Returns a rate with three decimals; a dash where there is none."""
     return "–" if value is None else f"{value:.3f}"
 
 
 def short_path(path: str) -> str:
-    """A path relative to the current folder, where it is below it."""
+    """Returns a path relative to the current folder, if it is below that."""
     relative = os.path.relpath(path)
     return path if relative.startswith("..") else relative

@@ -12,7 +12,7 @@ from fullbake.pipeline.config.config import Config
 
 
 def carried_config(config: Config) -> str:
-    """The config as a package carries it: JSON, deflated, in base64.
+    """Returns the config as a package carries it: JSON, deflated, in base64.
 
     Kubeflow and Argo write a parameter into JSON within JSON, three deep, and each time a quote needs as many
     backslashes again: as plain JSON, the bounds of 300 classes would not fit into what a driver is told. The page that
@@ -29,7 +29,7 @@ def carried_config(config: Config) -> str:
 
 
 def read_carried_config(carried: str) -> dict[str, Any]:
-    """The values of a config that `carried_config` wrote.
+    """Returns the values of a config that `carried_config` packed.
 
     Raises:
         InputError: It is not whole.

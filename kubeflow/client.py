@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines, spoken to with its own client: pipeline versions, runs and recurring runs.
+"""Pipeline versions, runs and recurring runs of Kubeflow Pipelines, by its own client.
 
 What is used of the client is in kfp 2.5 and in the newest 2.x alike.
 """
@@ -177,7 +177,7 @@ class KubeflowClient:
         return self._schedule(made), replaced
 
     def schedules(self) -> list[Schedule]:
-        """Every recurring run of the namespace."""
+        """Returns every recurring run of the namespace."""
         with self.server.dialogue():
             return list(self._schedules())
 

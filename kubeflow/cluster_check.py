@@ -39,7 +39,7 @@ _MAX_CONFIG_BYTES = 20_000
 
 
 def check_cluster(config: Config) -> None:
-    """Looks for what a container could not find or do.
+    """Checks for everything that a container could not find or do.
 
     Raises:
         InputError: No image, no bound for the gate, a folder that is on this machine only, a name, a schedule or a
@@ -96,7 +96,7 @@ def check_cluster(config: Config) -> None:
 
 
 def exposed_secrets(config: Config) -> list[str]:
-    """What looks like a secret in the config and can be read by everybody who may see the pipeline, a sentence each."""
+    """Returns a sentence for each value that looks like a secret, and can be read by all who may see the pipeline."""
     seen = "everybody who may see the pipeline can read it in the package"
     found = [
         f"kubeflow.env.{name}: {seen}; put it into a secret of Kubernetes, and name that in kubeflow.secret_env"
@@ -109,7 +109,7 @@ def exposed_secrets(config: Config) -> list[str]:
 
 
 def check_package_file(file: Path) -> None:
-    """Makes sure that a package can be written.
+    """Checks that a package can be written.
 
     Raises:
         InputError: The file is not named `*.yaml`, by which the kfp client goes, or cannot be written.

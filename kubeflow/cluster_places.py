@@ -14,7 +14,7 @@ PRODUCTION = "the newest in the push destination"
 
 
 def cluster_places(config: Config) -> Places:
-    """Where the pipeline keeps things on the cluster.
+    """Returns the places where the pipeline keeps things on the cluster.
 
     Artifacts are where Kubeflow says, run by run; checkpoints and vectors are on the volume, if there is one, so that a
     training that is retried goes on where it was.
@@ -33,7 +33,7 @@ def cluster_places(config: Config) -> Places:
 
 
 def training_folder(config: Config, name: str) -> Path:
-    """Where a training on several nodes keeps what its workers share, on the volume.
+    """Returns the folder on the volume for what the workers of a training share.
 
     Raises:
         InputError: There is no volume.

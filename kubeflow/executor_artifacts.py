@@ -1,4 +1,4 @@
-"""What Kubeflow's launcher hands a container, as TFX's artifacts, and back.
+"""TFX's artifacts, from Kubeflow's executor input and back into its executor output.
 
 The launcher copies a task's input artifacts to local folders before the container starts and its output artifacts from
 there when it has ended; the executor input names them by their address in the object store all the same. TensorFlow
@@ -20,7 +20,7 @@ _MOUNTS = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 
 
 def to_local(uri: str) -> str:
-    """The local folder of an artifact's address; what has no address in an object store stays as it is."""
+    """Returns the local folder of an artifact's address; what is no address of an object store stays as it is."""
     for scheme, mount in _MOUNTS.items():
         if uri.startswith(scheme):
             return mount + uri.removeprefix(scheme)
@@ -28,7 +28,7 @@ def to_local(uri: str) -> str:
 
 
 def to_remote(path: str) -> str:
-    """The address of a local folder of the launcher's; any other text stays as it is."""
+    """Returns the address of a local folder of the launcher's; any other text stays as it is."""
     for scheme, mount in _MOUNTS.items():
         if path.startswith(mount):
             return scheme + path.removeprefix(mount)

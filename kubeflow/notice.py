@@ -33,7 +33,7 @@ log = logging.getLogger("fullbake")
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 10
 _POSTS = 4
-_LONGEST_WAIT_SECONDS = 10
+LONGEST_WAIT_SECONDS = 10
 _LONGEST_REASON = 2_000  # characters; TensorFlow's errors may hold a whole graph
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -41,7 +41,7 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 @dataclass(frozen=True)
 class Notice:
-    """What is told.
+    """What a webhook is told.
 
     Attributes:
         pipeline: The config's name; None if the config cannot be read.
@@ -60,7 +60,7 @@ class Notice:
     missed_bounds: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
-        """Its fields, and `text`, which Slack's incoming webhooks show."""
+        """Returns its fields, and `text`, which Slack's incoming webhooks show."""
         outcome = "the model was refused by" if self.verdict == "refused" else "failed in"
         text = f"{self.pipeline or 'fullbake'}: {outcome} step {self.step}: {self.reason}"
         if self.run is not None:
@@ -114,11 +114,11 @@ def notify(
 
 
 def post(address: str, notice: Notice) -> str | None:
-    """Posts a notice as JSON; an answer that may be another the next time is asked for again, four times in all.
+    """Posts a notice as JSON, four times at most if the webhook is busy or cannot be reached.
 
     Args:
         address: Http or https.
-        notice: What is told.
+        notice: What a webhook is told.
 
     Returns:
         None if it was taken; otherwise why not, without the address.
@@ -138,7 +138,7 @@ def post(address: str, notice: Notice) -> str | None:
     trying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((_BusyError, requests.ConnectionError, requests.Timeout)),
         stop=tenacity.stop_after_attempt(_POSTS),
-        wait=tenacity.wait_exponential(max=_LONGEST_WAIT_SECONDS),
+        wait=tenacity.wait_exponential(max=LONGEST_WAIT_SECONDS),
         reraise=True,
     )
     try:
@@ -151,7 +151,7 @@ def post(address: str, notice: Notice) -> str | None:
 
 
 def find_run(executor_input: Mapping[str, Any]) -> str | None:
-    """The id of the run: in the addresses of all artifacts, between the pipeline's name and the step's."""
+    """Returns the id of the run. The addresses of artifacts hold it, between the pipeline's name and the step's."""
     for side in ("outputs", "inputs"):
         for wanted in executor_input[side].get("artifacts", {}).values():
             for artifact in wanted["artifacts"]:

@@ -8,5 +8,5 @@ from fullbake.pipeline.config.config import Config
 
 
 def pipeline_name(config: Config) -> str:
-    """The config's name as Kubernetes allows it: the backend names the workflow after it."""
+    """Returns the config's name as Kubernetes allows it: the backend names the workflow after it."""
     return re.sub("[^a-z0-9-]", "-", config.name.lower())

@@ -117,7 +117,7 @@ def run_component(name: str, executor_input: dict[str, Any], *, in_job: bool = F
 
 
 def _hash_of_steps_before(given: dict[str, Any]) -> str | None:
-    """The base of what the steps before made: the Pusher writes down what the model is made of, not what is there."""
+    """Returns the hash of the base that earlier steps opened: the Pusher records what the model was made of."""
     found = [
         str(artifact["metadata"][BASE_HASH])
         for wanted in given.get("artifacts", {}).values()
@@ -128,7 +128,7 @@ def _hash_of_steps_before(given: dict[str, Any]) -> str | None:
 
 
 def check_same_base(inputs: Artifacts, outputs: Artifacts, base_hash: str | None) -> None:
-    """Raises InputError where the base is not the one that the steps before opened; tells the steps after of it."""
+    """Raises InputError where the base is not the one that earlier steps opened; records it for later steps."""
     if base_hash is None:
         return
     for (artifact,) in inputs.values():
@@ -142,7 +142,7 @@ def check_same_base(inputs: Artifacts, outputs: Artifacts, base_hash: str | None
 
 
 def place_of_artifacts(component: BaseNode, config: Config) -> Callable[[str], str]:
-    """Where a component finds and puts its artifacts, by their addresses: in the launcher's folders.
+    """Returns the function from an artifact's address to its place for a component: in the launcher's folders.
 
     Or, where Beam workers that do not see these folders do the work, in the bucket itself. The launcher allows that
     there is nothing in its folder to upload, and the next step's downloads what the workers wrote.
@@ -179,7 +179,7 @@ def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_di
 
 
 def missed_bounds(evaluation: str) -> list[str]:
-    """A sentence for each bound that the model missed, by the Evaluator's folder."""
+    """Returns a sentence for each bound that the model missed, from the Evaluator's folder."""
     with fileio.open(os.path.join(evaluation, EVALUATION_FILE)) as file:
         bounds = [Bound.from_dict(values) for values in json.load(file)["bounds"]]
     return [describe(bound) for bound in bounds if not bound.passed]

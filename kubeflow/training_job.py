@@ -53,7 +53,7 @@ log = logging.getLogger("fullbake")
 
 
 def trains_in_job(config: Config, component: str) -> bool:
-    """Whether the pods of a job do a component's work, and not the step's own."""
+    """Returns whether the pods of a job do a component's work, and not the step's own pod."""
     own = config.kubeflow.resources.get(component)
     return own is not None and own.workers is not None
 
@@ -145,7 +145,7 @@ def _wait(name: str, folder: Path, look: Any) -> None:
 
 @contextmanager
 def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
-    """Creates the job, gives what asks for it, and deletes it at the end, whatever the end is."""
+    """Creates the job, yields a function that asks for it, and deletes it at the end, whatever happens."""
     from kubernetes import client
     from kubernetes import config as kubernetes_config
 
@@ -188,7 +188,7 @@ def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
 
 
 def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[str, Any]:
-    """The TFJob: each pod as the step's would be, were it alone."""
+    """Returns the TFJob, with pods as the step's own would be without workers."""
     kubeflow = config.kubeflow
     own = kubeflow.resources[component]
     container: dict[str, Any] = {
@@ -263,11 +263,11 @@ def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[s
 
 
 def _owners() -> list[dict[str, str]]:
-    """This pod, by the variables that Kubeflow sets: what is left of a job goes with it."""
+    """Returns this pod as the owner of the job, from variables of Kubeflow: the job is deleted with it."""
     name, uid = os.environ.get("KFP_POD_NAME"), os.environ.get("KFP_POD_UID")
     return [{"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}] if name and uid else []
 
 
 def _namespace(configured: str) -> str:
-    """That of this pod; `submit --namespace` may have named another than the config."""
+    """Returns the namespace of this pod; `submit --namespace` may have named another than the config."""
     return NAMESPACE_FILE.read_text(encoding="utf-8").strip() if NAMESPACE_FILE.is_file() else configured

@@ -1,4 +1,4 @@
-"""The log of a run: a file, and what is told of components while they run."""
+"""The log of a run: a file, and calls for each component that starts, ends or warns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
 
 
 class ComponentLog(logging.Handler):
-    """Listens to TFX's log: what component starts and ends is told, and what ours warn of; all of it goes to a file.
+    """Writes TFX's log to a file, and calls back when a component starts, ends or warns.
 
     TFX's local runner has no callbacks; it logs `Component %s is running.` and `Component %s is finished.`
 
@@ -57,7 +57,7 @@ class ComponentLog(logging.Handler):
         self._file.close()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tells of a component that starts, ends or warns."""
+        """Calls back for a component that starts, ends or warns."""
         if record.name == "fullbake" and record.levelno >= logging.WARNING:
             self._on_warning(record.getMessage())
         elif record.msg == "Component %s is running.":

@@ -41,7 +41,7 @@ _INPUTS = (
 
 
 def recipe(config: Config, base_hash: str | None) -> str:
-    """A fingerprint of all but the data that decides which model a run makes and how it is judged.
+    """Returns a fingerprint of everything but the data that decides which model a run makes and how it is judged.
 
     The places of base and data are not in it: their contents may change there, and stay the same in another place.
 
@@ -62,7 +62,7 @@ def recipe(config: Config, base_hash: str | None) -> str:
 
 
 def input_locations(config: Config, base: Path | None) -> dict[str, str]:
-    """Where the inputs are, by the names that the components know them by (see `trainer.locations`).
+    """Returns the places of the inputs, by the names that the components know them by (see `trainer.locations`).
 
     Args:
         config: What to run.

@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine and tells what came of it."""
+"""Runs the pipeline on this machine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run_locally(
     on_component: Callable[[str, float | None], None],
     on_warning: Callable[[str], None] = lambda text: None,
 ) -> RunRecord:
-    """Runs every component that the cache does not spare.
+    """Runs every component whose result is not in the cache.
 
     Where production changes before the model is pushed, or has changed since the cached verdict, the model is judged
     and pushed once more.
@@ -103,7 +103,7 @@ def run_locally(
 
 
 def _outdated(record: RunRecord, serving_dir: str, recipe: str) -> str | None:
-    """Why the verdict of a run is not one on what is in production now, or None if it is.
+    """Returns why the verdict of a run is not about what is in production now, or None if it is.
 
     What the cache remembers may have been undone since, by a rollback, another run, or somebody who cleared up.
     """
@@ -155,7 +155,7 @@ def _places(config: Config, root: Path) -> tuple[Path, Places]:
 
 
 def _new_folder(parent: Path) -> Path:
-    """Makes a folder named by the time; its name is new also where a clock was put back or two begin in one second."""
+    """Makes a folder with a new name: the time, with a number if a clock was put back or two runs begin at once."""
     started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     for number in itertools.count(1):
         folder = parent / (started if number == 1 else f"{started}-{number}")
@@ -167,7 +167,7 @@ def _new_folder(parent: Path) -> Path:
 
 @contextmanager
 def _inputs(config: Config, root: Path) -> Iterator[str]:
-    """Tells the components where their inputs are, and gives the hash of the base model."""
+    """Sets where the components find their inputs, and yields the hash of the base model."""
     base = resolve_base(config.model.base, config.model.revision)
     with kept_hashes(root / HASHES_FILE), located(input_locations(config, base)):
         yield hash_base(base)
@@ -190,7 +190,7 @@ def _run_components(config: Config, places: Places, root: Path, components: list
 
 
 class _Runner(LocalDagRunner):
-    """TFX's local runner; the run is called as it is told, so that its executions are found again by that name."""
+    """TFX's local runner, with a name of the run that is given: its executions are found again by it."""
 
     def __init__(self, run_id: str):
         super().__init__()

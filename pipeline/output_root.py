@@ -1,4 +1,4 @@
-"""The output root of a run: where it is, and that one run at a time uses it."""
+"""The output root of a run, which one run at a time uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT_LOCK = ".lock"
 
 
 def default_root(config: Config) -> Path:
-    """The output root of a config where no other is named."""
+    """Returns the output root of a config where no other is named."""
     return Path("runs", config.name)
 
 

@@ -1,4 +1,4 @@
-"""Everything about a config that can be found wrong before the first component starts, and before TFX is imported."""
+"""Checks of a config, its data and its base model, before the first component starts and without an import of TFX."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
 
 def check_inputs(config: Config) -> list[str]:
-    """Looks at this machine's devices, at the data files' headers and at the base model.
+    """Checks this machine's devices, the data files' headers and the base model.
 
-    The corpus is looked at where the approach pre-trains; no other reads it.
+    The corpus is checked if the approach pre-trains; no other approach reads it.
 
     Returns:
         What is allowed and yet should be known, a sentence each.
@@ -50,14 +50,14 @@ def check_inputs(config: Config) -> list[str]:
 
 
 def serving_folder(config: Config, root: Path) -> str:
-    """Where a run with this output root pushes its model."""
+    """Returns the folder to which a run with this output root pushes its model."""
     folder = config.push.serving_dir or str(root / "serving")
     # Beam and Transform write absolute paths into the graph and the metadata; so it may not be relative.
     return folder if _is_remote(folder) else os.path.abspath(folder)
 
 
 def check_bounds(config: Config) -> None:
-    """Looks whether anything is asked of the model.
+    """Checks that the gate asks anything of the model.
 
     Raises:
         InputError: There is no bound, and the config does not say that this is meant.
@@ -71,7 +71,7 @@ def check_bounds(config: Config) -> None:
 
 
 def check_baseline(config: Config, serving_dir: str) -> None:
-    """Looks at the model in production, with which the new one is to be compared.
+    """Checks the model in production, with which the new one is to be compared.
 
     Args:
         config: What is to run.

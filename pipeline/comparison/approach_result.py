@@ -15,7 +15,7 @@ from fullbake.pipeline.comparison.spread import Spread
 
 @dataclass(frozen=True)
 class ApproachResult:
-    """What the seeds of one approach gave.
+    """What the seeds of one approach come to.
 
     Attributes:
         approach: Its name.
@@ -46,12 +46,12 @@ class ApproachResult:
     learning_rate: Spread
 
     def spread(self, measure: Measure) -> Spread:
-        """The values of a measure over the seeds."""
+        """Returns the values of a measure over the seeds."""
         found = getattr(self, measure.metric)
         return found if measure.label is None else found[measure.label]
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as JSON can hold it, without the approach's name."""
+        """Returns plain values for JSON, without the approach's name."""
         values = {key: _plain(value) for key, value in asdict(self).items()}
         del values["approach"]
         return values

@@ -49,7 +49,7 @@ def paired_tests(
     mean_over /= mean_over.sum(axis=1, keepdims=True)
 
     def measured(weights: np.ndarray) -> np.ndarray:
-        """By how often each kind of row occurs, each approach's measures: (resamples, approaches, measures)."""
+        """Returns `(resamples, approaches, measures)`, by how often each kind of row occurs."""
         rates = [rates_of_rows(weights, kinds[:, 0], decided, len(labels)) for decided in kinds[:, 1:].T]
         by_outcome = [np.column_stack([measure.of(each, labels) for measure in measures]) for each in rates]
         return np.einsum("ao,orm->ram", mean_over, by_outcome)
@@ -75,7 +75,7 @@ def paired_tests(
 
 
 def _resamples(counts: np.ndarray, classes: int) -> Iterator[np.ndarray]:
-    """Chunks of `RESAMPLES` resamples in all, as how often each kind of row was drawn: float `(chunk, kinds)`.
+    """Yields `RESAMPLES` resamples in chunks: how often each kind of row was drawn, float `(chunk, kinds)`.
 
     Rows with the same truth and the same decisions are of a kind; drawing rows with replacement and counting kinds is
     one multinomial draw.

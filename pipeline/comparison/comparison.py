@@ -75,14 +75,14 @@ class Comparison:
         return measured[:SHOWN_OF_MANY]
 
     def tests_by_pair(self) -> dict[tuple[str, str], list[PairedTest]]:
-        """The tests of each pair of approaches."""
+        """Returns the tests of each pair of approaches."""
         pairs: dict[tuple[str, str], list[PairedTest]] = {}
         for test in self.tests:
             pairs.setdefault((test.first, test.second), []).append(test)
         return pairs
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON can hold it: by approach means, deviations and values by seed; then the tests."""
+        """Returns plain values for JSON: means, deviations and values by seed of each approach; then the tests."""
         return {
             "labels": list(self.labels),
             "test_rows": len(self.truth),

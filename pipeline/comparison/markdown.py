@@ -11,7 +11,7 @@ from fullbake.pipeline.comparison.words import one_line
 
 
 def to_markdown(comparison: Comparison) -> str:
-    """A GitHub table with approaches as columns, then the tests and the notes in words."""
+    """Returns a GitHub table with approaches as columns, then the tests and the notes in words."""
     names = [_escaped(result.approach) for result in comparison.results]
     lines = [f"| | {' | '.join(names)} |", f"|---|{'---:|' * len(names)}"]
     lines += [f"| {_escaped(name)} | {' | '.join(cells)} |" for name, cells in table_rows(comparison)]
@@ -21,5 +21,5 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text on one line that GitHub shows as it is."""
+    """Returns text on one line that GitHub shows as it is."""
     return re.sub(r"([\\|*`\[\]~]|<(?=\S))", r"\\\1", one_line(text))

@@ -1,4 +1,4 @@
-"""What approaches are compared by, and its values for rows that count more than once or not at all."""
+"""The measures by which approaches are compared."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Measure(NamedTuple):
         return name if self.label is None else f"{name} of {self.label}"
 
     def of(self, rates: Rates, labels: Sequence[str]) -> np.ndarray:
-        """Its values.
+        """Returns the values of this measure.
 
         Args:
             rates: Of many confusion matrices, or of one.
@@ -42,7 +42,7 @@ class Measure(NamedTuple):
 
 
 def tested_measures(labels: Sequence[str], truth: np.ndarray) -> list[Measure]:
-    """The measures by which approaches are compared; none of a class without a test row.
+    """Returns the measures by which approaches are compared; none of a class without a test row.
 
     Args:
         labels: In the order of the class index.
@@ -55,7 +55,7 @@ def tested_measures(labels: Sequence[str], truth: np.ndarray) -> list[Measure]:
 
 
 def rates_of_rows(weights: np.ndarray, truth: np.ndarray, decided: np.ndarray, classes: int) -> Rates:
-    """The rates of weighted rows, for many weightings at once.
+    """Returns the rates of weighted rows, for many weightings at once.
 
     Args:
         weights: How often each row counts, float `(resamples, rows)`.

@@ -8,7 +8,7 @@ from fullbake.pipeline.comparison.measures import MANY_LABELS
 
 
 def notes_on(comparison: Comparison) -> list[str]:
-    """The notes below the table and the tests, a sentence or two each."""
+    """Returns the notes below the table and the tests, a sentence or two each."""
     if any(len(result.seeds) > 1 for result in comparison.results):
         notes = ["± beside a mean is the standard deviation over seeds: the luck of training."]
     else:

@@ -1,4 +1,4 @@
-"""The comparison as one HTML page that needs nothing else: no network, no scripts, no fonts of its own."""
+"""The comparison as one HTML page without scripts, fonts or anything from a network."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """Which approach recalls the classes best, and which ones are too close to tell."""
+    """Says which approach recalls the classes best, and which ones are too close to tell."""
     results = comparison.results
     best = max(results, key=lambda result: result.macro_recall.mean or 0.0)
     score = f"{best.macro_recall.mean or 0.0:.3f}"
@@ -95,7 +95,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def description(approach: str) -> str:
-    """What an approach does, in words made from its row in the table of approaches; empty for one not in it."""
+    """Describes an approach by its row in the table of approaches; empty for one that is not in it."""
     row = APPROACHES.get(approach)
     if row is None:
         return ""
@@ -106,7 +106,7 @@ def description(approach: str) -> str:
 
 
 def pair_sentence(tests: Sequence[PairedTest]) -> str:
-    """What the tests of one pair of approaches say together."""
+    """Sums up the tests of one pair of approaches."""
     first, second = tests[0].first, tests[0].second
     if tests[0].margin is None:
         apart = [test.measure for test in tests if test.models_differ]
@@ -128,7 +128,7 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _rate_pictures(comparison: Comparison) -> tuple[list[Picture], list[Picture]]:
-    """Pictures of the averages and of the classes' recall, on one axis."""
+    """Draws the averages and the classes' recall, on one axis."""
     results = comparison.results
     averages = {
         "accuracy": [result.accuracy for result in results],
@@ -148,7 +148,7 @@ def _rate_pictures(comparison: Comparison) -> tuple[list[Picture], list[Picture]
 
 
 def _extent(spread: Spread) -> list[float]:
-    """Everything that is drawn of it."""
+    """Returns all values that are drawn of it."""
     if spread.mean is None:
         return []
     known = [value for value in spread.values if value is not None]
@@ -156,7 +156,7 @@ def _extent(spread: Spread) -> list[float]:
 
 
 def _strips(title: str, names: Sequence[str], spreads: Sequence[Spread], axis: tuple[float, float]) -> Markup:
-    """One line for each approach: a dot for each seed, under it the mean and a whisker of one deviation each way."""
+    """Draws a line for each approach: its seeds as dots, the mean, and a whisker of one deviation each way."""
 
     def at(value: float) -> str:
         share = (value - axis[0]) / (axis[1] - axis[0])
@@ -195,7 +195,7 @@ def _strips(title: str, names: Sequence[str], spreads: Sequence[Spread], axis: t
 
 
 def _times_picture(comparison: Comparison, components: Sequence[str]) -> Markup:
-    """A bar for each approach, made of its components' mean times."""
+    """Draws a bar for each approach, made of its components' mean times."""
     results = comparison.results
     longest = max(result.seconds.mean or 0.0 for result in results) or 1.0
     marks, said = [], []

@@ -141,7 +141,7 @@ def judge(
 
 
 def _margin(se_rows: float, spreads: Sequence[Spread]) -> tuple[float | None, float | None]:
-    """What the luck of training adds to that of the test rows.
+    """Adds the luck of training to that of the test rows.
 
     Welch 1947 ("The generalization of Student's problem when several different population variances are involved"):
     the variances of the two means over seeds and of the test rows add up, and the sum has the degrees of freedom of

@@ -107,7 +107,7 @@ def compare_approaches(
 
 
 def variant(config: Config, approach: str, seed: int) -> Config:
-    """The same config with another approach and seed.
+    """Returns the same config with another approach and seed.
 
     What the config says of rates is meant for its own approach: an approach that trains the base where the config's
     does not, or the other way round, takes its own rate, and is not tuned. A head is kept by the config's own approach
@@ -137,7 +137,7 @@ def _examples(record: RunRecord) -> Examples:
 
 
 def _rows(record: RunRecord) -> str:
-    """The fingerprint of the labelled rows: what is trained on matters as much as what is judged on."""
+    """Returns the fingerprint of the labelled rows, those that are trained on and those that are judged on."""
     examples = _examples(record)
     # Only approaches that pre-train read the corpus.
     splits = [split for split in artifact_utils.decode_split_names(examples.split_names) if split != CORPUS_SPLIT]
@@ -153,7 +153,7 @@ def _changed(config: Config, approach: str, seed: int) -> str:
 
 
 def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
-    """The true class of each test row, and what the trained model made of them."""
+    """Returns the true class of each test row, and what the trained model decides."""
     model = path_utils.serving_model_path(record.artifacts["Trainer"]["model"].uri)
     split = artifact_utils.get_split_uri([_examples(record)], TEST_SPLIT)
     truth, decided = decide(model, split, config.data.labels)
@@ -193,7 +193,7 @@ def decide(model: str, split: str, labels: Sequence[str]) -> tuple[np.ndarray, n
 
 
 def fingerprint(splits: Sequence[str]) -> str:
-    """Tells whether rows are the same ones in the same order.
+    """Returns a fingerprint that is the same only for the same rows in the same order.
 
     Args:
         splits: Folders of gzip-compressed TFRecords.

@@ -24,7 +24,7 @@ class Spread:
 
     @classmethod
     def over(cls, values: Iterable[float | None]) -> Spread:
-        """Mean and deviation of these values.
+        """Returns mean and deviation of these values.
 
         Args:
             values: By seed, float; None or NaN where there is none.

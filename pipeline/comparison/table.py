@@ -8,7 +8,7 @@ from fullbake.pipeline.comparison.words import duration
 
 
 def table_rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
-    """What is shown of each approach: rows of a name and one cell for each of `Comparison.results`."""
+    """Returns the rows of the table: a name and one cell for each of `Comparison.results`."""
     rows = [
         ("accuracy", [_rate(result.accuracy) for result in comparison.results]),
         ("macro F1", [_rate(result.macro_f1) for result in comparison.results]),
@@ -45,7 +45,7 @@ def _time(spread: Spread) -> str:
 
 
 def _range(spread: Spread, form: str) -> str:
-    """The value where all seeds agree, else from the least to the greatest."""
+    """Returns the value where all seeds agree, else the least and the greatest."""
     known = [value for value in spread.values if value is not None]
     ends = dict.fromkeys(form.format(end).replace("e-0", "e-") for end in (min(known), max(known)))
     return " to ".join(ends)

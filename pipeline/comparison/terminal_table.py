@@ -57,7 +57,7 @@ def _tests_table(title: str, tests: Sequence[PairedTest]) -> Table:
 
 
 def _empty_table(title: Text) -> Table:
-    """A table with its first column, of names."""
+    """Returns a table with its first column, for names."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, title=title)
     table.add_column("", overflow="fold", min_width=14)
     return table

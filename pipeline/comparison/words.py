@@ -4,19 +4,19 @@ from __future__ import annotations
 
 
 def signed(difference: float) -> str:
-    """A difference with its sign and three decimals; never "-0.000"."""
+    """Returns a difference with its sign and three decimals; never "-0.000"."""
     return f"{round(difference, 3) + 0.0:+.3f}"
 
 
 def p_words(p: float) -> str:
-    """A p value as it is written in a sentence."""
+    """Returns a p value as it is written in a sentence."""
     if p < 0.001:
         return "p < 0.001"
     return f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}"
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it."""
+    """Returns a time as people say it."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -24,5 +24,5 @@ def duration(seconds: float) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text without line breaks and repeated spaces."""
+    """Returns a text without line breaks and repeated spaces."""
     return " ".join(text.split())

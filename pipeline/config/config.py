@@ -106,7 +106,7 @@ class Config(Section):
         return self.training.learning_rate or APPROACHES[self.model.approach].learning_rate
 
     def warnings(self) -> list[str]:
-        """What is allowed and yet unwise, a sentence each."""
+        """Returns what is allowed and yet unwise, a sentence each."""
         found: list[str] = []
         approach = APPROACHES[self.model.approach]
         rates = {"training.learning_rate": self.learning_rate}
@@ -131,7 +131,7 @@ class Config(Section):
         return found
 
     def to_yaml(self) -> str:
-        """The config as YAML for people, defaults and overrides included; secrets are left out (see `redaction`)."""
+        """Returns the config as YAML for people, with defaults and overrides and without secrets (see `redaction`)."""
         values = self.model_dump(mode="json")
         values["kubeflow"]["env"] = dict.fromkeys(self.kubeflow.env, HIDDEN)
         values["beam"]["args"] = hide_arguments(self.beam.args)

@@ -1,4 +1,4 @@
-"""The config's keys by the names that components know their settings by, for errors (see `InputError`)."""
+"""The config's key of each setting that a component knows by a name of its own; for errors (see `InputError`)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from fullbake.pipeline.config.shown_value import SECRETS, shorten
 
 
 def explain(error: ValidationError, model: type[Section], source: str, overrides: Sequence[Override] = ()) -> str:
-    """Words the first errors as one line: where the value is from, key, value and remedy of each.
+    """Returns the first errors as one line: where the value is from, key, value and remedy of each.
 
     Args:
         error: What the check of the values raised.

@@ -52,7 +52,7 @@ def _is_valid(values: Mapping[str, Any]) -> bool:
 
 
 def restore_config(values: Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> Config:
-    """Makes a config of what `Config.model_dump` gave.
+    """Makes a config of what `Config.model_dump` returned.
 
     Args:
         values: Plain values, as JSON keeps them.

@@ -11,7 +11,7 @@ from fullbake.trainer.approaches import APPROACHES
 
 
 def known_approach(name: str) -> str:
-    """The name of an approach, as it is given.
+    """Returns the name of an approach as it is, if there is such an approach.
 
     Raises:
         ValueError: There is no such approach; the text names those that there are.

@@ -96,7 +96,7 @@ def apply_override(values: dict[str, Any], override: Override) -> None:
 
 
 def _without_none(annotation: Any) -> Any:
-    """The one type that a value may have, or the annotation where there are several."""
+    """Returns the one type that a value may have, or the annotation where there are several."""
     if get_origin(annotation) is Annotated:
         return _without_none(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):

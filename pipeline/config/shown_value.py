@@ -11,7 +11,7 @@ _LONGEST = 120  # characters
 
 
 def shorten(text: str) -> str:
-    """A value as an error shows it: on one line, its middle left out where it is long, and without passwords."""
+    """Returns a value as an error shows it: on one line, without passwords, and without its middle where it is long."""
     text = hide_passwords(text)
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 20]} … {text[-15:]}"

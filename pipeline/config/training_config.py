@@ -43,7 +43,7 @@ class PretrainingConfig(Section):
 
 
 class TuningConfig(Section):
-    """What is tried before the training that counts."""
+    """The search for a learning rate, before the training."""
 
     learning_rates: tuple[Rate, ...] = ()
 

@@ -1,4 +1,4 @@
-"""YAML as plain values, with what is wrong in a file told by its line."""
+"""Reads YAML as plain values; an error names its line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TAGS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "b
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """The values that a text in YAML holds; None for an empty one.
+    """Returns the values that a text in YAML holds; None for an empty one.
 
     Args:
         text: YAML.
@@ -55,12 +55,12 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 def parse_word(text: str) -> Any:
-    """The value that one word has in YAML."""
+    """Returns the value of one word in YAML."""
     return _scalar(text, _resolve(text))
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a plain word is a number only if it is written as a number is: what it says is not lost.
+    """YAML in which a plain word is a number only if it is written as one.
 
     To YAML 1.1 the words 2024-01-01, 010, 1:30 and 1_000 are a date and the numbers 8, 90 and 1000; here they are text.
     """
@@ -69,7 +69,7 @@ class _Loader(yaml.SafeLoader):
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """The next node with all that is in it."""
+        """Returns the next node with all that is in it."""
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=self.peek_event().start_mark)
@@ -110,7 +110,7 @@ class _Decimal(float):
 
 
 def _resolve(word: str) -> str:
-    """The tag of a plain word."""
+    """Returns the tag of a plain word."""
     tag: str = _Loader("").resolve(yaml.ScalarNode, word, (True, False))
     return tag
 
@@ -125,7 +125,7 @@ class _Values:
         self._count = 0
 
     def of(self, node: yaml.Node, depth: int = 1) -> Any:
-        """The value of a node."""
+        """Returns the value of a node."""
         if depth > _MAX_DEPTH:
             raise _problem(node, _TOO_DEEP)
         self._count += 1

@@ -21,7 +21,7 @@ RUN = "0f9b8c1a-3c1d-4a55-9d51-6f0d3b1f3f10"
 
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
-    monkeypatch.setattr(notice, "_LONGEST_WAIT_SECONDS", 0)
+    monkeypatch.setattr(notice, "LONGEST_WAIT_SECONDS", 0)
     with webhook() as started:
         monkeypatch.setenv(ADDRESS_VARIABLE, f"{started.address}\n")
         yield started
