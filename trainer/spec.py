@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fullbake.trainer.approaches import APPROACHES, Approach
+from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +76,7 @@ class TrainingSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
-        """Restores what `to_dict` gave, JSON's lists made tuples again."""
+        """Restores what `to_dict` returned, JSON's lists made tuples again."""
         return cls(**{**values, "labels": tuple(values["labels"])})
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +92,16 @@ class TrainingSpec:
     def row(self) -> Approach:
         """The approach's row of the table."""
         return APPROACHES[self.approach]
+
+    @property
+    def task(self) -> Task:
+        """What the labels are to a row."""
+        return SINGLE_LABEL
+
+    @property
+    def score(self) -> str:
+        """The measure of an epoch that tuning and early stopping watch."""
+        return f"eval_{self.task.score}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -108,8 +108,7 @@ class FrozenEncoder:
 
     @property
     def _hidden_size(self) -> int:
-        size: int = self._classifier.backbone.config.hidden_size
-        return size
+        return self._classifier.encoder.hidden_size
 
     def _size(self, split: TokenizedSplit) -> int:
         return len(split) * self._hidden_size * np.dtype(self._dtype).itemsize
@@ -148,11 +147,10 @@ def _fingerprint(classifier: Classifier, split: TokenizedSplit, dtype: str) -> s
     """Tells all that decides the vectors: the encoder and its weights, its arithmetic, the tokens, and `dtype`."""
     digest = hashlib.blake2b(digest_size=16)
     policy = tf_keras.mixed_precision.global_policy().name
-    digest.update(f"{dtype} {policy} {classifier.pooling} {classifier.backbone.config.to_json_string()}".encode())
-    for path, variable in sorted(classifier.paths().items()):
-        if path.startswith("encoder/"):
-            digest.update(path.encode())
-            digest.update(np.ascontiguousarray(variable.numpy()).data)
+    digest.update(f"{dtype} {policy} {classifier.pooling} {classifier.encoder.description}".encode())
+    for path, weight in sorted(classifier.encoder.plain_weights().items()):
+        digest.update(path.encode())
+        digest.update(np.ascontiguousarray(weight).data)
     digest.update(split.offsets.data)
     for name, stream in sorted(split.streams.items()):
         digest.update(name.encode())

@@ -164,7 +164,7 @@ def is_decayed(path: str) -> bool:
 
 
 def make_optimizer(
-    variables: dict[str, tf.Variable],
+    variables: Mapping[str, tf.Variable],
     *,
     learning_rate: float,
     total_steps: int,
