@@ -1,4 +1,4 @@
-"""From which probability of the second of two labels it is decided: chosen on the eval split, or given and measured."""
+"""The threshold between two labels: chosen on the eval split, or given by the config and measured there."""
 
 from __future__ import annotations
 

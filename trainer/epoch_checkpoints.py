@@ -1,4 +1,4 @@
-"""How far a training has come, kept after each epoch, so that it goes on from there when it was interrupted."""
+"""The state of a training, kept after each epoch: an interrupted training goes on from there."""
 
 from __future__ import annotations
 

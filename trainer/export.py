@@ -65,7 +65,7 @@ class ServingModel(tf.Module):
         self._raw_feature_spec = {name: raw[name] for name in self.text_features}
 
     def signatures(self) -> dict[str, tf.types.experimental.GenericFunction]:
-        """The two ways in.
+        """The signatures that are served.
 
         `serving_default` takes `text` (and `text_pair`), string `(rows,)`; `examples` takes serialized
         `tf.Example`, string `(rows,)`. Both return `label`, string `(rows,)`, and `probabilities`, float32

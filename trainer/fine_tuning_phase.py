@@ -107,8 +107,8 @@ def variable_rates(spec: TrainingSpec, classifier: Classifier, trained: list[str
     """The rate of each variable that is trained, by path.
 
     Args:
-        spec: How is trained.
-        classifier: What is trained.
+        spec: How to train.
+        classifier: What to train.
         trained: The paths of the variables that are.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The Pretrainer's `run_fn`: masked-LM training of the base goes on, on the task's own text."""
+"""The Pretrainer's `run_fn`: further masked-LM training of the base, on the task's own text."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class TrainingSpec:
         learning_rate: The peak rate.
         warmup_fraction: Part of the steps over which the rate rises.
         weight_decay: AdamW's decoupled decay.
-        class_weights: `none`, or `balanced`: each class weighs alike in the loss however rare it is.
+        class_weights: `none`, or `balanced`: each class has the same weight in the loss, however rare it is.
         early_stopping_patience: Epochs without a better macro recall on the eval split before training ends, with the
             best weights restored; None trains all epochs and keeps the last weights.
         seed: Of the head's first weights, dropout and the order of rows.

@@ -24,13 +24,13 @@ from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """How fast is learned, over a whole training.
+    """How fast the variables learn, over a whole training.
 
     Attributes:
         learning_rate: The peak rate.
         warmup_fraction: Part of the steps over which the rate rises.
         weight_decay: AdamW's decoupled decay.
-        rates: By path, each variable's share of the rate and its first epoch; None: all learn alike.
+        rates: By path, each variable's share of the rate and its first epoch; None: all learn at the same rate.
     """
 
     learning_rate: float
@@ -84,14 +84,14 @@ def prepared(
     """Sets the process up for a training: seed, memory, precision. While this lasts, models of it can be made.
 
     Args:
-        spec: How is trained.
+        spec: How to train.
         placement: Where.
         checkpoints: Where the training keeps its state, and may have begun before; None: nowhere.
         section: Of the config, for messages.
         what: What it is called for people.
 
     Yields:
-        Where is trained: as the training was begun, if it was.
+        Where to train: as the training was begun, if it was.
 
     Raises:
         InputError: The placement does not fit the spec, or nothing can be kept in the folder.

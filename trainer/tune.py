@@ -190,6 +190,7 @@ def _kept_score(notes: Path | None) -> float | None:
 
 
 def _free_memory() -> None:
-    # Keras keeps the graphs of every model until told otherwise, and a model is a knot of references.
+    # Keras keeps the graphs of every model until it is asked to forget them, and the objects of a model refer to each
+    # other.
     tf_keras.backend.clear_session()
     gc.collect()

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import InputError
-from fullbake.trainer.approaches import APPROACHES
+from fullbake.trainer.approaches import APPROACHES, Approach, Phase, Trains
 from fullbake.trainer.data.frozen_features import KEPT_SPLITS, FrozenEncoder
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.devices.distribution import choose_placement
@@ -106,6 +106,24 @@ def test_a_probe_trains_the_head_alone_and_fine_tuning_goes_on_from_there(base: 
     assert len(record["probe_epochs"]) == APPROACHES["probe_then_fine_tune"].phases[0].epochs
     assert len(record["epochs"]) == 1
     assert record["learning_rate"] == 1e-4
+
+
+def test_what_a_pattern_matches_is_trained_wherever_it_stands_in_the_path(
+    base: Path, splits, tmp_path: Path, monkeypatch
+):
+    rules = ((r".*/query/kernel", True), (r"encoder/.*", False), (r"head/.*", True))
+    row = Approach("queries", "linear", (Phase(Trains(rules, encoder="weights", words=""), 1e-3),))
+    monkeypatch.setitem(APPROACHES, "queries", row)
+    before = values(Classifier.from_base(base, "linear", LABELS))
+    classifier, record = train(make_spec(base, approach="queries", head="linear"), *splits, scratch=tmp_path)
+    after = values(classifier)
+    changed = {path for path in before if before[path].tobytes() != after[path].tobytes()}
+    assert {path for path in changed if path.startswith("encoder/")} == {
+        f"encoder/encoder/layer_._{layer}/attention/self/query/kernel" for layer in (0, 1)
+    }
+    assert record["parameters"]["trainable"] == 2 * 32 * 32 + 32 * 2 + 2
+    assert set(record["encoder_shift"]) == {"embeddings", "layer 1", "layer 2"}
+    assert record["encoder_shift"]["embeddings"] == 0 < record["encoder_shift"]["layer 1"]
 
 
 def test_how_far_the_encoder_moved_is_told_by_layer(base: Path, splits, tmp_path: Path):

@@ -40,7 +40,7 @@ class Split(Protocol):
         """What batches are sorted by: int64 `(rows,)`."""
 
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> Any:
-        """The features of these rows as one batch; `full_width` gives every batch the same width."""
+        """The features of these rows as one batch; with `full_width` every batch has the same width."""
 
     def signature(self, batch_size: int | None, *, full_width: bool) -> Any:
         """The `tf.TensorSpec` of what `take` returns."""
@@ -53,7 +53,7 @@ class TokenizedSplit:
         streams: By name (`input_ids` and, for sentence pairs, `token_type_ids`) int32 `(total_tokens,)`.
         offsets: int64 `(rows + 1,)`: row `i` is `stream[offsets[i]:offsets[i + 1]]`.
         labels: The targets, a row each (see `trainer.tasks`): of single-label rows class indices, int32 `(rows,)`.
-        max_length: The fixed length that Transform gives.
+        max_length: The fixed length of Transform's examples.
     """
 
     def __init__(self, streams: dict[str, np.ndarray], offsets: np.ndarray, labels: np.ndarray, max_length: int):
@@ -205,7 +205,7 @@ def training_dataset(
     Args:
         split: The rows.
         batch_size: Rows to a batch, over all replicas.
-        seed: The same seed gives the same batches in the same order.
+        seed: With the same seed the same batches come in the same order.
         static_shapes: All batches of one shape, as TPUs need; the last one of an epoch is filled up with rows drawn
             again.
         dealt: How many batches were dealt by the training that was interrupted; the stream goes on after them.

@@ -39,7 +39,7 @@ class Vocabulary:
         """Reads the vocabulary of a base model's folder."""
         tokenizer = open_tokenizer(base)
         ids = tokenizer.get_vocab()
-        # A line that stands twice in the vocabulary leaves a gap; what is in one is never put into a text.
+        # A line that the vocabulary has twice leaves a gap in the ids, which is never put into a text.
         tokens = [""] * (max(ids.values()) + 1)
         for token, number in ids.items():
             tokens[number] = token
@@ -75,7 +75,7 @@ class Masker:
         """Masks a batch.
 
         Args:
-            number: int64 scalar, the number of the batch: the same number, seed and rows give the same masks.
+            number: int64 scalar, the number of the batch: the same number, seed and rows have the same masks.
             features: `input_ids` and `attention_mask`, int32 `(batch_size, width)`; others pass through.
 
         Returns:

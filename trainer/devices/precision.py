@@ -16,6 +16,7 @@ from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 # What Linux calls the instructions that multiply bfloat16: of Intel and AMD (`avx_ne_convert`: bfloat16 on AVX2), and
 # of ARM (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c). Without them it is emulated.
+CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"})
 # What bfloat16 must win before it is taken for its eight bits of mantissa.
 LEAST_SPEEDUP = 1.1
@@ -70,7 +71,7 @@ def multiplies_bfloat16(cpuinfo: str) -> bool:
 def bfloat16_speedup(base: Path) -> float:
     """Measures how many times as fast as in float32 one layer of an encoder trains in bfloat16 on this processor.
 
-    All layers of an encoder are alike, and a step is made of little else.
+    All layers of an encoder have the same shape, and a step does little else than compute them.
 
     Args:
         base: The encoder's folder; its weights are not read.
@@ -100,8 +101,7 @@ def _of_gpus(capability: tuple[int, int]) -> tuple[str, str]:
 
 
 def _cpuinfo() -> str:
-    file = Path("/proc/cpuinfo")
-    return file.read_text(encoding="utf-8") if file.exists() else ""
+    return CPUINFO.read_text(encoding="utf-8") if CPUINFO.exists() else ""
 
 
 def _trial_step(base: Path, policy: str) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""How far training moved an encoder: a destroyed one is seen, not guessed."""
+"""How far training moved an encoder, which shows one whose knowledge was destroyed."""
 
 from __future__ import annotations
 

@@ -20,15 +20,15 @@ def count_layers(paths: Iterable[str]) -> int:
 
 
 def below_top(path: str, depth: int) -> int | None:
-    """How many layers stand above the one that holds a variable of the encoder.
+    """Counts the layers above the one that holds a variable of the encoder.
 
     Args:
         path: Of the variable.
         depth: Number of layers.
 
     Returns:
-        From 0 for the top layer to `depth` for the embeddings, which stand below all; None for what stands above the
-        top layer, such as a pooler.
+        From 0 for the top layer to `depth` for the embeddings, which are below all; None for what is above the top
+        layer, such as a pooler.
     """
     layer = _LAYER.fullmatch(path)
     if layer:

@@ -149,7 +149,7 @@ class TransformersEncoder(tf_keras.layers.Layer):
         return layers.count_layers(self.paths())
 
     def below_top(self, path: str) -> int | None:
-        """How many layers stand above the one that holds this variable; see `trainer.encoder.layers.below_top`."""
+        """The number of layers above the one that holds this variable; see `trainer.encoder.layers.below_top`."""
         return layers.below_top(path, self.depth)
 
     def paths(self) -> dict[str, tf.Variable]:

@@ -1,4 +1,4 @@
-"""What further pre-training trains: an encoder with a masked-LM head that is asked only where something is hidden."""
+"""The model of further pre-training: an encoder with a masked-LM head that scores only the hidden tokens."""
 
 from __future__ import annotations
 

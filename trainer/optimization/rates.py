@@ -33,8 +33,8 @@ def rates_of(
 
     Args:
         paths: Of the trained variables.
-        below_top: From the path of a variable of the encoder to how many layers stand above its own; None for what
-            stands above the top layer, such as a pooler.
+        below_top: From the path of a variable of the encoder to the number of layers above its own; None for what
+            is above the top layer, such as a pooler.
         head_multiplier: The head's rate in terms of the encoder's.
         layer_decay: The top layer has the full rate, each layer below that of the layer above times this, the
             embeddings as one more layer below (Sun et al. 2019, section 5.3.3: 0.95 does best).

@@ -7,7 +7,7 @@ import tf_keras
 
 
 class MacroRecall(tf_keras.metrics.Metric):
-    """The mean of the classes' recalls, each class counting alike however rare it is.
+    """The mean of the classes' recalls, which counts each class the same, however rare it is.
 
     A class without a row counts for nothing.
 

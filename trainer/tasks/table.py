@@ -37,7 +37,7 @@ class Task(Protocol):
         """What a row of each class weighs in the loss.
 
         Args:
-            kind: `none`: 1 each; `balanced`: each class weighs alike in sum, and a row weighs 1 on average.
+            kind: `none`: 1 each; `balanced`: each class has the same weight in sum, and a row weighs 1 on average.
             targets: Of the train split.
             num_labels: Number of labels.
         """
