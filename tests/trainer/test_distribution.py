@@ -27,9 +27,9 @@ from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.dropout import StepDropout
 from fullbake.trainer.models.masked_lm import MaskedLanguageModel
 from fullbake.trainer.pretrain import pretrain
-from tests.trainer.test_fine_tune import LABELS, make_spec, measures
 from tests.trainer.test_pretrain import SPEC
 from tests.trainer.tokenized import random_rows, read_split
+from tests.trainer.trainings import LABELS, make_spec, measures
 
 PRETRAINING = dataclasses.replace(SPEC, batch_size=8)
 APPROACHES = ("fine_tune", "frozen")

@@ -24,8 +24,8 @@ from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 from fullbake.trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy
 from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import make_transform
-from tests.trainer.test_fine_tune import make_spec
 from tests.trainer.tokenized import read_split
+from tests.trainer.trainings import make_spec
 
 LABELS = ("fine", "rude", "odd")
 

@@ -23,7 +23,7 @@ from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import VOCABULARY, make_base, make_transform
-from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.trainings import make_spec
 
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
 WIDTH = 16

@@ -16,8 +16,8 @@ from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.pretrain import pretrain
 from fullbake.trainer.spec import PretrainingSpec
 from tests.conftest import VOCABULARY
-from tests.trainer.test_fine_tune import interrupted
 from tests.trainer.tokenized import read_split
+from tests.trainer.trainings import interrupted
 
 SPEC = PretrainingSpec(
     base="",
