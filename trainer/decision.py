@@ -1,8 +1,9 @@
-"""From which probability of the second of two labels it is decided: chosen on the eval split, or given and measured."""
+"""The threshold between two labels: chosen on the eval split, or given by the config and measured there."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import tensorflow as tf
 from fullbake.contract.errors import InputError
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.spec import TrainingSpec
+from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
 # TensorFlow's CPU kernels take smaller float32 numbers for zero, so no threshold may lie below.
 _LEAST = float(np.finfo(np.float32).tiny)
@@ -35,6 +38,30 @@ class Threshold:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return dataclasses.asdict(self)
+
+
+def decide_threshold(
+    spec: TrainingSpec, served: Callable[[], Classifier], evaluate: TokenizedSplit
+) -> Threshold | None:
+    """Chooses the threshold that a spec asks for, or measures the one it names.
+
+    Args:
+        spec: How the classifier was made.
+        served: Makes the classifier as it is served.
+        evaluate: The rows that the threshold is chosen or measured on.
+
+    Returns:
+        None where the likelier label is decided.
+
+    Raises:
+        InputError: As `choose_threshold`.
+    """
+    if spec.decision_threshold is None:
+        return None
+    probabilities = score_split(served(), evaluate, task=spec.task)[:, 1]
+    if spec.decision_threshold == "auto":
+        return choose_threshold(probabilities, evaluate.labels, spec.threshold_min_recall or 0.0)
+    return measure_threshold(probabilities, evaluate.labels, float(spec.decision_threshold))
 
 
 def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: float) -> Threshold:
@@ -89,19 +116,22 @@ def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: floa
     return Threshold(value, right / rows if rows else None, right / decisions if decisions else None, chosen=False)
 
 
-def score_split(classifier: Classifier, split: TokenizedSplit, batch_rows: int = 32) -> np.ndarray:
-    """Gives the probability of each label for every row, in inference mode (no dropout).
+def score_split(
+    classifier: Classifier, split: TokenizedSplit, batch_rows: int = 32, task: Task = SINGLE_LABEL
+) -> np.ndarray:
+    """Computes the probability of each label for every row, in inference mode (no dropout).
 
     Args:
-        classifier: Gives the logits.
+        classifier: Returns the logits.
         split: The rows.
         batch_rows: Rows that go through the model at once, longest first so that little of them is padding.
+        task: What the logits mean.
 
     Returns:
         Float32 `(rows, num_labels)`, in the order of the split's rows.
     """
     score = tf.function(
-        lambda batch: tf.nn.softmax(classifier(batch, training=False)),
+        lambda batch: task.probabilities(classifier(batch, training=False)),
         input_signature=[split.signature(None, full_width=False)],
         autograph=False,
     )

@@ -100,9 +100,7 @@ def description(approach: str) -> str:
     if row is None:
         return ""
     steps = ["first has the base read the task's own texts (masked-LM pre-training)"] if row.pretrains else []
-    for phase in row.phases:
-        steps.append("trains base and head" if phase.base_is_trainable else "trains the head alone, the base frozen")
-    return ", then ".join(steps)
+    return ", then ".join([*steps, *(phase.trains.words for phase in row.phases)])
 
 
 def pair_sentence(tests: Sequence[PairedTest]) -> str:

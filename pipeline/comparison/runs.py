@@ -109,9 +109,8 @@ def compare_approaches(
 def variant(config: Config, approach: str, seed: int) -> Config:
     """Returns the same config with another approach and seed.
 
-    What the config says of rates is meant for its own approach: an approach that trains the base where the config's
-    does not, or the other way round, takes its own rate, and is not tuned. A head is kept by the config's own approach
-    only.
+    What the config says of rates is meant for its own approach: an approach that trains something else of the base
+    takes its own rate, and is not tuned. A head is kept by the config's own approach only.
 
     Args:
         config: The config of the comparison.
@@ -123,7 +122,7 @@ def variant(config: Config, approach: str, seed: int) -> Config:
     values["training"]["seed"] = seed
     if approach != config.model.approach:
         values["model"]["head"] = None
-    if APPROACHES[approach].base_is_trainable != APPROACHES[config.model.approach].base_is_trainable:
+    if APPROACHES[approach].trains.encoder != APPROACHES[config.model.approach].trains.encoder:
         for key in ("learning_rate", "head_learning_rate", "layer_decay", "unfreeze_layers_per_epoch"):
             del values["training"][key]
         del values["tuning"]

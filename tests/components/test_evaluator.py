@@ -23,7 +23,7 @@ from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
 from tests.components.test_servable_check import save_keyword_model
 from tests.conftest import WORDS, make_transform
-from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.trainings import make_spec
 
 LABELS = ("fine", "rude", "odd")
 # Test rows by label and text. Of the models below, the careful one knows "idiot" and "fool", the careless one "idiot".

@@ -8,10 +8,10 @@ import tf_keras
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.optimization.accumulation import accumulated_gradients
 from fullbake.trainer.optimization.optimizer import make_optimizer
-from tests.trainer.test_fine_tune import make_spec, train
 from tests.trainer.test_pretrain import counting_rows
 from tests.trainer.test_pretrain import run as pretrain
 from tests.trainer.tokenized import random_rows, read_split
+from tests.trainer.trainings import make_spec, train
 
 ROWS = 7
 DATA = np.random.default_rng(0)

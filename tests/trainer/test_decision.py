@@ -8,8 +8,8 @@ import tensorflow as tf
 from fullbake.contract.errors import InputError
 from fullbake.trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
 from fullbake.trainer.models.classifier import Classifier
-from tests.trainer.test_fine_tune import LABELS
 from tests.trainer.tokenized import random_rows, read_split
+from tests.trainer.trainings import LABELS
 
 SCORES = np.array([0.2, 0.9, 0.6, 0.8, 0.7], np.float32)
 SECOND = np.array([0, 1, 1, 0, 1])

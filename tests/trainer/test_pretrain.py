@@ -12,13 +12,12 @@ from fullbake.trainer import pretrain as pretraining
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.devices.distribution import choose_placement
 from fullbake.trainer.encoder.families import FAMILIES
-from fullbake.trainer.export import write_hf_folder
-from fullbake.trainer.models.classifier import Classifier, encoder_paths, weights_left_out
+from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.pretrain import pretrain
 from fullbake.trainer.spec import PretrainingSpec
 from tests.conftest import VOCABULARY
-from tests.trainer.test_fine_tune import interrupted
 from tests.trainer.tokenized import read_split
+from tests.trainer.trainings import interrupted
 
 SPEC = PretrainingSpec(
     base="",
@@ -63,7 +62,7 @@ def test_the_perplexity_falls_on_text_that_can_be_learned(base: Path, splits):
     assert [found["step"] for found in record["evaluations"]] == [0, *range(10, 310, 10)]
     assert record["new_head"]
     assert record["rows"] == 160
-    assert record["parameters"] == model.backbone.count_params()
+    assert record["parameters"] == model.encoder.count_params()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -72,10 +71,10 @@ def test_every_layer_changes_and_the_fine_tuned_classifier_starts_from_it(
 ):
     base = base_of(family)
     model, record = run(base, *splits)
-    write_hf_folder(model.backbone, base, tmp_path / "hf")
+    model.encoder.write(base, tmp_path / "hf")
     start = Classifier.from_base(base, "linear", ("a", "b")).paths()
     handed_on = Classifier.from_base(tmp_path / "hf", "linear", ("a", "b")).paths()
-    trained = encoder_paths(model.backbone)
+    trained = model.encoder.paths()
     assert set(trained) == {path for path in start if path.startswith("encoder/")}
     for path, variable in trained.items():
         assert not np.array_equal(start[path].numpy(), variable.numpy()), path
@@ -85,22 +84,22 @@ def test_every_layer_changes_and_the_fine_tuned_classifier_starts_from_it(
 
 def test_the_written_folder_is_a_masked_lm_of_the_same_answers(base: Path, splits, tmp_path: Path):
     model, _ = run(base, *splits, epochs=1)
-    write_hf_folder(model.backbone, base, tmp_path / "hf")
+    model.encoder.write(base, tmp_path / "hf")
     loaded, found = TFAutoModelForMaskedLM.from_pretrained(tmp_path / "hf", output_loading_info=True)
     assert not found["missing_keys"]
     batch = splits[1].take(np.arange(4))
-    np.testing.assert_allclose(loaded(batch).logits, model.backbone(batch).logits, atol=1e-5)
+    np.testing.assert_allclose(loaded(batch).logits, model.encoder.model(batch).logits, atol=1e-5)
 
 
 def test_another_seed_gives_other_weights(base: Path, splits):
     # That the same one gives the same weights is seen where a training is interrupted.
-    weights = [run(base, *splits, epochs=1, seed=seed)[0].backbone.get_weights() for seed in (3, 4)]
+    weights = [run(base, *splits, epochs=1, seed=seed)[0].encoder.get_weights() for seed in (3, 4)]
     assert not all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
 
 
 def test_a_pooler_that_masked_lm_has_no_use_for_is_handed_on(base: Path, splits, tmp_path: Path):
     model, _ = run(base, *splits, epochs=1)
-    write_hf_folder(model.backbone, base, tmp_path / "hf", more=weights_left_out(base, model.backbone))
+    model.encoder.write(base, tmp_path / "hf", more=model.encoder.left_out(base))
     before, after = (Classifier.from_base(folder, "hf", ("a", "b")).paths() for folder in (base, tmp_path / "hf"))
     for name in ("kernel", "bias"):
         path = f"encoder/pooler/dense/{name}"
@@ -144,7 +143,7 @@ def test_next_sentences_are_learned_beside_the_hidden_tokens(base: Path, tmp_pat
     model, record = run(base, *splits, next_sentence=True)
     assert model.follow_head is not None
     assert record["evaluations"][-1]["loss"] < record["evaluations"][0]["loss"]
-    assert not [v for v in model.backbone.variables if "follows" in v.name]
+    assert not [v for v in model.encoder.variables if "follows" in v.name]
 
 
 def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits):
