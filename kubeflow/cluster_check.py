@@ -33,8 +33,8 @@ _MOUNTED = ("/kfp-launcher", "/gcs", "/s3", "/minio", "/.local", "/.cache", "/.c
 TRAIN_TOGETHER = ("Pretrainer", "Trainer")
 """The components whose work several pods can do together."""
 
-# Packed. It is four times in what the driver of the pipeline is told, which has room for 131,072 bytes; a third of that
-# is the pipeline itself. See `kubeflow.package_check.root_driver_bytes`, which tells to the byte, after compiling.
+# Packed. The variable by which the driver gets the pipeline holds it four times, and has room for 131,072 bytes; a
+# third of that is the pipeline itself. `kubeflow.package_check.root_driver_bytes` counts to the byte, after compiling.
 _MAX_CONFIG_BYTES = 20_000
 
 

@@ -95,7 +95,7 @@ def _executor(name: str) -> str:
 def _parameters(config: Config) -> dict[str, dict[str, Any]]:
     """Returns the parameters of the root, by name.
 
-    The config is one of them: held by the tasks, it would be in the argument by which the root's driver is told of the
+    The config is one of them: held by the tasks, it would be in the argument by which the root's driver gets the
     whole pipeline as often as there are tasks.
     """
     packed = {"parameterType": "STRING", "defaultValue": carried_config(config), "description": "the config, packed"}

@@ -15,8 +15,8 @@ order (see `kubeflow.step`):
    Only where Beam's workers are elsewhere (`beam.args`) do they read and write the bucket itself.
 
 Exit codes are those of `fullbake`: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
-launcher tells of all but 0 as 1: a failed step, whose log has one line that says why (see `kubeflow.verdict` for who
-reads it). A webhook is told too, if the config names one (see `kubeflow.notice`). Which steps are tried again is in
+launcher turns all but 0 into 1: a failed step, whose log has one line that says why (see `kubeflow.verdict` for who
+reads it). A webhook gets a notice, if the config names one (see `kubeflow.notice`). Which steps are tried again is in
 `kubeflow.retries`.
 """
 

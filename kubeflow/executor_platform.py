@@ -2,7 +2,7 @@
 
 A package says it in a document of its own, with a `KubernetesExecutorConfig` for each executor (kubernetes_platform
 of kubeflow/pipelines). A driver that does not know a field stops at it, and one that knows it may pass over it all the
-same: so each field has here the first release whose driver heeds it, as backend/src/v2/driver of the releases shows.
+same: so each field has here the first release whose driver uses it, as backend/src/v2/driver of the releases shows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ADDRESS_VARIABLE = "FULLBAKE_NOTIFY_URL"
 """The variable of the containers that holds the webhook's address (`kubeflow.notify`)."""
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-"""Where Kubernetes tells a container the namespace of its pod."""
+"""Where a container finds the namespace of its pod."""
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where Linux programs look for it)
 
@@ -37,7 +37,7 @@ class _Field:
 
     Attributes:
         name: As the package has it.
-        since: The release whose driver heeds it.
+        since: The first release whose driver uses it.
         key: The config's key, below `kubeflow`.
         value: Of the config and of what the component asks for; nothing where neither says anything.
     """

@@ -125,7 +125,7 @@ def find_login(
         token_file=setting("", None, KFP_TOKEN_FILE_VARIABLE),
         cookies=session and Setting(_cookies(session), session.source),
     )
-    login.bearer()  # wrong ones are told of here
+    login.bearer()  # raises here, if it is none
     return login
 
 

@@ -1,7 +1,7 @@
 """Tells a webhook that a step refused a model or failed: `kubeflow.notify`.
 
 The container itself does it, for it knows the reason; Kubeflow knows only that it ended. An exit task, which would also
-see what no container can tell (no memory, no image, no time), is not among the steps: up to release 2.5 the backend
+see what no container can report (no memory, no image, no time), is not among the steps: up to release 2.5 the backend
 refuses a package whose exit task asks how the run ended ("task final status not supported yet"), and up to 2.3 a run
 with an exit task is marked as succeeded, whatever failed in it (kubeflow/pipelines#11405).
 
@@ -41,11 +41,11 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 @dataclass(frozen=True)
 class Notice:
-    """What a webhook is told.
+    """What is sent to a webhook.
 
     Attributes:
         pipeline: The config's name; None if the config cannot be read.
-        run: Kubeflow's id of the run; None if it cannot be told.
+        run: Kubeflow's id of the run; None if it is not known.
         step: The component.
         verdict: `refused`: the model was not pushed; `failed`: anything else.
         reason: A sentence.
@@ -118,7 +118,7 @@ def post(address: str, notice: Notice) -> str | None:
 
     Args:
         address: Http or https.
-        notice: What a webhook is told.
+        notice: What is sent.
 
     Returns:
         None if it was taken; otherwise why not, without the address.

@@ -34,8 +34,8 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         InputError: Naming the first thing that the backend refuses: a field it does not know, another schema, a name
             that Kubernetes or Argo does not take, an executor that is no container (a resolver), a hook that is never
-            run, an output that no task has, a runtime parameter without a default, or more than a driver can be told
-            of.
+            run, an output that no task has, a runtime parameter without a default, or more than fits into a
+            driver's environment.
     """
     spec, *platforms = documents
     try:
@@ -73,7 +73,7 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
 
 
 def root_driver_bytes(spec: Mapping[str, Any]) -> int:
-    """Returns how long the variable is that tells the pod of the root's driver of the pipeline.
+    """Returns the size of the variable by which the pod of the root's driver gets the pipeline.
 
     Before release 3.6, Argo puts the whole template there (`ARGO_TEMPLATE`): the root component and the values of its
     parameters, each as an input of the template and as an argument of its container, as JSON within JSON.

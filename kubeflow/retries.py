@@ -3,7 +3,7 @@
 A failure that may pass (a process out of memory, a bucket that did not answer) is worth another try; a wrong config,
 wrong data or a refusal is not. Argo cannot tell them apart: KFP's launcher ends with 1 whatever its command ended with
 (`glog.Exit` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again
-the steps that do the work, and those that give the verdicts are tried again in their container, which knows the reason.
+the steps that do the work, and those that reach a verdict are tried again in their container, which knows the reason.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def tries(
         component: Its id.
         retries: How often a failure is tried again (`kubeflow.retries`).
         final: The errors that another try cannot fix.
-        log: Is told of each failure that is tried again.
+        log: Where each failure goes that is tried again.
 
     Returns:
         One context manager a try, which keeps the error to itself if there is another try.

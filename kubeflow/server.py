@@ -19,7 +19,7 @@ from fullbake.contract.errors import InputError
 from fullbake.kubeflow.login import COOKIES_VARIABLE, TOKEN_VARIABLE, Login
 
 _TIMEOUT_SECONDS = 20  # to answer
-_LONGEST_MESSAGE = 300  # servers tell their whole call stack
+_LONGEST_MESSAGE = 300  # servers send their whole call stack
 _TOO_MANY_REQUESTS = 429
 
 
@@ -96,7 +96,7 @@ class Server:
         return f"{self.host}/#/{path}"
 
     def _connections(self) -> urllib3.PoolManager:
-        trusted = ssl.create_default_context()  # heeds SSL_CERT_FILE, for a certificate of one's own
+        trusted = ssl.create_default_context()  # it uses SSL_CERT_FILE, for a certificate of one's own
         # The variables as curl and requests read them; those of NO_PROXY may be networks, such as 10.0.0.0/8.
         proxies = requests.utils.get_environ_proxies(self.host)
         proxy = requests.utils.select_proxy(self.host, proxies)

@@ -46,7 +46,7 @@ NOTHING_NEW = "nothing_new"
 """Custom property of an artifact that was not made, because the model in production was made of the same data: why."""
 
 OPEN_BASE = ("CsvExampleGen", "Transform", "Pretrainer", "Tuner", "Trainer", "Report")
-"""The components that open the base model; and ExampleGen, which tells whether anything is new."""
+"""The components that open the base model, and ExampleGen, which finds out whether anything is new."""
 
 BASE_HASH = "base_hash"
 """Custom property of an artifact: the content of the base model when it was made."""

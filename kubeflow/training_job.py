@@ -7,7 +7,8 @@ that is lost ends the job, the job the step, and `kubeflow.retries` tries that a
 whole epoch. So workers may run where nodes go away at any time, the step itself on one that stays: Argo does not try a
 step again whose own pod was deleted.
 
-TFJob, because it is what tells TensorFlow of its workers; Kubeflow Trainer 2 has no runtime for TensorFlow.
+TFJob, because it sets `TF_CONFIG`, from which TensorFlow knows its workers; Kubeflow Trainer 2 has no runtime for
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
             if error.status != 404:
                 raise
 
-    # Argo tells a step so that its run is stopped.
+    # Argo sends it to the steps of a run that is stopped.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         try:

@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
     try:
         cluster = configured_workers()
         with tempfile.TemporaryDirectory() as scratch:
-            if cluster is not None and cluster.own != 0:  # the operator tells a single one of none
+            if cluster is not None and cluster.own != 0:  # a single worker has no cluster
                 # TensorFlow wants every worker to save; only one may do so in the folder that counts.
                 outputs = executor_input["outputs"]
                 outputs["outputFile"] = str(Path(scratch, OUTPUT_FILE))

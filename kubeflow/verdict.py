@@ -1,6 +1,6 @@
 """Why a step ended: written by its container, and found again in its log or message.
 
-KFP's launcher ends every failed step with 1, and its API tells of no reason. So a step that stops says why in a line of
+KFP's launcher ends every failed step with 1, and its API has no reasons. So a step that stops says why in a line of
 its log, and in its termination message: the file that Kubernetes mounts into each container and keeps in the pod's
 status, from where Argo takes it into the message of the step's node (`inferFailedReason` in
 workflow/controller/operator.go of argo-workflows 3.3 to 4.0).

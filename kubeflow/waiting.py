@@ -1,6 +1,6 @@
 """Waits for a run on a cluster, reports its steps, and finds the exit code that `fullbake run` would have.
 
-The API of Kubeflow Pipelines tells the state of a run and of its steps, and no reason. Once the run has failed, the
+The API of Kubeflow Pipelines has the state of a run and of its steps, and no reason. Once the run has failed, the
 reason is looked for in its Argo workflow, which the older half of the API shows (v1beta1; releases 2.0.5 to 2.17.0 have
 it): in the messages of the nodes, where steps leave their termination messages, and then in the logs of the pods.
 """
@@ -68,7 +68,7 @@ def wait_for(
         server: Where it runs.
         run: Which it is.
         steps: The names of its steps.
-        listener: Is told of each step that starts or ends, and of troubles.
+        listener: Is called for each step that starts or ends, and for problems.
         timeout_seconds: How long to wait; `None` is as long as it takes.
     """
     watch = _Watch(server, run, steps, listener, timeout_seconds)

@@ -35,7 +35,7 @@ class ComponentLog(logging.Handler):
         self._on_component = on_component
         self._on_warning = on_warning
         self._file = logging.FileHandler(file, encoding="utf-8")
-        self._file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk is told once, at the end
+        self._file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk is reported once, at the end
         self._file.setFormatter(RedactingFormatter(LOG_LINE, args))
         self._started = 0.0
 

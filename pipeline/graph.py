@@ -88,8 +88,8 @@ def _base_name(config: Config) -> str:
 def create_components(config: Config, places: Places, production: str, base_hash: str | None = None) -> list[BaseNode]:
     """Makes the components, in the order in which data flows.
 
-    They know their inputs by name, not by place, and must run where `trainer.locations.located` was told of the
-    places.
+    They know their inputs by name, not by place, and must run inside `trainer.locations.located`, which
+    knows the places.
 
     Args:
         config: What to run.

@@ -23,7 +23,7 @@ class StoppedError(KeyboardInterrupt):
 
 
 class Interruption:
-    """Ends the process when it is told to stop.
+    """Ends the process on a signal.
 
     The main thread may be inside TensorFlow or Beam for minutes, and no Python code runs in it then; Beam also wraps
     what is raised through it. So a thread of its own, which Python wakes in any case, says the line, ends the process's

@@ -31,7 +31,7 @@ def sole_use(root: Path, interruption: Interruption) -> Iterator[None]:
 
     Args:
         root: The output root.
-        interruption: Is told what is kept when the run is stopped, and which folder is to be removed then.
+        interruption: Gets what is kept when the run is stopped, and which folder is to be removed then.
 
     Raises:
         InputError: The root is no folder that can be written to, another run is at work in it, or its disk is full.

@@ -26,7 +26,7 @@ _RUNNING = metadata_store.ListOptions(filter_query="last_known_state = NEW OR la
 def prepare_store(root: Path, artifacts: Path) -> str | None:
     """Makes or repairs the store; nothing else may be at work in the root meanwhile.
 
-    A store that cannot be read is set aside and another begun: what it knew only spares work. The numbers of its
+    A store that cannot be read is set aside and another begun: what it knew only saves work. The numbers of its
     executions go on after the highest that there is a folder of, so that no component finds its output folder filled by
     an execution that the store knows nothing of. Executions that were killed are ended, and what they left is removed.
 

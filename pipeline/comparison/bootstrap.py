@@ -29,8 +29,8 @@ def paired_tests(
     class: a test set is a sample in which the classes' sizes are luck too. In a resample without a row of a class
     the macro averages are over the other classes, and that class's recall leaves the resample out.
 
-    The bootstrap takes the trained models as they are. That another training of the same approach would have come
-    out otherwise, only the seeds can tell: see `paired_test`.
+    The bootstrap takes the trained models as they are. How another training of the same approach
+    would come out, only the seeds show: see `paired_test`.
 
     Args:
         labels: In the order of the class index.

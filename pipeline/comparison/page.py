@@ -48,7 +48,7 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
         config_yaml: The config that was run, as YAML.
 
     Returns:
-        HTML that needs no other file; the same comparison always gives the same text.
+        HTML that needs no other file; the text is the same for the same comparison.
     """
     pages = page_templates(Path(__file__).parent)
     pages.filters.update(duration=duration, p=p_words, signed=lambda value: signed(value).replace("-", "−"))

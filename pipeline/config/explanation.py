@@ -19,7 +19,7 @@ def explain(error: ValidationError, model: type[Section], source: str, overrides
     Args:
         error: What the check of the values raised.
         model: What they were checked against.
-        source: Where values are from that no override gave.
+        source: Where values are from that no override sets.
         overrides: In the order in which they were applied.
     """
     return "; ".join(_explain(source, item, model, overrides) for item in error.errors()[:3])
