@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fullbake.contract.results.result import Interval
 
 CONFIDENCE = 0.95
 """The confidence of what is shown where nobody asked for another."""
-
-Interval = tuple[float, float]
 
 
 def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval | None:

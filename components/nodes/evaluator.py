@@ -21,21 +21,23 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
-from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
+from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics
 from fullbake.components.evaluation.gate import GateSpec, Share, describe, judge
-from fullbake.components.serving.opening import opening_fault
+from fullbake.components.evaluation.rates import rates_by_label
+from fullbake.components.serving.baseline import Baseline, find_baseline
+from fullbake.components.serving.making import NOTHING
+from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.plain_path import plain_path
-from fullbake.components.serving.pushed_models import NOTHING, Baseline, find_baseline, read_about
-from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS
+from fullbake.components.serving.pushed_models import read_about
+from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, EXAMPLES_SIGNATURE, LABEL, SLAB_ROWS, TEST_SPLIT
+from fullbake.contract.results.evaluation import BaselineRecall, Bound, ConfidenceCounts, Evaluation, ScoreCounts
 
-EVALUATION_FILE = "evaluation.json"
-TEST_SPLIT = "test"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 MISSED = "missed"
 """Custom property of the blessing: a sentence for each bound that was missed, for those who see the blessing only."""
 JUDGED_AGAINST = "judged_against"
-"""Custom property of the blessing: the name of the version in production when the model was judged, or `NOTHING`; not
+"""Custom property of the blessing: the name of the version that served when the model was judged, or `NOTHING`; not
 there where no comparison was asked for."""
 
 
@@ -45,7 +47,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),
         "serving_dir": component_spec.ExecutionParameter(type=str),
-        "production": component_spec.ExecutionParameter(type=str),
+        "baseline_key": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -59,7 +61,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
 
 
 class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
-    """Runs TFMA over the test split with the candidate and the model in production, then the gate."""
+    """Runs TFMA over the test split with the candidate and the version that serves, then the gate."""
 
     def Do(  # noqa: N802 (TFX's name)
         self,
@@ -75,12 +77,14 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
 
         candidate = path_utils.serving_model_path(model.uri)
         about = read_about(candidate)
+        if about is None:
+            raise RuntimeError(f"{candidate} has no usable {ABOUT_FILE}")
 
         def look(opens: Callable[[str], str | None] = lambda version: None) -> Baseline:
             return find_baseline(
                 exec_properties["serving_dir"],
                 gate.labels,
-                about["text_features"],
+                about.text_features,
                 accept_loss=gate.accept_baseline_loss,
                 opens=opens,
             )
@@ -93,7 +97,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 opened = replace(baseline, model=plain)
                 metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
         except Exception:
-            # Nobody opens every model in production before there is need. Was it this one that stopped the measuring?
+            # Nobody opens the version that serves before there is need. Was it this one that stopped the measuring?
             if baseline.model is None or opening_fault(baseline.model) is None:
                 raise
             baseline = look(opening_fault)
@@ -101,19 +105,22 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
                 opened = replace(baseline, model=plain)
                 metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
-        result = summarize(metrics[CANDIDATE], list(gate.labels), about.get("decision_threshold"))
-        result["baseline"] = None
-        production_recall = None
+        compared = None
         if baseline.model is not None:
-            recall = rates(metrics[BASELINE][CONFUSION], list(gate.labels))["recall"]
-            production_recall = {label: recall[label] for label in gate.labels if label in baseline.labels}
-            result["baseline"] = {"model": baseline.model, "recall": production_recall}
-        result["baseline_note"] = baseline.note
-        bounds = judge(gate, *_shares(metrics[CANDIDATE][CONFUSION], gate.labels), production_recall)
-        result["bounds"] = [bound.to_dict() for bound in bounds]
-        result["blessed"] = all(bound.passed for bound in bounds)
-        io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), json.dumps(result))
-        _bless(blessing, model, [describe(bound) for bound in bounds if not bound.passed])
+            recall = rates_by_label(metrics[BASELINE][CONFUSION], gate.labels)["recall"]
+            in_both = {label: recall[label] for label in gate.labels if label in baseline.labels}
+            compared = BaselineRecall(model=baseline.model, recall=in_both)
+        shares = _shares(metrics[CANDIDATE][CONFUSION], gate.labels)
+        result = summarize(
+            metrics[CANDIDATE],
+            gate.labels,
+            bounds=judge(gate, *shares, compared.recall if compared else None),
+            decision_threshold=about.decision_threshold,
+            baseline=compared,
+            baseline_note=baseline.note,
+        )
+        io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
+        _bless(blessing, model, [describe(bound) for bound in result.missed])
         if compares:
             version = NOTHING if baseline.version is None else os.path.basename(baseline.version)
             blessing.set_string_custom_property(JUDGED_AGAINST, version)
@@ -137,7 +144,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                     # Else TFMA loads the model with Keras first, to see whether it is one of its own.
                     model_type=tfma.TF_GENERIC,
                     signature_name=EXAMPLES_SIGNATURE,
-                    label_key="label",
+                    label_key=LABEL,
                     is_baseline=name == BASELINE,
                 )
                 for name in models
@@ -206,9 +213,8 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         schema: Their schema.
         model: The candidate.
         gate: The bounds.
-        serving_dir: Where models are pushed; the highest version there is the model in production.
-        production: Names the model in production as far as it matters for caching (see
-            `components.serving.pushed_models`).
+        serving_dir: Where models are pushed; the highest version there is the one that serves.
+        baseline_key: Names what the model is compared with, for the cache (see `components.serving.making`).
 
     Outputs: `evaluation` (TFMA's results and `evaluation.json`) and `blessing`.
     """
@@ -223,7 +229,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         model: types.BaseChannel,
         gate: GateSpec,
         serving_dir: str,
-        production: str,
+        baseline_key: str,
     ):
         super().__init__(
             EvaluatorSpec(
@@ -232,7 +238,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 model=model,
                 gate=json.dumps(asdict(gate)),
                 serving_dir=serving_dir,
-                production=production,
+                baseline_key=baseline_key,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )
@@ -240,37 +246,46 @@ class Evaluator(base_beam_component.BaseBeamComponent):
 
 
 def summarize(
-    counts: dict[str, np.ndarray], labels: list[str], decision_threshold: float | None = None
-) -> dict[str, Any]:
-    """Turns the counts of `DecisionMetrics` into what `evaluation.json` holds of one model.
+    counts: dict[str, np.ndarray],
+    labels: Sequence[str],
+    *,
+    bounds: Sequence[Bound],
+    decision_threshold: float | None = None,
+    baseline: BaselineRecall | None = None,
+    baseline_note: str | None = None,
+) -> Evaluation:
+    """Makes the result of the counts of `DecisionMetrics` and of the gate's bounds.
 
     Args:
         counts: `confusion`, `scores` and `confidence`, shaped as `components.evaluation.decision_metrics` says.
         labels: The labels in the order of their class index.
+        bounds: The gate's bounds and their outcomes; the model is blessed if all are met.
         decision_threshold: The probability from which the model decides for the second label; None: the likelier label.
-
-    Returns:
-        Plain values: `examples`, `labels`, the rates, `confusion`, `scores` by label, `confidence` and
-        `decision_threshold`.
+        baseline: The model that it was compared with.
+        baseline_note: What people should know of the comparison.
     """
     confusion = counts[CONFUSION][:, : len(labels)]  # a model's decisions are for its own labels
     negative, positive = counts[SCORES].astype(int).tolist()
     count, correct, probability_sum = counts[CONFIDENCE]
-    return {
-        "examples": int(confusion.sum()),
-        "labels": labels,
-        **rates(confusion, labels),
-        "confusion": confusion.astype(int).tolist(),
-        "scores": {
-            label: {"positive": positive[index], "negative": negative[index]} for index, label in enumerate(labels)
+    return Evaluation(
+        examples=int(confusion.sum()),
+        labels=tuple(labels),
+        **rates_by_label(confusion, labels),
+        confusion=confusion.astype(int).tolist(),
+        scores={
+            label: ScoreCounts(positive=positive[index], negative=negative[index]) for index, label in enumerate(labels)
         },
-        "confidence": {
-            "count": count.astype(int).tolist(),
-            "correct": correct.astype(int).tolist(),
-            "probability_sum": probability_sum.tolist(),
-        },
-        "decision_threshold": decision_threshold,
-    }
+        confidence=ConfidenceCounts(
+            count=count.astype(int).tolist(),
+            correct=correct.astype(int).tolist(),
+            probability_sum=probability_sum.tolist(),
+        ),
+        decision_threshold=decision_threshold,
+        baseline=baseline,
+        baseline_note=baseline_note,
+        bounds=tuple(bounds),
+        blessed=all(bound.passed for bound in bounds),
+    )
 
 
 def _shares(confusion: np.ndarray, labels: Sequence[str]) -> tuple[dict[str, Share], dict[str, Share]]:

@@ -44,7 +44,7 @@ class FileSystem(Protocol):
     def remove(self, folder: str) -> None:
         """Removes a folder with all that is in it."""
 
-    def publish(self, folder: str) -> None:
+    def make_readable(self, folder: str) -> None:
         """Gives all in it one mode, so that a server of any user can read it."""
 
 
@@ -85,7 +85,7 @@ class LocalFiles:
     def remove(self, folder: str) -> None:  # noqa: D102
         shutil.rmtree(folder)
 
-    def publish(self, folder: str) -> None:  # noqa: D102
+    def make_readable(self, folder: str) -> None:  # noqa: D102
         # Whatever the umask was, and whatever mode a temporary file was made with.
         for path, _, files in os.walk(folder):
             os.chmod(path, FOLDER_MODE)
@@ -151,5 +151,5 @@ class TensorFlowFiles:
     def remove(self, folder: str) -> None:  # noqa: D102
         self._files.rmtree(folder)
 
-    def publish(self, folder: str) -> None:
+    def make_readable(self, folder: str) -> None:
         """Buckets have no modes."""
