@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.components.serving.pushed_models import PUSH_FILE
+from fullbake.contract.names import PUSH_FILE
 from tests.commands import Answer, answers
 from tests.components.test_pushed_models import place
 

@@ -17,8 +17,9 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import SCHEMA_FILE, make_schema
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST, EvaluatorExecutor
+from fullbake.components.nodes.evaluator import JUDGED_AGAINST, EvaluatorExecutor
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import EVALUATION_FILE
 from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
 from tests.components.test_servable_check import save_keyword_model
@@ -101,7 +102,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory):
             {
                 "gate": json.dumps(asdict(GateSpec(labels, **bounds))),
                 "serving_dir": str(serving or folder / "serving"),
-                "production": "nothing",
+                "baseline_key": "nothing",
             },
         )
         result = json.loads((folder / "evaluation" / EVALUATION_FILE).read_text())

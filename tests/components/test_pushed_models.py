@@ -6,24 +6,19 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from fullbake.components.serving.baseline import Baseline, find_baseline
 from fullbake.components.serving.publishing import (
     LOCK_FILE,
-    ProductionChangedError,
-    put_in_production,
+    ServingVersionChangedError,
+    publish,
     remove_old,
     rollback,
     sole_pusher,
 )
-from fullbake.components.serving.pushed_models import (
-    Baseline,
-    fault,
-    find_baseline,
-    newest_version,
-    read_push,
-    versions,
-)
+from fullbake.components.serving.pushed_models import fault, newest_version, read_push, versions
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE
+from fullbake.contract.results.push import Push, RolledBack
 
 LABELS = ["fine", "rude"]
 
@@ -129,7 +124,7 @@ def test_a_bucket_is_pushed_to_and_rolled_back_as_a_folder_is(tmp_path: Path):
     source = place(tmp_path, 1)
     for replaced in (None, "1"):
         with sole_pusher(serving):
-            path = put_in_production(serving, source, {"recipe": "r", "data": "d", "replaced": replaced})
+            path = publish(serving, source, Push(recipe="r", data="d", replaced=replaced))
             remove_old(serving, 5)
     first, second = versions(serving)
     assert second.path == path
@@ -137,13 +132,13 @@ def test_a_bucket_is_pushed_to_and_rolled_back_as_a_folder_is(tmp_path: Path):
     assert sorted(name for name in tf.io.gfile.listdir(serving)) == [first.name, second.name]
     assert find_baseline(serving, LABELS, ["text"], accept_loss=False).model == path
 
-    with pytest.raises(ProductionChangedError), sole_pusher(serving):
-        put_in_production(serving, source, {}, unchanged=lambda: False)
+    with pytest.raises(ServingVersionChangedError), sole_pusher(serving):
+        publish(serving, source, Push(), unchanged=lambda: False)
     assert len(versions(serving)) == 2
     assert LOCK_FILE not in tf.io.gfile.listdir(serving)
 
     version, path = rollback(serving, None)
     assert version == first.name
-    assert read_push(path)["rolled_back"] == {"to": first.name, "from": second.name}
+    assert read_push(path).rolled_back == RolledBack(to=first.name, source=second.name)
     tf.io.gfile.remove(f"{path}/saved_model.pb")
     assert fault(path) == "has no saved_model.pb (perhaps it is still being copied)"

@@ -10,33 +10,19 @@ import pytest
 from filelock import FileLock
 from tfx.types import standard_artifacts
 
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
-from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.components.nodes.evaluator import JUDGED_AGAINST
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN, PusherExecutor
+from fullbake.components.serving.making import NOTHING, baseline_key, made_of
 from fullbake.components.serving.publishing import LOCK_FILE, rollback
-from fullbake.components.serving.pushed_models import (
-    NOTHING,
-    PUSH_FILE,
-    fault,
-    made_of,
-    newest_version,
-    production_key,
-    read_about,
-    read_push,
-    versions,
-)
+from fullbake.components.serving.pushed_models import fault, newest_version, read_about, read_push, versions
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import ABOUT_FILE
+from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, INGEST_FILE, PUSH_FILE
+from fullbake.contract.results.about import About
+from fullbake.contract.results.push import RolledBack
+from tests.results import an_evaluation, an_ingest
 
 FINGERPRINT = "split:*,num_files:1,total_bytes:7,xor_checksum:1,sum_checksum:1"
-EVALUATION = {
-    "examples": 40,
-    "accuracy": 0.9,
-    "macro_f1": 0.8,
-    "recall": {"grün": 0.7, "rot": 1.0},
-    "precision": {"grün": None, "rot": 0.5},
-    "confusion": [[1, 2], [3, 4]],
-}
+EVALUATION = an_evaluation(["grün", "rot"], precision={"grün": None, "rot": 0.5})
 
 
 def make_model(folder: Path, files: int) -> Path:
@@ -51,8 +37,8 @@ def make_model(folder: Path, files: int) -> Path:
     (saved / "variables/variables.data-00000-of-00001").write_bytes(b"weights")
     (saved / ABOUT_FILE).parent.mkdir()
     (saved / ABOUT_FILE).write_text(json.dumps({"labels": ["grün", "rot"]}), encoding="utf-8")
-    (folder / EVALUATION_FILE).write_text(json.dumps(EVALUATION), encoding="utf-8")
-    (folder / INGEST_FILE).write_text(json.dumps({"examples": {"train": 5, "eval": 1, "test": 2}}), encoding="utf-8")
+    (folder / EVALUATION_FILE).write_text(EVALUATION.to_json(), encoding="utf-8")
+    (folder / INGEST_FILE).write_text(an_ingest().to_json(), encoding="utf-8")
     return folder
 
 
@@ -68,7 +54,7 @@ def push(
     blessed=1,
     serves=1,
     recipe="recipe",
-    production=NOTHING,
+    key=NOTHING,
     data=FINGERPRINT,
     judged_against=None,
     keep_versions=None,
@@ -98,7 +84,7 @@ def push(
             "infra_blessing": [artifact(standard_artifacts.InfraBlessing, serves)],
         },
         {"pushed_model": [pushed]},
-        {"serving_dir": str(serving), "recipe": recipe, "production": production, "keep_versions": keep_versions},
+        {"serving_dir": str(serving), "recipe": recipe, "baseline_key": key, "keep_versions": keep_versions},
     )
     return pushed
 
@@ -128,7 +114,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def test_a_blessed_model_is_pushed_whole_with_a_note_of_what_made_it(model: Path, tmp_path: Path):
     place(tmp_path, 7)
-    pushed = push(model, tmp_path, recipe="abc", production="what it was judged against", judged_against="7")
+    pushed = push(model, tmp_path, recipe="abc", key="what it was judged against", judged_against="7")
     destination = Path(pushed.get_string_custom_property("pushed_destination"))
     assert pushed.get_int_custom_property("pushed") == 1
     assert destination == tmp_path / pushed.get_string_custom_property("pushed_version")
@@ -147,13 +133,13 @@ def test_a_blessed_model_is_pushed_whole_with_a_note_of_what_made_it(model: Path
         "data": FINGERPRINT,
         "span": 3,
         "examples": {"train": 5, "eval": 1, "test": 2},
-        "metrics": {name: EVALUATION[name] for name in ("examples", "accuracy", "macro_f1", "recall", "precision")},
+        "metrics": EVALUATION.model_dump(include={"examples", "accuracy", "macro_f1", "recall", "precision"}),
         "production_key": "what it was judged against",
         "replaced": "7",
         "withdrawn": [],
     }
     assert str(tmp_path) not in text, "what is pushed names a place of the machine that pushed it"
-    assert read_about(str(destination)) == {"labels": ["grün", "rot"]}
+    assert read_about(str(destination)) == About(labels=("grün", "rot"))
     assert shown(tmp_path) == {"7", destination.name}
 
 
@@ -320,30 +306,30 @@ def test_a_folder_that_is_not_there_holds_no_versions(tmp_path: Path):
     assert newest_version(str(tmp_path / "none")) is None
 
 
-def test_a_model_is_production_key_nothing_where_nothing_was_pushed(tmp_path: Path):
-    assert production_key(str(tmp_path / "none"), "mine") == production_key(str(tmp_path), "mine") == NOTHING
+def test_a_model_is_judged_against_nothing_where_nothing_was_pushed(tmp_path: Path):
+    assert baseline_key(str(tmp_path / "none"), "mine") == baseline_key(str(tmp_path), "mine") == NOTHING
 
 
-def test_a_model_is_production_key_what_others_pushed(tmp_path: Path):
+def test_a_model_is_judged_against_what_others_pushed(tmp_path: Path):
     place(tmp_path, 1)
-    assert production_key(str(tmp_path), "mine") == "version 1"
+    assert baseline_key(str(tmp_path), "mine") == "version 1"
     place(tmp_path, 2, recipe="another", key="version 1")
-    assert production_key(str(tmp_path), "mine") == "version 2"
+    assert baseline_key(str(tmp_path), "mine") == "version 2"
 
 
 def test_a_recipes_own_push_does_not_make_its_verdict_stale(model: Path, tmp_path: Path):
     for _ in range(2):  # into an empty folder, then onto another's model
-        before = production_key(str(tmp_path), "mine")
-        push(model, tmp_path, recipe="mine", production=before)
-        assert production_key(str(tmp_path), "mine") == before
+        before = baseline_key(str(tmp_path), "mine")
+        push(model, tmp_path, recipe="mine", key=before)
+        assert baseline_key(str(tmp_path), "mine") == before
         other = versions(str(tmp_path))[-1].number + 1
         place(tmp_path, other, recipe="another")
-        assert production_key(str(tmp_path), "mine") == f"version {other}"
+        assert baseline_key(str(tmp_path), "mine") == f"version {other}"
 
 
 def test_a_recipes_own_push_is_new_to_other_recipes(model: Path, tmp_path: Path):
     pushed = push(model, tmp_path, recipe="mine")
-    assert production_key(str(tmp_path), "another") == f"version {pushed.get_string_custom_property('pushed_version')}"
+    assert baseline_key(str(tmp_path), "another") == f"version {pushed.get_string_custom_property('pushed_version')}"
 
 
 def test_a_model_is_not_pushed_over_one_that_it_was_not_judged_against(model: Path, tmp_path: Path):
@@ -413,19 +399,19 @@ def test_a_rollback_puts_the_version_before_under_a_higher_number_and_loses_noth
     assert (back, newest_version(serving)) == (two, path)
     assert shown(tmp_path) == {one, two, three, Path(path).name}
     note = read_push(path)
-    assert note["rolled_back"] == {"to": two, "from": three}
-    assert note["data"] == "b"
+    assert note.rolled_back == RolledBack(to=two, source=three)
+    assert note.data == "b"
     assert fault(path) is None
     assert made_of(serving, "mine", "b") == path
     # Once more goes further back, not to what was just rolled back from.
     back, path = rollback(serving, None)
     assert back == one
-    assert read_push(path)["rolled_back"] == {"to": one, "from": note["version"]}
-    assert {entry["data"] for entry in read_push(path)["withdrawn"]} == {"b", "c"}
+    assert read_push(path).rolled_back == RolledBack(to=one, source=note.version)
+    assert {entry.data for entry in read_push(path).withdrawn} == {"b", "c"}
     # And forth, to a version by its name.
     back, path = rollback(serving, three)
     assert back == three
-    assert {entry["data"] for entry in read_push(path)["withdrawn"]} == {"b"}
+    assert {entry.data for entry in read_push(path).withdrawn} == {"b"}
     assert len(shown(tmp_path)) == 6
 
 

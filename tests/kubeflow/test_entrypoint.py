@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from fullbake.components.serving.pushed_models import PUSH_FILE
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import PUSH_FILE
 from fullbake.kubeflow import entrypoint, verdict
 from fullbake.kubeflow.carried_config import carried_config
 from fullbake.kubeflow.cluster_places import PRODUCTION, cluster_places
