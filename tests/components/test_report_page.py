@@ -79,6 +79,7 @@ def measure(page, width, folder):
           heading: box("h1").top, bounds: box(".bounds").bottom,
           overflow: seen.documentElement.scrollWidth - seen.documentElement.clientWidth,
           requests: inner.performance.getEntriesByType("resource").length,
+          lead: seen.querySelector(".lead").innerText, gap: box(".bounds").top - box(".lead").bottom,
           flat: [...seen.querySelectorAll("svg.plot")].filter((svg) => svg.getBoundingClientRect().height < 120).length,
         });
       });
@@ -107,3 +108,13 @@ def test_a_browser_shows_the_verdict_first_and_nothing_sticks_out(name, width, r
     assert seen["overflow"] == 0
     assert seen["requests"] == 0
     assert seen["flat"] == 0
+
+
+@needs_browser
+def test_a_browser_shows_what_to_know_of_the_comparison_right_above_the_bounds(passing, tmp_path):
+    note = "the model in production does not know 'toxic', so nothing is compared there"
+    evaluation = passing.evaluation.model_copy(update={"baseline_note": note})
+    for report, shown in ((passing, False), (passing.model_copy(update={"evaluation": evaluation}), True)):
+        seen = measure(render(report), 1280, tmp_path)
+        assert (f"Note: {note}." in seen["lead"]) is shown
+        assert 0 <= seen["gap"] < 60
