@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -22,15 +22,16 @@ from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
 from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics
-from fullbake.components.evaluation.gate import GateSpec, Share, describe, judge
+from fullbake.components.evaluation.gate import GateSpec, describe, judge
 from fullbake.components.evaluation.rates import rates_by_label
+from fullbake.components.evaluation.summary import shares, summarize
 from fullbake.components.serving.baseline import Baseline, find_baseline
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import read_about
 from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, EXAMPLES_SIGNATURE, LABEL, SLAB_ROWS, TEST_SPLIT
-from fullbake.contract.results.evaluation import BaselineRecall, Bound, ConfidenceCounts, Evaluation, ScoreCounts
+from fullbake.contract.results.evaluation import BaselineRecall
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
@@ -91,30 +92,31 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
 
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
-        try:
+
+        def measure() -> dict[str, dict[str, np.ndarray]]:
             # The candidate is below the pipeline root, whose path is plain.
             with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
                 opened = replace(baseline, model=plain)
-                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+                return self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+
+        try:
+            metrics = measure()
         except Exception:
             # Nobody opens the version that serves before there is need. Was it this one that stopped the measuring?
             if baseline.model is None or opening_fault(baseline.model) is None:
                 raise
             baseline = look(opening_fault)
-            # The candidate is below the pipeline root, whose path is plain.
-            with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
-                opened = replace(baseline, model=plain)
-                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+            metrics = measure()
         compared = None
         if baseline.model is not None:
-            recall = rates_by_label(metrics[BASELINE][CONFUSION], gate.labels)["recall"]
-            in_both = {label: recall[label] for label in gate.labels if label in baseline.labels}
+            its = rates_by_label(metrics[BASELINE][CONFUSION], gate.labels)["recall"]
+            in_both = {label: its[label] for label in gate.labels if label in baseline.labels}
             compared = BaselineRecall(model=baseline.model, recall=in_both)
-        shares = _shares(metrics[CANDIDATE][CONFUSION], gate.labels)
+        recall, precision = shares(metrics[CANDIDATE][CONFUSION], gate.labels)
         result = summarize(
             metrics[CANDIDATE],
             gate.labels,
-            bounds=judge(gate, *shares, compared.recall if compared else None),
+            bounds=judge(gate, recall, precision, compared.recall if compared else None),
             decision_threshold=about.decision_threshold,
             baseline=compared,
             baseline_note=baseline.note,
@@ -243,59 +245,6 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )
         )
-
-
-def summarize(
-    counts: dict[str, np.ndarray],
-    labels: Sequence[str],
-    *,
-    bounds: Sequence[Bound],
-    decision_threshold: float | None = None,
-    baseline: BaselineRecall | None = None,
-    baseline_note: str | None = None,
-) -> Evaluation:
-    """Makes the result of the counts of `DecisionMetrics` and of the gate's bounds.
-
-    Args:
-        counts: `confusion`, `scores` and `confidence`, shaped as `components.evaluation.decision_metrics` says.
-        labels: The labels in the order of their class index.
-        bounds: The gate's bounds and their outcomes; the model is blessed if all are met.
-        decision_threshold: The probability from which the model decides for the second label; None: the likelier label.
-        baseline: The model that it was compared with.
-        baseline_note: What people should know of the comparison.
-    """
-    confusion = counts[CONFUSION][:, : len(labels)]  # a model's decisions are for its own labels
-    negative, positive = counts[SCORES].astype(int).tolist()
-    count, correct, probability_sum = counts[CONFIDENCE]
-    return Evaluation(
-        examples=int(confusion.sum()),
-        labels=tuple(labels),
-        **rates_by_label(confusion, labels),
-        confusion=confusion.astype(int).tolist(),
-        scores={
-            label: ScoreCounts(positive=positive[index], negative=negative[index]) for index, label in enumerate(labels)
-        },
-        confidence=ConfidenceCounts(
-            count=count.astype(int).tolist(),
-            correct=correct.astype(int).tolist(),
-            probability_sum=probability_sum.tolist(),
-        ),
-        decision_threshold=decision_threshold,
-        baseline=baseline,
-        baseline_note=baseline_note,
-        bounds=tuple(bounds),
-        blessed=all(bound.passed for bound in bounds),
-    )
-
-
-def _shares(confusion: np.ndarray, labels: Sequence[str]) -> tuple[dict[str, Share], dict[str, Share]]:
-    """Recall and precision of each label with their counts."""
-    right = np.diag(confusion)
-    recall, precision = (
-        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, right, counted, strict=True)}
-        for counted in (confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)])
-    )
-    return recall, precision
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, missed: list[str]) -> None:

@@ -15,7 +15,7 @@ from fullbake.components.nodes.data_gate import DataGate, anomalies_in
 from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.serving.making import NOTHING
 from fullbake.contract.errors import InputError
-from tests.components.test_pushed_models import place
+from tests.components.placed_models import place
 
 
 def write(path, labels, text="text"):

@@ -17,8 +17,8 @@ from transformers import BertTokenizerFast
 
 from fullbake.components.data.csv_rows import CsvFormat
 from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES
-from fullbake.components.evaluation.gate import GateSpec, Share, judge
-from fullbake.components.nodes.evaluator import summarize
+from fullbake.components.evaluation.gate import GateSpec, judge
+from fullbake.components.evaluation.summary import shares, summarize
 from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.nodes.report import Report, count_lengths
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
@@ -31,7 +31,7 @@ from fullbake.contract.names import (
     TRAINING_FILE,
     TUNER_RESULTS_FILE,
 )
-from tests.components.test_evaluator import write_examples
+from tests.components.raw_examples import write_examples
 
 TEXTS = [
     "",
@@ -104,12 +104,7 @@ def run_component(
     scores = np.stack([np.outer(rows, bins / 100) for rows in (confusion.sum(axis=1)[::-1], confusion.sum(axis=1))])
     counts = {CONFUSION: confusion, SCORES: scores, CONFIDENCE: np.stack([bins, correct, sums])}
     gate = GateSpec(tuple(labels), min_recall={"fine": 0.8, "rude": 0.6})
-    diagonal, rows_of, decided = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    recall, precision = (
-        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, diagonal, counted, strict=True)}
-        for counted in (rows_of, decided)
-    )
-    evaluation = summarize(counts, labels, bounds=judge(gate, recall, precision, None)).to_dict()
+    evaluation = summarize(counts, labels, bounds=judge(gate, *shares(confusion, labels), None)).to_dict()
     ingest = {"read": 1001, "used": 1000, "rejected": 1, "reasons": {"missing text": 1}}
     ingest |= {"examples": {"train": 3}, "labels": {"train": {"fine": 2, "rude": 1}}}
     training = {"epochs": [{"epoch": 1, "loss": 0.5, "eval_loss": 0.6}], "best_epoch": 1}

@@ -23,7 +23,7 @@ from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components, recipe
 from fullbake.trainer.encoder.base_model import hash_base
-from tests.components.test_pushed_models import place
+from tests.components.placed_models import place
 from tests.kubeflow.backend import start_warm
 from tests.kubeflow.webhook import webhook
 from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv
