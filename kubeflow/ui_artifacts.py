@@ -49,7 +49,7 @@ _DIGITS = 6
 
 
 def declare_ui_artifacts(component: str) -> dict[str, Any]:
-    """The outputs of a component, by name, that only the package has: `outputDefinitions.artifacts` of its spec."""
+    """Returns the outputs of a component that only the package has: `outputDefinitions.artifacts` of its spec."""
     return {
         name: {"artifactType": {"schemaTitle": title, "schemaVersion": "0.0.1"}}
         for name, title in _TYPES.get(component, {}).items()
@@ -96,7 +96,7 @@ def write_ui_artifacts(
 
 
 def scalar_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """The metadata of `system.Metrics`.
+    """Returns the metadata of `system.Metrics`.
 
     Args:
         evaluation: What the Evaluator left.
@@ -121,7 +121,7 @@ def scalar_metrics(evaluation: Evaluation) -> dict[str, float]:
 
 
 def confusion_matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """The property `confusionMatrix` of `system.ClassificationMetrics`.
+    """Returns the property `confusionMatrix` of `system.ClassificationMetrics`.
 
     Args:
         labels: In the order of their class index.
@@ -147,7 +147,7 @@ def confusion_matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) 
 
 
 def _names(labels: Sequence[str]) -> list[str]:
-    """What stands for each label in a metric's name; no two are alike, whatever their case.
+    """Returns what stands for each label in a metric's name; no two are alike, whatever their case.
 
     A label that has no letter or digit of ASCII is named by its class index.
     """

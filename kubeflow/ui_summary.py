@@ -18,7 +18,7 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&]")
 
 
 def summarize_report(report: Report) -> str:
-    """The verdict, the missed bounds, what is in production, and recall and precision of each class.
+    """Returns the verdict, the missed bounds, what is in production, and recall and precision of each class.
 
     Args:
         report: What the report's page shows.
@@ -37,7 +37,7 @@ def summarize_report(report: Report) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """A text that Markdown shows as it is, in one line."""
+    """Returns a text that Markdown shows as it is, in one line."""
     return _MARKUP.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 

@@ -117,7 +117,7 @@ class RunRecord:
         return len(self.cached) == len(self.artifacts)
 
     def summary(self) -> dict[str, Any]:
-        """What `--summary` writes."""
+        """Returns what `--summary` writes."""
         evaluation, training, ingest = self.evaluation, self.training.to_dict(), self.ingest.to_dict()
         measured = evaluation.to_dict()
         pretraining, tuning = self.pretraining, self.tuning
@@ -173,7 +173,7 @@ def read_run(root: Path, pipeline_name: str, run_id: str) -> RunRecord:
     Args:
         root: The output root.
         pipeline_name: The pipeline; a store may hold several.
-        run_id: What the run was called when it began. Which run is the newest is not asked: a clock may have been put
+        run_id: What the run was called when it began. The newest run is not looked for: a clock may have been put
             back since the one before.
     """
     store = open_store(root)

@@ -60,18 +60,18 @@ class CountDecisions(beam.CombineFn):
         self._ours = np.array([labels.index(label) if label in labels else len(labels) for label in given])
 
     def create_accumulator(self) -> _Counts:
-        """Nothing counted yet."""
+        """Returns counts of nothing yet."""
         classes = len(self._labels)
         bins = FINE_BINS if classes < MANY_LABELS else COARSE_BINS
         return _Counts(np.zeros((classes, classes + 1)), np.zeros((2, classes, bins)), np.zeros((3, bins)))
 
     def add_input(self, counts: _Counts, element: Any) -> _Counts:
-        """Counts one row: its true label as bytes, and what the serving signature gave for it."""
+        """Counts one row: its true label as bytes, and what the serving signature returned for it."""
         predictions = element.get_predictions(model_name=self._model_name)
         truth = self._index[np.ravel(element.get_labels(model_name=self._model_name))[0]]
         classes = np.arange(len(self._labels))
         decision = self._index.get(np.ravel(predictions[LABEL_OUTPUT])[0], len(classes))
-        # A diverged model gives NaN; it is counted with no confidence in anything, for the gate to refuse.
+        # A diverged model returns NaN; it is counted with no confidence in anything, for the gate to refuse.
         given = np.nan_to_num(np.ravel(predictions[PROBABILITIES_OUTPUT]))
         probabilities = np.zeros(len(classes) + 1, given.dtype)
         probabilities[self._ours] = given
@@ -96,7 +96,7 @@ class CountDecisions(beam.CombineFn):
         return total
 
     def extract_output(self, counts: _Counts) -> dict[tfma.metrics.MetricKey, np.ndarray]:
-        """The counts as TFMA's metrics."""
+        """Returns the counts as TFMA's metrics."""
         arrays = {CONFUSION: counts.confusion, SCORES: counts.scores, CONFIDENCE: counts.confidence}
         return {_key(name, self._model_name): array for name, array in arrays.items()}
 
@@ -107,7 +107,7 @@ class DecisionMetrics(tfma.metrics.Metric):
     TFMA's own Recall takes a class as decided above a probability of 0.5; serving decides otherwise (the most probable
     class). What is judged must be what is served.
 
-    The model's signature must give `label`, string `(rows,)`, and `probabilities`, float32 `(rows, labels)`;
+    The model's signature must return `label`, string `(rows,)`, and `probabilities`, float32 `(rows, labels)`;
     the label key must name a feature with the true label as a string. Metric names are `accuracy`, `macro_f1`,
     `recall/<label>`, `precision/<label>`, `f1/<label>`, and the arrays `confusion`, `scores`, `confidence`.
 

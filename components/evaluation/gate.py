@@ -36,7 +36,7 @@ class GateSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GateSpec:
-        """Restores what `dataclasses.asdict` gave, JSON's lists made tuples again."""
+        """Makes it of what `dataclasses.asdict` returned and JSON kept."""
         tuples = {name: tuple(values[name]) for name in ("labels", "allow_never_predicted")}
         return cls(**{**values, **tuples})
 
@@ -96,7 +96,7 @@ def judge(
 
 
 def describe(bound: Bound) -> str:
-    """Says in a sentence how a bound was met or missed."""
+    """Returns a sentence on how a bound was met or missed."""
     name = f"{bound.metric.replace('_', ' ')} of '{bound.label}'"
     if bound.metric == "predicted":
         return (
@@ -120,7 +120,7 @@ def describe(bound: Bound) -> str:
 
 
 def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
-    """Says which bounds the test split is too small for, so that a model could meet them by luck, or not at all.
+    """Returns which bounds the test split is too small for, so that a model could meet them by luck, or not at all.
 
     Args:
         gate: The bounds.
@@ -128,7 +128,7 @@ def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
 
     Returns:
         A sentence for each of `min_recall` and `min_precision` of which that is true of some label. A precision is
-        counted on the rows that the model gives the label: of these, as many can be right as have it.
+        counted on the rows that the model decides for the label: of these, as many can be right as have it.
     """
     confidence = gate.confidence or CONFIDENCE
     said = []

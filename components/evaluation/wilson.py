@@ -20,7 +20,7 @@ CONFIDENCE = 0.95
 
 
 def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval | None:
-    """The interval in which the true share lies with a confidence, both ends together.
+    """Returns the interval in which the true share lies with a confidence, both ends together.
 
     Args:
         hits: How many rows were found.
@@ -41,7 +41,7 @@ def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval |
 
 
 def rows_needed(bound: float, confidence: float) -> int | None:
-    """How many rows a class must have for the lower end of its interval to be at a bound, were every row found.
+    """Returns how many rows a class must have, all of them found, for the lower end of its interval to be at a bound.
 
     Of n rows that were all found, the lower end is n / (n + z²).
 

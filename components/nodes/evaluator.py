@@ -43,7 +43,7 @@ there where no comparison was asked for."""
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):
-    """What the Evaluator takes and gives."""
+    """The Evaluator's parameters, inputs and outputs."""
 
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),

@@ -34,7 +34,7 @@ WITHDRAWN = "withdrawn"
 
 
 class PusherSpec(component_spec.ComponentSpec):
-    """What the Pusher takes and gives."""
+    """The Pusher's parameters, inputs and outputs."""
 
     PARAMETERS = {
         "serving_dir": component_spec.ExecutionParameter(type=str),

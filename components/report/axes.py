@@ -6,7 +6,7 @@ import math
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers (1, 2, 5 times a power of ten apart) from `low` to `high`, roughly `about` of them."""
+    """Returns round numbers (1, 2, 5 times a power of ten apart) from `low` to `high`, roughly `about` of them."""
     if high <= low:
         return [low]
     raw = (high - low) / about
@@ -17,7 +17,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """Round numbers for a logarithmic axis: 1, 2 and 5 times powers of ten, or of a wide range the powers alone.
+    """Returns round numbers for a logarithmic axis: 1, 2 and 5 times powers of ten, or the powers alone.
 
     Args:
         low: The axis's start, above 0.

@@ -23,9 +23,9 @@ class ShiftLine(NamedTuple):
 
 
 def shift_lines(shift: Mapping[str, float]) -> list[ShiftLine]:
-    """How far the embeddings and each layer moved, in the given order.
+    """Returns how far the embeddings and each layer moved, in the given order.
 
-    The pooler is left out: it belongs to the head more than to the encoder, and moves far where nothing is amiss.
+    The pooler is left out: it belongs to the head more than to the encoder, and moves far where nothing is wrong.
     """
     return [
         ShiftLine(part, moved, "kept" if moved < FAR_SHIFT else "far" if moved < LOST_SHIFT else "lost")
@@ -35,7 +35,7 @@ def shift_lines(shift: Mapping[str, float]) -> list[ShiftLine]:
 
 
 def shift_sentence(shift: Mapping[str, float], key: str) -> str:
-    """What the shift means; `key` names the learning rate in the config."""
+    """Returns what the shift means; `key` names the learning rate in the config."""
     most = max(shift_lines(shift), key=lambda line: line.moved)
     where = f"the part that moved most, {most.part}, is {percent(most.moved)} of its own size away from its start"
     if most.look == "lost":

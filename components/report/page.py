@@ -43,7 +43,7 @@ def render(report: Report) -> str:
         report: What it shows.
 
     Returns:
-        HTML that needs no other file; the same report always gives the same text.
+        HTML that needs no other file; the same report always makes the same text.
     """
     templates = page_templates(_FOLDER, _FOLDER / "sections")
     templates.filters.update(

@@ -1,7 +1,7 @@
 """A picture with axes, as SVG text.
 
 The SVG is made by hand rather than with matplotlib: colours come from the page's own style sheet, so one picture serves
-light, dark and print, its text stays text, and the same numbers always give the same bytes.
+light, dark and print, its text stays text, and the same numbers always make the same bytes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Plot:
     x: Interval
     y: Interval
     x_label: str
-    y_label: str  # written above the axis, so that nobody need tilt their head
+    y_label: str  # written above the axis, so that nobody has to tilt their head
     x_ticks: Sequence[float] | None = None  # where the x axis carries numbers; None chooses
     width: int = 440
     height: int = 290
@@ -47,7 +47,7 @@ class Plot:
     LEFT, RIGHT, TOP, BOTTOM = 46, 14, 26, 44
 
     def at(self, x: float, y: float) -> Point:
-        """Data to picture units, kept inside the frame."""
+        """Returns the place of data in picture units, kept inside the frame."""
         across = (x - self.x[0]) / ((self.x[1] - self.x[0]) or 1)
         low, high = self.y
         if self.log_y:
@@ -60,7 +60,7 @@ class Plot:
         )
 
     def line(self, points: Sequence[Point], look: str, dots: bool = False) -> None:
-        """A curve through the points; `look` names its style."""
+        """Draws a curve through the points; `look` names its style."""
         placed = [self.at(*point) for point in points]
         path = "L".join(f"{px(x)} {px(y)}" for x, y in placed)
         self._marks.append(f'<path class="curve {look}" d="M{path}"/>')
@@ -68,7 +68,7 @@ class Plot:
             self._marks += [f'<circle class="dot {look}" cx="{px(x)}" cy="{px(y)}" r="4"/>' for x, y in placed]
 
     def steps(self, points: Sequence[Point], look: str) -> None:
-        """A staircase: each height holds from the point before up to its own."""
+        """Draws a staircase: each height holds from the point before up to its own."""
         start = self.at(self.x[0], points[0][1])
         path, drawn = [f"M{px(start[0])} {px(start[1])}"], start
         for index, point in enumerate(points):
@@ -79,7 +79,7 @@ class Plot:
         self._marks.append(f'<path class="curve {look}" d="{"".join(path)}"/>')
 
     def dot(self, x: float, y: float, look: str, tip: str, reach: Interval | None = None) -> None:
-        """A dot with a tooltip and, given `reach`, a whisker from its first to its second height."""
+        """Draws a dot with a tooltip and, with `reach`, a whisker from its first to its second height."""
         across, up = self.at(x, y)
         if reach:
             (_, low), (_, high) = self.at(x, reach[0]), self.at(x, reach[1])
@@ -88,7 +88,7 @@ class Plot:
         self._marks.append(f'<circle class="dot {look}" {place}><title>{escape(tip)}</title></circle>')
 
     def bar(self, x0: float, x1: float, height: float, look: str, tip: str) -> None:
-        """A bar from the x axis up, with a tooltip."""
+        """Draws a bar from the x axis up, with a tooltip."""
         (left, top), (right, bottom) = self.at(x0, self.y[0] + height), self.at(x1, self.y[0])
         gap = min(1.0, (right - left) * 0.12)
         self._marks.append(
@@ -97,7 +97,7 @@ class Plot:
         )
 
     def upright(self, x: float, text: str) -> None:
-        """A dashed upright line with a note at its top, on the side where there is room."""
+        """Draws a dashed upright line with a note at its top, on the side where there is room."""
         across, _ = self.at(x, self.y[0])
         before = across > self.width * 0.6
         side = f'x="{px(across - 5)}" text-anchor="end"' if before else f'x="{px(across + 5)}"'
@@ -107,7 +107,7 @@ class Plot:
         )
 
     def svg(self, alt: str) -> Markup:
-        """The finished picture; `alt` says in words what it shows."""
+        """Returns the finished picture; `alt` says in words what it shows."""
         right, base = self.width - self.RIGHT, self.height - self.BOTTOM
         parts = [
             f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(alt)}">',

@@ -15,7 +15,7 @@ NOTHING = "nothing"
 
 
 def made_of(serving_dir: str, recipe: str, fingerprint: str) -> str | None:
-    """The model in production, if it was made by this recipe of this very data and is whole; None otherwise.
+    """Returns the version that serves, if this recipe made it of this very data and it is whole; None otherwise.
 
     Args:
         serving_dir: The push destination.
@@ -30,7 +30,7 @@ def made_of(serving_dir: str, recipe: str, fingerprint: str) -> str | None:
 
 
 def withdrawn(serving_dir: str, recipe: str, fingerprint: str) -> str | None:
-    """The version of this recipe and data that a rollback took out of production, or None.
+    """Returns the version of this recipe and data that a rollback took back, or None.
 
     Making it once more would undo the rollback without a word.
     """
@@ -48,7 +48,7 @@ def all_withdrawn(serving_dir: str) -> tuple[Withdrawal, ...]:
 
 
 def why_withdrawn(serving_dir: str, version: str) -> str:
-    """The sentence that says why such a model is not pushed, and how it would be."""
+    """Returns a sentence on why such a model is not pushed, and how it would be."""
     return (
         f"version {version}, made of the same files in the same way, was rolled back, and "
         f"{newest_version(serving_dir)} stays in production; to put it back: fullbake rollback {serving_dir} {version}"
@@ -56,18 +56,18 @@ def why_withdrawn(serving_dir: str, version: str) -> str:
 
 
 def baseline_key(serving_dir: str, recipe: str) -> str:
-    """Names what a new model is to be judged against, for the cache keys of what judges and pushes.
+    """Returns a name of what a new model is judged against, for the cache keys of what judges and pushes.
 
-    A model that is in production because this very recipe made and pushed it does not make its own verdict stale; any
-    other model there does.
+    A version that serves because this very recipe made and pushed it does not make its own verdict stale; any other
+    does.
 
     Args:
         serving_dir: The push destination.
         recipe: A fingerprint of all that decides which model a run makes.
 
     Returns:
-        The name of the version in production; if this recipe made it, the key it was pushed with; `NOTHING` if there
-        is none.
+        The name of the version that serves; if this recipe made it, the key it was pushed with; `NOTHING` if there is
+        none.
     """
     newest = newest_version(serving_dir)
     if newest is None:
@@ -78,7 +78,7 @@ def baseline_key(serving_dir: str, recipe: str) -> str:
 
 
 def same_model(serving_dir: str, version: str) -> bool:
-    """Whether the model in production is this version, or the copy of it that a rollback made, and is whole."""
+    """Returns whether what serves is this version, or the copy of it that a rollback made, and is whole."""
     newest = newest_version(serving_dir)
     if newest is None or fault(newest) is not None:
         return False
@@ -86,11 +86,11 @@ def same_model(serving_dir: str, version: str) -> bool:
 
 
 def origin(model: str) -> str:
-    """The version whose copy a rollback made of this model, or the model's own version."""
+    """Returns the version whose copy a rollback made of this model, or the model's own version."""
     push = read_push(model)
     return push.rolled_back.to if push is not None and push.rolled_back is not None else os.path.basename(model)
 
 
 def same_making(note: Push | Withdrawal, recipe: str | None, fingerprint: str | None) -> bool:
-    """Whether this recipe of this very data is what a note says that it was made of."""
+    """Returns whether a note says that this recipe made a model of this very data."""
     return (note.recipe, note.data) == (recipe, fingerprint)

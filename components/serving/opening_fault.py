@@ -11,7 +11,7 @@ from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, LABEL_OUTPUT
 
 
 def opening_fault(model: str) -> str | None:
-    """Why a version cannot be compared with, or None if it labels a row (see `pushed_models.fault`)."""
+    """Returns why a version cannot be compared with, or None if it labels a row (see `pushed_models.fault`)."""
     about = read_about(model)
     if about is None:
         return f"has no usable {ABOUT_FILE}"

@@ -127,8 +127,8 @@ def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[],
 def remove_old(serving_dir: str, keep: int) -> list[str]:
     """Removes all but the newest versions that fullbake pushed.
 
-    What served until the newest came stays, whatever is asked: a server may be answering from it. What something else
-    put there is nobody's to remove.
+    What served until the newest came always stays: a server may be answering from it. What something else
+    put there is not removed.
 
     Args:
         serving_dir: The push destination, which `sole_pusher` holds.

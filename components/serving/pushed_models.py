@@ -48,7 +48,7 @@ class Version(NamedTuple):
 
 
 def versions(serving_dir: str) -> list[Version]:
-    """The versions in a push destination as a server sees them, oldest first."""
+    """Returns the versions in a push destination as a server sees them, oldest first."""
     files = file_system(serving_dir)
     if not files.is_folder(serving_dir):
         return []
@@ -66,7 +66,7 @@ def versions(serving_dir: str) -> list[Version]:
 
 
 def newest_version(serving_dir: str) -> str | None:
-    """What a server loads: the path of the highest version, or None if nothing was pushed yet."""
+    """Returns what a server loads: the path of the highest version, or None if nothing was pushed yet."""
     pushed = versions(serving_dir)
     return pushed[-1].path if pushed else None
 
@@ -82,12 +82,12 @@ def read_push(model: str) -> Push | None:
 
 
 def fault(model: str, *, thorough: bool = True) -> str | None:
-    """Why a version cannot be used, as far as that can be told without opening it.
+    """Returns why a version cannot be used, as far as that can be known without opening it.
 
     Args:
         model: A version's path.
-        thorough: Compare the contents of files with those that were pushed, not only their sizes; of local ones, for to
-            read a bucket's takes long.
+        thorough: Compare the contents of files with those that were pushed, not only their sizes; of local ones only,
+            because reading a bucket takes long.
 
     Returns:
         The rest of a sentence that begins with the model, or None if nothing is wrong.
@@ -116,7 +116,7 @@ def fault(model: str, *, thorough: bool = True) -> str | None:
 
 
 def digest(model: str, name: str) -> str:
-    """The SHA-256 of a local model's file."""
+    """Returns the SHA-256 of a local model's file."""
     hashed = hashlib.sha256()
     with open(os.path.join(model, name), "rb") as file:
         while chunk := file.read(_CHUNK):
@@ -125,12 +125,12 @@ def digest(model: str, name: str) -> str:
 
 
 def is_local(path: str) -> bool:
-    """Whether a path is on this machine, and not an address of a bucket."""
+    """Returns whether a path is on this machine, and not an address of a bucket."""
     return "://" not in path
 
 
 def _read(kind: type[_File], model: str) -> _File | None:
-    # What is damaged says as little as what is not there; `fault` tells of it.
+    # A damaged file is as good as none; `fault` says what is wrong.
     try:
         return kind.from_json(file_system(model).read(os.path.join(model, kind.FILE)))
     except (OSError, ValueError):

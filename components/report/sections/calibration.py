@@ -38,13 +38,13 @@ def reliability_bins(
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """How far confidence and accuracy lie apart, on average over the texts (Naeini et al. 2015)."""
+    """Returns how far confidence and accuracy lie apart, on average over the texts (Naeini et al. 2015)."""
     texts = sum(bin_.texts for bin_ in bins)
     return sum(abs(bin_.correct - bin_.confidence * bin_.texts) for bin_ in bins) / texts if texts else 0.0
 
 
 def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
-    """How often the model is right at each confidence, beside how often it claims to be."""
+    """Draws how often the model is right at each confidence, beside how often it claims to be."""
     start = math.floor(bins[0].low * 10 + 1e-9) / 10
     texts, most = sum(bin_.texts for bin_ in bins), max(bin_.texts for bin_ in bins)
     plot = Plot((start, 1), (0, 1), "the model's confidence", "share that is right")

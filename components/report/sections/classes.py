@@ -31,7 +31,7 @@ class ClassLine(NamedTuple):
 
 
 def class_lines(evaluation: Evaluation) -> list[ClassLine]:
-    """Recall and precision of each class with counts and intervals; of many classes the worst come first."""
+    """Returns recall and precision of each class with counts and intervals; of many classes the worst come first."""
     before = {} if evaluation.baseline is None else evaluation.baseline.recall
     lines = []
     for index, label in enumerate(evaluation.labels):

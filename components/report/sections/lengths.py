@@ -16,12 +16,12 @@ from fullbake.contract.results.report import Report
 
 
 def quantile(counts: Sequence[int], share: float) -> int:
-    """The least length that at least this share of the counted texts does not exceed."""
+    """Returns the least length that at least this share of the counted texts does not exceed."""
     return bisect_left(list(accumulate(counts)), share * sum(counts) - 1e-9)
 
 
 def lengths_svg(counts: Sequence[int], max_length: int, alt: str) -> Markup | None:
-    """How many training texts have how many tokens, with the limit beyond which text is cut."""
+    """Draws how many training texts have how many tokens, with the limit beyond which text is cut."""
     filled = [length for length, rows in enumerate(counts) if rows]
     if not filled:
         return None

@@ -19,7 +19,11 @@ HEAT_LEVELS = 6  # shades of the heat map
 
 
 def most_confused(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
-    """The pairs confused most often: true label, decided label, texts, and their share of the true label's texts."""
+    """Returns the pairs confused most often.
+
+    Returns:
+        Of each: true label, decided label, texts, and their share of the true label's texts.
+    """
     pairs = [
         (evaluation.labels[row], evaluation.labels[column], texts, texts / sum(counts))
         for row, counts in enumerate(evaluation.confusion)
@@ -30,7 +34,7 @@ def most_confused(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
 
 
 def heat_map_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
-    """The confusion matrix of many classes: one cell a pair, shaded by its share of the true class's texts.
+    """Draws the confusion matrix of many classes: one cell a pair, shaded by its share of the true class's texts.
 
     Cells of a shade are one path, so that 77 classes take kilobytes. The square root makes rare confusions visible.
     """

@@ -16,7 +16,7 @@ from fullbake.contract.results.report import Report
 
 
 def perplexity_svg(evaluations: Sequence[Perplexity]) -> Markup | None:
-    """Perplexity by epoch of further pre-training, on a logarithmic axis; None where fewer than two were measured."""
+    """Draws perplexity by epoch, on a logarithmic axis; None where fewer than two were measured."""
     points = [(x, y) for x, y in finite((one.epoch, one.perplexity) for one in evaluations) if y > 0]
     if len(points) < 2:
         return None

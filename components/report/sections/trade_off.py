@@ -16,7 +16,7 @@ WORST_CURVES = 4
 
 
 def precision_recall(positive: Sequence[int], negative: Sequence[int]) -> list[Point]:
-    """Precision at every recall that a threshold between two bins can give.
+    """Returns the precision at every recall that a threshold between two bins can have.
 
     Args:
         positive: Texts of the class, by equal bins of the probability they were given for it.
@@ -35,7 +35,7 @@ def precision_recall(positive: Sequence[int], negative: Sequence[int]) -> list[P
 
 
 def average_precision(points: Iterable[Point]) -> float:
-    """The area under the step curve: precision weighted by the recall it adds."""
+    """Returns the area under the step curve: precision weighted by the recall it adds."""
     area = reached = 0.0
     for recall, precision in points:
         area += (recall - reached) * precision
@@ -44,7 +44,7 @@ def average_precision(points: Iterable[Point]) -> float:
 
 
 def mean_curve(curves: Sequence[Sequence[Point]], steps: int = 100) -> list[Point]:
-    """The mean over classes of the best precision at each recall or beyond."""
+    """Returns the mean over classes of the best precision at each recall or beyond."""
     mean = []
     for step in range(1, steps + 1):
         recall = step / steps
@@ -56,7 +56,7 @@ def mean_curve(curves: Sequence[Sequence[Point]], steps: int = 100) -> list[Poin
 def precision_recall_figure(
     scores: Mapping[str, ScoreCounts], decided: Mapping[str, tuple[float | None, float | None]]
 ) -> Figure | None:
-    """Precision–recall curves, one per class, or of many classes the worst few and the mean.
+    """Draws precision–recall curves, one per class, or of many classes the worst few and the mean.
 
     Args:
         scores: By label, its texts and all others by the probability that they were given for it.

@@ -14,7 +14,7 @@ from fullbake.contract.results.training import Epoch
 
 
 def training_figures(epochs: Sequence[Epoch], kept: int | None) -> list[Figure]:
-    """Loss, quality and learning rate by epoch, each where it was measured, with a line at the epoch that was kept."""
+    """Draws loss, quality and learning rate by epoch, with a line at the epoch that was kept."""
     wanted: list[tuple[str, dict[str, str]]] = [
         ("loss", {"on training texts": "loss", "on texts kept aside": "eval_loss"}),
         ("on texts kept aside", {"accuracy": "eval_accuracy", "mean recall": "eval_macro_recall"}),

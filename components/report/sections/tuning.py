@@ -11,7 +11,7 @@ from fullbake.contract.results.tuning import Candidate
 
 
 def best_candidate(tuning: Sequence[Candidate]) -> Candidate | None:
-    """The winner, as the tuner chooses it: of equal scores the lower rate."""
+    """Returns the winner, as the tuner chooses it: of equal scores the lower rate."""
     return min(tuning, key=lambda one: (-one.score, one.learning_rate), default=None)
 
 

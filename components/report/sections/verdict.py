@@ -33,7 +33,7 @@ class BoundLine(NamedTuple):
 
 
 def bound_lines(evaluation: Evaluation) -> list[BoundLine]:
-    """The bounds in words: missed ones first, the widest miss leading, then met ones, the narrowest first."""
+    """Returns the bounds in words: missed ones first, the widest miss leading, then met ones, the narrowest first."""
     classes = {line.label: line for line in class_lines(evaluation)}
     lines = [_bound_line(bound, classes[bound.label]) for bound in evaluation.bounds]
     return sorted(lines, key=lambda line: (line.passed, line.slack))
@@ -95,7 +95,7 @@ def _outcome(passed: bool, gap: str) -> str:
 
 
 def _digits(value: float, bound: float) -> tuple[str, str, str]:
-    """Both and their distance, with two decimals, or as many as it takes to tell the one from the other."""
+    """Returns both and their distance, with two decimals, or as many as it takes to tell one from the other."""
     digits = 2
     while digits < 4 and abs(round(bound, digits) - bound) > ROUNDING_NOISE:
         digits += 1
@@ -106,7 +106,7 @@ def _digits(value: float, bound: float) -> tuple[str, str, str]:
 
 
 def headline(report: Report) -> str:
-    """The verdict, in one line."""
+    """Returns the verdict, in one line."""
     missed = [line for line in bound_lines(report.evaluation) if not line.passed]
     count = len(report.evaluation.bounds)
     if not report.evaluation.blessed:
