@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pydantic import ConfigDict
+
 from fullbake.contract.names import TRAINING_FILE
 from fullbake.contract.results.result import Result, ResultFile
 
 
 class Epoch(Result):
-    """What one epoch measured; None where it was not.
+    """What one epoch measured; None where it was not. What a task measures besides stays, after these.
 
     Attributes:
         epoch: Its number, from 1.
@@ -20,6 +22,8 @@ class Epoch(Result):
         learning_rate: At its end.
         seconds: How long it took.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     epoch: int
     loss: float | None = None
