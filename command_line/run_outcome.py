@@ -9,6 +9,7 @@ from fullbake.command_line.terminal import number, plain_console, short_path
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from fullbake.contract.results.evaluation import Evaluation
     from fullbake.pipeline.run_record import RunRecord
 
 
@@ -22,22 +23,20 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
     from rich.text import Text
 
     from fullbake.components.evaluation.gate import describe
-    from fullbake.components.serving.pushed_models import why_withdrawn
+    from fullbake.components.serving.making import why_withdrawn
 
     evaluation = record.evaluation
     console = plain_console()
-    console.print(_label_table(record))
+    console.print(_label_table(evaluation))
     ingest = record.ingest
-    console.print(
-        f"rows: {ingest['used']:,} used, {ingest['rejected']:,} rejected; lines: {_sum_in_words(ingest['lines'])}"
-    )
-    for note in ingest["notes"]:
+    lines = f"; lines: {_sum_in_words(ingest.lines.to_dict())}" if ingest.lines else ""
+    console.print(f"rows: {ingest.used:,} used, {ingest.rejected:,} rejected{lines}")
+    for note in ingest.notes:
         console.print(f"note: {note}", soft_wrap=True)
-    if evaluation["baseline_note"]:
-        console.print(f"note: {evaluation['baseline_note']}")
-    for bound in record.bounds:
-        if not bound.passed:
-            console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
+    if evaluation.baseline_note:
+        console.print(f"note: {evaluation.baseline_note}")
+    for bound in evaluation.missed:
+        console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
     if record.nothing_new:
         console.print("nothing new: data and config are those of an earlier run, whose outcome stands")
     if record.withdrawn is not None:
@@ -49,28 +48,27 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
     console.print(f"report: {short_path(str(record.report))}", soft_wrap=True)
 
 
-def _label_table(record: RunRecord) -> Table:
+def _label_table(evaluation: Evaluation) -> Table:
     """Returns a table with a row for each label: how well it is recognised, and what the gate asks of it."""
     from rich.table import Table
     from rich.text import Text
 
-    evaluation = record.evaluation
-    bounds = {(bound.metric, bound.label): bound for bound in record.bounds}
-    table = Table(title=f"{evaluation['examples']:,} test texts, accuracy {evaluation['accuracy']:.3f}")
+    bounds = {(bound.metric, bound.label): bound for bound in evaluation.bounds}
+    table = Table(title=f"{evaluation.examples:,} test texts, accuracy {evaluation.accuracy:.3f}")
     table.add_column("label")
     for name in ("recall", "must be", "precision", "must be", "F1", ""):
         table.add_column(name, justify="right")
-    for label in evaluation["labels"]:
+    for label in evaluation.labels:
         row: list[str | Text] = [label]
         passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
-        for metric in ("recall", "precision"):
+        for metric, by_label in (("recall", evaluation.recall), ("precision", evaluation.precision)):
             bound = bounds.get((metric, label))
-            measured = number(evaluation[metric][label])
+            measured = number(by_label[label])
             if bound and bound.confidence is not None and bound.interval is not None:
                 measured += f" (from {number(bound.interval[0])})"
             row += [measured, f"≥ {bound.bound:g}" if bound else ""]
         verdict = "" if not passed else Text("met", "green") if all(passed) else Text("missed", "red")
-        table.add_row(*row, number(evaluation["f1"][label]), verdict)
+        table.add_row(*row, number(evaluation.f1[label]), verdict)
     return table
 
 

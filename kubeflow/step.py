@@ -18,11 +18,13 @@ from tfx.dsl.io import fileio
 from tfx.orchestration import data_types
 from tfx.orchestration.portable import outputs_utils
 
-from fullbake.components.evaluation.gate import Bound, describe
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, MISSED
+from fullbake.components.evaluation.gate import describe
+from fullbake.components.nodes.evaluator import MISSED
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN, Pusher
-from fullbake.components.serving.pushed_models import made_of, why_withdrawn, withdrawn
+from fullbake.components.serving.making import made_of, why_withdrawn, withdrawn
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import EVALUATION_FILE
+from fullbake.contract.results.evaluation import Evaluation
 from fullbake.kubeflow.carried_config import read_carried_config
 from fullbake.kubeflow.cluster_check import check_cluster
 from fullbake.kubeflow.cluster_places import PRODUCTION, cluster_places
@@ -181,8 +183,7 @@ def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_di
 def missed_bounds(evaluation: str) -> list[str]:
     """Returns a sentence for each bound that the model missed, from the Evaluator's folder."""
     with fileio.open(os.path.join(evaluation, EVALUATION_FILE)) as file:
-        bounds = [Bound.from_dict(values) for values in json.load(file)["bounds"]]
-    return [describe(bound) for bound in bounds if not bound.passed]
+        return [describe(bound) for bound in Evaluation.from_json(file.read()).missed]
 
 
 def _component(config: Config, name: str, base_hash: str | None) -> BaseNode:

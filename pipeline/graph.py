@@ -19,11 +19,12 @@ from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
 from fullbake.components.nodes.evaluator import Evaluator
-from fullbake.components.nodes.example_gen import CORPUS_SPLIT, CsvExampleGen
+from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.nodes.pusher import Pusher
 from fullbake.components.nodes.report import Report
 from fullbake.components.nodes.servable_check import ServableCheck
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.contract.names import CORPUS_SPLIT, EVAL_SPLIT, TEXT_PAIR, TRAIN_SPLIT
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.outline import Places
 from fullbake.trainer.approaches import APPROACHES
@@ -85,7 +86,9 @@ def _base_name(config: Config) -> str:
     return MODEL_BASE if is_folder_name(config.model.base) else config.model.base
 
 
-def create_components(config: Config, places: Places, production: str, base_hash: str | None = None) -> list[BaseNode]:
+def create_components(
+    config: Config, places: Places, baseline_key: str, base_hash: str | None = None
+) -> list[BaseNode]:
     """Makes the components, in the order in which data flows.
 
     They know their inputs by name, not by place, and must run inside `trainer.locations.located`, which
@@ -94,7 +97,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
     Args:
         config: What to run.
         places: Where things are kept.
-        production: What the new model is judged against (see `components.serving.pushed_models.production_key`).
+        baseline_key: What the new model is judged against (see `components.serving.making.baseline_key`).
         base_hash: Of the base model (see `trainer.encoder.base_model.hash_base`); a component that finds other files
             there stops. None: they are not looked at.
     """
@@ -123,7 +126,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         exclude_splits=corpus,
     )
-    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in data.text_columns))
+    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int(TEXT_PAIR in data.text_columns))
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
@@ -135,7 +138,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         gate=json.dumps(asdict(gate)),
         text_features=json.dumps(list(data.text_columns)),
         serving_dir=places.serving_dir,
-        production=production,
+        baseline_key=baseline_key,
         **{
             name: bound
             for name in ("max_label_drift", "max_length_drift")
@@ -154,14 +157,14 @@ def create_components(config: Config, places: Places, production: str, base_hash
         preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
         custom_config={**tokenizer.to_dict(), "labels": list(data.labels)},
         # The test split stays raw: the Evaluator hands it to the serving graph.
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", *corpus]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
         disable_statistics=True,
     )
     transform.add_upstream_node(data_gate)
     tokens = {
         "examples": transform.outputs["transformed_examples"],
         "transform_graph": transform.outputs["transform_graph"],
-        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
     }
     placement: dict[str, Any] = {
         "seed": training.seed,
@@ -176,7 +179,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         )
         pretrainer = Trainer(
             run_fn="fullbake.trainer.pretrain.run_fn",
-            train_args=trainer_pb2.TrainArgs(splits=["train", *corpus]),
+            train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT, *corpus]),
             custom_config={"spec": pretraining_spec.to_dict()},
             **tokens,
         ).with_id("Pretrainer")
@@ -197,7 +200,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
             config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None
         ),
     )
-    tokens["train_args"] = trainer_pb2.TrainArgs(splits=["train"])
+    tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None
     if config.tuning.learning_rates:
         tuner = Tuner(
@@ -217,7 +220,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         model=trainer.outputs["model"],
         gate=gate,
         serving_dir=places.serving_dir,
-        production=production,
+        baseline_key=baseline_key,
     )
     servable_check = ServableCheck(model=trainer.outputs["model"])
     servable_check.add_upstream_node(evaluator)
@@ -243,7 +246,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         infra_blessing=servable_check.outputs["blessing"],
         serving_dir=places.serving_dir,
         recipe=recipe(config, base_hash),
-        production=production,
+        baseline_key=baseline_key,
         keep_versions=config.push.keep_versions,
     )
     return [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import itertools
-import json
 import logging
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,10 +20,10 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE
-from fullbake.components.report.page import Report, render
-from fullbake.components.serving.pushed_models import NOTHING, made_of, production_key, same_model, withdrawn
+from fullbake.components.report.page import render
+from fullbake.components.serving.making import NOTHING, baseline_key, made_of, same_model, withdrawn
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import REPORT_FILE
 from fullbake.pipeline.beam_engine import beam_engine
 from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
@@ -77,8 +76,8 @@ def run_locally(
         _inputs(config, root) as base_hash,
     ):
         run = report_folder.name
-        production = production_key(places.serving_dir, recipe(config, base_hash))
-        components = create_components(config, places, production, base_hash)
+        key = baseline_key(places.serving_dir, recipe(config, base_hash))
+        components = create_components(config, places, key, base_hash)
         record = _run_components(config, places, root, components, run)
         for judgement in range(2, MOST_JUDGEMENTS + 2):
             outdated = _outdated(record, places.serving_dir, recipe(config, base_hash))
@@ -90,15 +89,17 @@ def run_locally(
                     f"time push to {places.serving_dir}"
                 )
             log.warning("%s: judged once more", outdated)
-            again = f"{production} since {run}, judgement {judgement}"
+            again = f"{key} since {run}, judgement {judgement}"
             components = create_components(config, places, again, base_hash)
             record = _run_components(config, places, root, components, f"{run}, judgement {judgement}")
     record.report = report_folder / REPORT_FILE
     # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
-    parts = json.loads(Path(record.artifacts["Report"]["report"].uri, PARTS_FILE).read_text(encoding="utf-8"))
-    parts |= {"run": report_folder.name, "pushed": record.pushed_model is not None}
-    parts["seconds"] = {name: spent for name, spent in record.seconds.items() if name not in record.cached}
-    record.report.write_text(render(Report.from_parts(**parts)), encoding="utf-8")
+    report = record.report_parts.after_run(
+        run=report_folder.name,
+        pushed=record.pushed_model is not None,
+        seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
+    )
+    record.report.write_text(render(report), encoding="utf-8")
     return record
 
 

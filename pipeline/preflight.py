@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
 from fullbake.components.data.data_files import match_files
 from fullbake.components.data.text_rows import is_plain_text, read_lines
-from fullbake.components.serving.pushed_models import find_baseline
+from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config import Config

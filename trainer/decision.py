@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.results.training import Threshold
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.spec import TrainingSpec
@@ -17,27 +16,6 @@ from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
 # TensorFlow's CPU kernels take smaller float32 numbers for zero, so no threshold may lie below.
 _LEAST = float(np.finfo(np.float32).tiny)
-
-
-@dataclasses.dataclass(frozen=True)
-class Threshold:
-    """A decision threshold and how it does on the rows it was measured on.
-
-    Attributes:
-        value: The second label is decided where its probability is at least this.
-        recall: Of the second label; None where no row has it.
-        precision: Of the second label; None where it is never decided.
-        chosen: Whether it was chosen on these rows; False: it was given.
-    """
-
-    value: float
-    recall: float | None
-    precision: float | None
-    chosen: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return dataclasses.asdict(self)
 
 
 def decide_threshold(
@@ -91,7 +69,7 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     # A threshold takes all rows of one score or none: each candidate ends with the last row of its score.
     ends = np.flatnonzero((np.diff(scores, append=np.float32(0)) != 0) & (scores > 0))
     if not len(ends):
-        return dataclasses.replace(measure_threshold(probabilities, labels, _LEAST), chosen=True)
+        return measure_threshold(probabilities, labels, _LEAST).model_copy(update={"chosen": True})
     # The gate divides and compares likewise, so a bound met here by a hair is met there.
     recall = found[ends] / found[-1]
     precision = found[ends] / (ends + 1)
@@ -99,7 +77,9 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     best = np.flatnonzero(admissible & (precision == precision[admissible].max()))[-1]
     upper = float(scores[ends[best]])
     lower = float(scores[ends[best] + 1]) if ends[best] + 1 < len(scores) else 0.0
-    return Threshold(_between(lower, upper), float(recall[best]), float(precision[best]), chosen=True)
+    return Threshold(
+        value=_between(lower, upper), recall=float(recall[best]), precision=float(precision[best]), chosen=True
+    )
 
 
 def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: float) -> Threshold:
@@ -113,7 +93,12 @@ def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: floa
     is_second, decided = labels == 1, _scores(probabilities) >= np.float32(value)
     right = np.count_nonzero(is_second & decided)
     rows, decisions = np.count_nonzero(is_second), np.count_nonzero(decided)
-    return Threshold(value, right / rows if rows else None, right / decisions if decisions else None, chosen=False)
+    return Threshold(
+        value=value,
+        recall=right / rows if rows else None,
+        precision=right / decisions if decisions else None,
+        chosen=False,
+    )
 
 
 def score_split(

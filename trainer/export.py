@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import tensorflow_transform as tft
 import tf_keras
 
 from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
+from fullbake.contract.results.about import About
 from fullbake.trainer.encoder.base_model import base_label
 from fullbake.trainer.encoder.tokenizer import write_served_tokenizer
 from fullbake.trainer.models.classifier import Classifier
@@ -155,19 +155,19 @@ def export_model(
     write_served_tokenizer(base, folder / HF_FOLDER, max_length)
     if plain.head is not None:
         _write_head(plain.head, folder / HF_FOLDER / HEAD_FILE)
-    about = {
-        "labels": list(spec.labels),
-        "text_features": serving.text_features,
-        "text_columns": spec.text_columns,
-        "decision_threshold": threshold,
-        "approach": spec.approach,
-        "head": spec.head,
-        "pooling": spec.pooling,
-        "base": base_label(spec.base),
-        "base_hash": spec.base_hash,
-        "versions": {"tensorflow": tf.__version__, "transformers": importlib.metadata.version("transformers")},
-    }
-    (folder / ABOUT_FILE).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+    about = About(
+        labels=tuple(spec.labels),
+        text_features=tuple(serving.text_features),
+        text_columns=spec.text_columns,
+        decision_threshold=threshold,
+        approach=spec.approach,
+        head=spec.head,
+        pooling=spec.pooling,
+        base=base_label(spec.base),
+        base_hash=spec.base_hash,
+        versions={"tensorflow": tf.__version__, "transformers": importlib.metadata.version("transformers")},
+    )
+    (folder / ABOUT_FILE).write_text(about.to_json(), encoding="utf-8")
 
 
 def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Classifier:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from fullbake.contract.names import TRAINING_FILE
+from fullbake.contract.results.training import Epoch, Parameters, Training
 from fullbake.trainer.approaches import forgetting_warning
 from fullbake.trainer.data.input_pipeline import TokenizedSplit, read_splits
 from fullbake.trainer.decision import decide_threshold
@@ -56,7 +56,7 @@ def run_fn(fn_args: FnArgs) -> None:
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
         train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, transform, Path(scratch), spec.task)
         checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
-        classifier, record = train_classifier(
+        classifier, training = train_classifier(
             spec,
             placement,
             base,
@@ -67,7 +67,6 @@ def run_fn(fn_args: FnArgs) -> None:
             checkpoints=checkpoints,
         )
         threshold = decide_threshold(spec, lambda: served_copy(classifier, spec, base), evaluate)
-    record["decision_threshold"] = threshold.to_dict() if threshold else None
     export_model(
         classifier,
         spec,
@@ -76,8 +75,9 @@ def run_fn(fn_args: FnArgs) -> None:
         base=base,
         threshold=threshold.value if threshold else None,
     )
-    record["seconds"] = round(time.monotonic() - started, 1)
-    (run_folder / TRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    seconds = round(time.monotonic() - started, 1)
+    training = training.model_copy(update={"decision_threshold": threshold, "seconds": seconds})
+    (run_folder / TRAINING_FILE).write_text(training.to_json(), encoding="utf-8")
     remove_checkpoints(checkpoints)
 
 
@@ -91,7 +91,7 @@ def train_classifier(
     scratch: Path,
     logs: Path | None = None,
     checkpoints: Path | None = None,
-) -> tuple[Classifier, dict[str, Any]]:
+) -> tuple[Classifier, Training]:
     """Trains a classifier.
 
     Args:
@@ -107,9 +107,8 @@ def train_classifier(
             bit for bit.
 
     Returns:
-        The trained classifier, and what is known of its training: `epochs` (a list of measures of the last phase),
-        `probe_epochs` (those of the phase before it, if there is one), `best_epoch` (whose weights were kept),
-        `parameters`, `encoder_shift` (see `trainer.encoder.encoder_shift`), and what was chosen.
+        The trained classifier, and what is known of its training; the decision threshold and the time it all took are
+        not known yet.
     """
     warnings = [forgetting_warning(spec.row, spec.learning_rate), old_head_note(base)]
     *before, last = spec.row.phases
@@ -133,24 +132,24 @@ def train_classifier(
             for number, phase in enumerate([*before, last])
         )
     trained = trained_variables(classifier, last)
-    record = {
-        "epochs": epochs,
-        "probe_epochs": list(itertools.chain(*probe_epochs)),
-        "best_epoch": kept_epoch(spec, epochs),
-        "parameters": {"total": _count(classifier.variables), "trainable": _count(list(trained.values()))},
-        "encoder_shift": (
+    training = Training(
+        epochs=tuple(Epoch.model_validate(epoch) for epoch in epochs),
+        probe_epochs=tuple(Epoch.model_validate(epoch) for epoch in itertools.chain(*probe_epochs)),
+        best_epoch=kept_epoch(spec, epochs),
+        parameters=Parameters(total=_count(classifier.variables), trainable=_count(list(trained.values()))),
+        encoder_shift=(
             relative_shift(start, classifier.encoder.plain_weights())
             if any(path.startswith(ENCODER) for path in trained)
             else {}
         ),
-        "approach": spec.approach,
-        "head": spec.head,
-        "learning_rate": spec.learning_rate,
-        "distribution": placement.found,
-        "precision": placement.policy,
-        "warnings": [warning for warning in warnings if warning],
-    }
-    return classifier, record
+        approach=spec.approach,
+        head=spec.head,
+        learning_rate=spec.learning_rate,
+        distribution=placement.found,
+        precision=placement.policy,
+        warnings=tuple(warning for warning in warnings if warning),
+    )
+    return classifier, training
 
 
 def _count(variables: list[tf.Variable]) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +15,7 @@ import tensorflow_transform as tft
 import tf_keras
 
 from fullbake.contract.names import PRETRAINING_FILE
+from fullbake.contract.results.pretraining import Perplexity, Pretraining
 from fullbake.trainer.data.input_pipeline import (
     Split,
     TokenizedSplit,
@@ -64,10 +64,10 @@ def run_fn(fn_args: FnArgs) -> None:
         transform = tft.TFTransformOutput(fn_args.transform_output)
         train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, transform, Path(scratch))
         checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
-        model, record = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
+        model, pretraining = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
     model.encoder.write(base, Path(fn_args.serving_model_dir), more=model.encoder.left_out(base))
-    record["seconds"] = round(time.monotonic() - started, 1)
-    (run_folder / PRETRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    pretraining = pretraining.model_copy(update={"seconds": round(time.monotonic() - started, 1)})
+    (run_folder / PRETRAINING_FILE).write_text(pretraining.to_json(), encoding="utf-8")
     remove_checkpoints(checkpoints)
 
 
@@ -79,7 +79,7 @@ def pretrain(
     evaluate: TokenizedSplit,
     *,
     checkpoints: Path | None = None,
-) -> tuple[MaskedLanguageModel, dict[str, Any]]:
+) -> tuple[MaskedLanguageModel, Pretraining]:
     """Trains a base model further.
 
     Args:
@@ -93,9 +93,8 @@ def pretrain(
             bit.
 
     Returns:
-        The trained model, and what is known of its training: `evaluations` (`step`, `epoch`, `loss` in nats and
-        `perplexity` on the eval split, before any training, after `EARLY_STEPS` and after each epoch), `new_head`,
-        `rows`, `parameters`, `encoder_shift`, and what was chosen.
+        The trained model, and what is known of its training, but for the time it took. It was measured before any
+        training, after `EARLY_STEPS` and after each epoch.
 
     Raises:
         InputError: The base has no masked-LM head here, or the training has diverged.
@@ -140,17 +139,17 @@ def pretrain(
             measures=measures,
         )
         progress = run_job(job, placement, checkpoints)
-    record = {
-        "evaluations": progress.found,
-        "new_head": model.encoder.new_head,
-        "rows": len(train),
-        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
-        "encoder_shift": relative_shift(start, model.encoder.plain_weights()),
-        "learning_rate": spec.learning_rate,
-        "distribution": placement.found,
-        "precision": placement.policy,
-    }
-    return model, record
+    pretraining = Pretraining(
+        evaluations=tuple(Perplexity.model_validate(found) for found in progress.found),
+        new_head=model.encoder.new_head,
+        rows=len(train),
+        parameters=int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        encoder_shift=relative_shift(start, model.encoder.plain_weights()),
+        learning_rate=spec.learning_rate,
+        distribution=placement.found,
+        precision=placement.policy,
+    )
+    return model, pretraining
 
 
 def _masked(batches: tf.data.Dataset, masker: Masker, dealt: int = 0) -> tf.data.Dataset:

@@ -143,7 +143,7 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         diverged: DivergedError | None = None
         with tempfile.TemporaryDirectory(dir=scratch) as own:
             try:
-                record = train_classifier(
+                training = train_classifier(
                     dataclasses.replace(self.spec, learning_rate=rate),
                     self.placement,
                     self.base,
@@ -152,7 +152,8 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
                     scratch=Path(own),
                     checkpoints=notes,
                 )[1]
-                (score,) = (e[self.spec.score] for e in record["epochs"] if e["epoch"] == record["best_epoch"])
+                (best,) = (epoch for epoch in training.epochs if epoch.epoch == training.best_epoch)
+                score = getattr(best, self.spec.score)
                 found = f"{what} {score:.4f}"
             except DivergedError as error:
                 # Without its traceback, which holds the frames of the training, hence the model.

@@ -321,7 +321,7 @@ def plan_files(
     for index, (number, _, _) in enumerate(all_files):
         _write_bytes(_part(parts_uri, "plan", number), plan[bounds[index] : bounds[index + 1]].tobytes())
     with tf.io.gfile.GFile(repeats_part(parts_uri), "w") as file:
-        file.write(json.dumps(asdict(repeats)))
+        file.write(json.dumps(repeats.to_dict()))
     path = os.path.join(parts_uri, "held-out")
     _write_bytes(path, _joined(held_out).tobytes())
     return path

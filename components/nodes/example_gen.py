@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import apache_beam as beam
@@ -45,35 +45,17 @@ from fullbake.components.data.csv_ingest import (
 )
 from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat
 from fullbake.components.data.data_files import match_files
-from fullbake.components.data.drift import Drift, measure_drift
-from fullbake.components.data.repeats import Repeats
+from fullbake.components.data.drift import measure_drift
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import CORPUS_SPLIT, EVAL_SPLIT, INGEST_FILE, REJECTED_FILE, TEST_SPLIT
+from fullbake.contract.results.ingest import Drift, Ingest, LineAccount, Repeats
 from fullbake.trainer.content_hash import hash_file, hash_names
 from fullbake.trainer.locations import locate
 
 log = logging.getLogger("fullbake")
 
-INGEST_FILE = "ingest.json"
-"""Beside the splits: of the labelled rows what was read, used and rejected, and the examples of each split and label;
-of the files' lines how many are header, blank, of rows used and of rows rejected, which add up to the total (`lines`,
-and `corpus_lines`); the files whose quotes are characters like any other (`ordinary_quotes`); what repeats or
-contradicts an earlier row (`repeats`, see `components.data.repeats.Repeats`); the last three for people (`notes`);
-of the corpus what was used (`corpus`) and rejected (`corpus_rejected`), and why (`corpus_reasons`); how the newest span
-differs from the one before it (`drift`, see `components.data.drift.Drift`; null if there is none before it), or why
-that cannot be told (`drift_unknown`)."""
-
-REJECTED_FILE = "rejected.csv"
-"""Beside the splits: file, line, reason and fields (a JSON list) of every row that was quarantined or, because its text
-is held out for measuring, kept out of training; of the latter the fields are text, second text and label, if any."""
-
-TEST_SPLIT = "test"
-"""The split that a test folder makes."""
-
-CORPUS_SPLIT = "corpus"
-"""The split that an unlabelled corpus makes."""
-
-_MEASURING_SPLITS = ("eval", TEST_SPLIT)  # their texts must not be in the corpus
+_MEASURING_SPLITS = (EVAL_SPLIT, TEST_SPLIT)  # their texts must not be in the corpus
 _SETTINGS_KEY = "settings"
 _PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, until it is merged
 _REASONS_SHOWN = 3
@@ -571,26 +553,26 @@ def _write_summary(
     notes = _notes(tally, corpus, repeats)
     for note in notes:
         log.warning("data: %s", note)
-    summary = {
-        "read": tally.read,
-        "used": tally.used,
-        "rejected": tally.rejected,
-        "examples": {split: sum(counts.values()) for split, counts in labels.items()},
-        "labels": labels,
-        "reasons": dict(tally.reasons.most_common()),
-        "lines": tally.line_account(),
-        "ordinary_quotes": [*tally.ordinary_quotes, *corpus.ordinary_quotes],
-        "repeats": asdict(repeats),
-        "notes": notes,
-        "corpus": corpus.used,
-        "corpus_rejected": corpus.rejected,
-        "corpus_reasons": dict(corpus.reasons.most_common()),
-        "corpus_lines": corpus.line_account(),
-        "drift": asdict(drift) if isinstance(drift, Drift) else None,
-        "drift_unknown": drift if isinstance(drift, str) else None,
-    }
+    ingest = Ingest(
+        read=tally.read,
+        used=tally.used,
+        rejected=tally.rejected,
+        examples={split: sum(counts.values()) for split, counts in labels.items()},
+        labels=labels,
+        reasons=dict(tally.reasons.most_common()),
+        lines=LineAccount(**tally.line_account()),
+        ordinary_quotes=(*tally.ordinary_quotes, *corpus.ordinary_quotes),
+        repeats=repeats,
+        notes=tuple(notes),
+        corpus=corpus.used,
+        corpus_rejected=corpus.rejected,
+        corpus_reasons=dict(corpus.reasons.most_common()),
+        corpus_lines=LineAccount(**corpus.line_account()),
+        drift=drift if isinstance(drift, Drift) else None,
+        drift_unknown=drift if isinstance(drift, str) else None,
+    )
     with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
-        file.write(json.dumps(summary, indent=2, ensure_ascii=False))
+        file.write(ingest.to_json())
 
 
 def _merge_rejected(parts_uri: str, part_count: int, path: str) -> None:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from fullbake.components.report.axes import ticks
 from fullbake.components.report.html_page import page_templates
-from fullbake.components.report.plots import ticks
 from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.measures import MANY_LABELS
 from fullbake.pipeline.comparison.notes import notes_on

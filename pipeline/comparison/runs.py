@@ -18,10 +18,8 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 from tfx.utils import path_utils
 
-from fullbake.components.nodes.evaluator import TEST_SPLIT
-from fullbake.components.nodes.example_gen import CORPUS_SPLIT
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS
+from fullbake.contract.names import CORPUS_SPLIT, EXAMPLES_SIGNATURE, LABEL, LABEL_OUTPUT, SLAB_ROWS, TEST_SPLIT
 from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.markdown import to_markdown
 from fullbake.pipeline.comparison.outcome import Outcome
@@ -157,14 +155,16 @@ def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
     split = artifact_utils.get_split_uri([_examples(record)], TEST_SPLIT)
     truth, decided = decide(model, split, config.data.labels)
     training = record.training
+    if training.parameters is None or training.learning_rate is None:
+        raise ValueError(f"{training.FILE}: lacks parameters or learning_rate")
     return truth, Outcome(
         approach=config.model.approach,
         seed=config.training.seed,
         decided=decided,
         seconds={name: record.spent[name] for name in _TRAINING_COMPONENTS if name in record.spent},
-        trainable=training["parameters"]["trainable"],
-        total=training["parameters"]["total"],
-        learning_rate=training["learning_rate"],
+        trainable=training.parameters.trainable,
+        total=training.parameters.total,
+        learning_rate=training.learning_rate,
     )
 
 
@@ -182,12 +182,12 @@ def decide(model: str, split: str, labels: Sequence[str]) -> tuple[np.ndarray, n
     loaded = tf.saved_model.load(model)  # kept: its variables live as long as it does
     serve = loaded.signatures[EXAMPLES_SIGNATURE]
     index = {label.encode(): number for number, label in enumerate(labels)}
-    feature = {"label": tf.io.FixedLenFeature([], tf.string)}
+    feature = {LABEL: tf.io.FixedLenFeature([], tf.string)}
     truth: list[int] = []
     decided: list[int] = []
     for serialized in _batches(split):
-        truth += [index[label] for label in tf.io.parse_example(serialized, feature)["label"].numpy()]
-        decided += [index[label] for label in serve(examples=serialized)["label"].numpy()]
+        truth += [index[label] for label in tf.io.parse_example(serialized, feature)[LABEL].numpy()]
+        decided += [index[label] for label in serve(examples=serialized)[LABEL_OUTPUT].numpy()]
     return np.array(truth), np.array(decided)
 
 

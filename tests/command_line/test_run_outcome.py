@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -6,9 +5,10 @@ from ml_metadata.proto import metadata_store_pb2
 
 from fullbake.command_line.run_outcome import print_outcome
 from fullbake.components.evaluation.gate import GateSpec, Share, judge
-from fullbake.components.nodes.evaluator import EVALUATION_FILE
-from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE
+from fullbake.contract.results.ingest import LineAccount
 from fullbake.pipeline.run_record import RunRecord
+from tests.results import an_evaluation, an_ingest
 
 LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
 
@@ -16,28 +16,15 @@ LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
 @pytest.mark.parametrize("pushed", ["runs/[/red]/serving/1", None])
 def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path: Path, capsys, monkeypatch, pushed):
     monkeypatch.setenv("COLUMNS", "200")
-    recall = dict.fromkeys(LABELS, 0.5)
     counted = dict.fromkeys(LABELS, Share(1, 2))
     bounds = judge(GateSpec(tuple(LABELS), min_recall=dict.fromkeys(LABELS, 0.9)), counted, counted, None)
-    evaluation = {
-        "examples": 10,
-        "accuracy": 0.5,
-        "labels": LABELS,
-        "recall": recall,
-        "precision": recall,
-        "f1": recall,
-        "bounds": [bound.to_dict() for bound in bounds],
-        "baseline_note": "the model in production (runs/[/i]/1) has other labels; it was not compared",
-    }
-    (tmp_path / EVALUATION_FILE).write_text(json.dumps(evaluation), encoding="utf-8")
-    lines = {"total": 1_300, "header": 2, "blank": 0, "used": 1_296, "rejected": 2}
-    ingest = {
-        "used": 1_200,
-        "rejected": 1,
-        "lines": lines,
-        "notes": ["1 text has several labels: a.csv line 2 ('[/b]')"],
-    }
-    (tmp_path / INGEST_FILE).write_text(json.dumps(ingest), encoding="utf-8")
+    note = "the model in production (runs/[/i]/1) has other labels; it was not compared"
+    evaluation = an_evaluation(LABELS, bounds=bounds, baseline_note=note)
+    (tmp_path / EVALUATION_FILE).write_text(evaluation.to_json(), encoding="utf-8")
+    lines = LineAccount(total=1_300, header=2, blank=0, used=1_296, rejected=2)
+    notes = ["1 text has several labels: a.csv line 2 ('[/b]')"]
+    ingest = an_ingest(read=1_201, used=1_200, rejected=1, lines=lines, notes=notes)
+    (tmp_path / INGEST_FILE).write_text(ingest.to_json(), encoding="utf-8")
     model = metadata_store_pb2.Artifact()
     model.custom_properties["pushed"].int_value = int(pushed is not None)
     model.custom_properties["pushed_destination"].string_value = str(pushed)

@@ -83,14 +83,14 @@ def fine_tune(base: Path, folder: Path, placement: Placement, *, checkpoints: Pa
             assert measures(found) == measures(record)
             pairs = zip(again.get_weights(), classifier.get_weights(), strict=True)
             assert all(np.array_equal(*pair) for pair in pairs)
-        print(f"{record['distribution']}: {record['epochs'][-1]['eval_loss']}")
+        print(f"{record.distribution}: {record.epochs[-1].eval_loss}")
 
 
 def further_pretrain(base: Path, folder: Path, placement: Placement) -> None:
     """The same for further pre-training."""
     model, record = pretrain(PRETRAINING, placement, base, *splits(folder))
     np.savez(folder / "further_pretrain", *model.encoder.get_weights())
-    print(f"{record['distribution']}: {record['evaluations'][-1]['loss']}")
+    print(f"{record.distribution}: {record.evaluations[-1].loss}")
 
 
 def drop(folder: Path, placement: Placement) -> None:

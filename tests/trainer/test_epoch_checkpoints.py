@@ -40,7 +40,7 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
         assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
         assert measures(record) == measures(undisturbed)
         assert not unfinished.exists()
-    assert [epoch["epoch"] for epoch in record["epochs"]] == [1, 2, 3]
+    assert [epoch.epoch for epoch in record.epochs] == [1, 2, 3]
     # What is complete and yet asked for again, because exporting was interrupted, is not trained again.
     monkeypatch.delattr(tf_keras.Model, "fit")
     assert measures(again()[1]) == measures(undisturbed)
@@ -62,9 +62,9 @@ def test_a_probe_and_early_stopping_go_on_too(base: Path, splits, tmp_path: Path
 
     whole, undisturbed = train(spec, *splits, scratch=tmp_path)
     probed, best, done = (
-        len(undisturbed["probe_epochs"]),
-        undisturbed["best_epoch"],
-        len(undisturbed["epochs"]),
+        len(undisturbed.probe_epochs),
+        undisturbed.best_epoch,
+        len(undisturbed.epochs),
     )
     assert best + spec.early_stopping_patience == done < spec.epochs
     # In the probe, then in the epoch after the best one, counted from where the training goes on.
@@ -73,7 +73,7 @@ def test_a_probe_and_early_stopping_go_on_too(base: Path, splits, tmp_path: Path
     resumed, record = again()
     assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
     assert measures(record) == measures(undisturbed)
-    assert record["best_epoch"] == best
+    assert record.best_epoch == best
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_the_training_with_a_remedy(base: Path, splits, tmp_path: Path):

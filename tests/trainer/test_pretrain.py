@@ -53,16 +53,16 @@ def splits(tmp_path: Path) -> tuple[TokenizedSplit, TokenizedSplit]:
 
 def test_the_perplexity_falls_on_text_that_can_be_learned(base: Path, splits):
     model, record = run(base, *splits, epochs=30)
-    first, *_, last = record["evaluations"]
-    assert (first["step"], last["step"]) == (0, 300)
+    first, *_, last = record.evaluations
+    assert (first.step, last.step) == (0, 300)
     # At first each token of the vocabulary is about as likely as the next.
-    assert first["perplexity"] == pytest.approx(len(VOCABULARY), rel=0.2)
-    assert last["perplexity"] < 20
-    assert last["perplexity"] == pytest.approx(np.exp(last["loss"]))
-    assert [found["step"] for found in record["evaluations"]] == [0, *range(10, 310, 10)]
-    assert record["new_head"]
-    assert record["rows"] == 160
-    assert record["parameters"] == model.encoder.count_params()
+    assert first.perplexity == pytest.approx(len(VOCABULARY), rel=0.2)
+    assert last.perplexity < 20
+    assert last.perplexity == pytest.approx(np.exp(last.loss))
+    assert [found.step for found in record.evaluations] == [0, *range(10, 310, 10)]
+    assert record.new_head
+    assert record.rows == 160
+    assert record.parameters == model.encoder.count_params()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -79,7 +79,7 @@ def test_every_layer_changes_and_the_fine_tuned_classifier_starts_from_it(
     for path, variable in trained.items():
         assert not np.array_equal(start[path].numpy(), variable.numpy()), path
         np.testing.assert_array_equal(handed_on[path].numpy(), variable.numpy(), path)
-    assert all(moved > 0 for moved in record["encoder_shift"].values())
+    assert all(moved > 0 for moved in record.encoder_shift.values())
 
 
 def test_the_written_folder_is_a_masked_lm_of_the_same_answers(base: Path, splits, tmp_path: Path):
@@ -112,13 +112,13 @@ def test_texts_with_nothing_to_hide_are_passed_over(base: Path, splits, tmp_path
     # [CLS] [UNK] [SEP] fills the batches of the eval split; beside other rows, it is learned from as it is.
     nothing = read_split([([2, 1, 3], 0)] * 40, tmp_path / "nothing")
     _, record = run(base, read_split(counting_rows(20, 1) + [([2, 1, 3], 0)] * 40, tmp_path / "some"), nothing)
-    assert [found["loss"] for found in record["evaluations"]] == [0.0] * 3
+    assert [found.loss for found in record.evaluations] == [0.0] * 3
 
 
 def test_the_early_measure_lies_within_the_first_epoch(base: Path, splits, monkeypatch):
     monkeypatch.setattr(pretraining, "EARLY_STEPS", 4)
     _, record = run(base, *splits)
-    assert [(found["step"], found["epoch"]) for found in record["evaluations"]] == [(0, 0), (4, 0.4), (10, 1), (20, 2)]
+    assert [(found.step, found.epoch) for found in record.evaluations] == [(0, 0), (4, 0.4), (10, 1), (20, 2)]
 
 
 def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
@@ -132,7 +132,7 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
     resumed, record = trained(tmp_path / "kept")
     assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
     assert record == undisturbed
-    assert [found["step"] for found in record["evaluations"]] == [0, 5, 10]
+    assert [found.step for found in record.evaluations] == [0, 5, 10]
 
 
 def test_next_sentences_are_learned_beside_the_hidden_tokens(base: Path, tmp_path: Path):
@@ -142,7 +142,7 @@ def test_next_sentences_are_learned_beside_the_hidden_tokens(base: Path, tmp_pat
     splits = read_split(rows, tmp_path / "train"), read_split(rows[:25], tmp_path / "eval")
     model, record = run(base, *splits, next_sentence=True)
     assert model.follow_head is not None
-    assert record["evaluations"][-1]["loss"] < record["evaluations"][0]["loss"]
+    assert record.evaluations[-1].loss < record.evaluations[0].loss
     assert not [v for v in model.encoder.variables if "follows" in v.name]
 
 

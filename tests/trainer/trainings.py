@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tf_keras
 
+from fullbake.contract.results.training import Epoch, Training
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.devices.distribution import choose_placement
 from fullbake.trainer.encoder.base_model import resolve_base
@@ -81,6 +82,6 @@ def interrupted(patch: pytest.MonkeyPatch, epoch: int, train: Callable[[], objec
             train()
 
 
-def measures(record: dict) -> list[dict]:
+def measures(record: Training) -> list[Epoch]:
     """What a training measured of its model, and not of the time that it took."""
-    return [{**epoch, "seconds": 0} for epoch in [*record["probe_epochs"], *record["epochs"]]]
+    return [epoch.model_copy(update={"seconds": 0}) for epoch in [*record.probe_epochs, *record.epochs]]
