@@ -82,11 +82,11 @@ def test_what_a_pattern_matches_is_trained_wherever_it_stands_in_the_path(
 def test_how_far_the_encoder_moved_is_told_by_layer(base: Path, splits, tmp_path: Path):
     _, gentle = train(make_spec(base, learning_rate=1e-5), *splits, scratch=tmp_path)
     _, rough = train(make_spec(base, learning_rate=5e-2), *splits, scratch=tmp_path)
-    assert list(gentle["encoder_shift"])[:3] == ["embeddings", "layer 1", "layer 2"]
+    assert list(gentle.encoder_shift)[:3] == ["embeddings", "layer 1", "layer 2"]
     for layer in ("layer 1", "layer 2"):
-        assert 0 < gentle["encoder_shift"][layer] < 0.02 < 0.5 < rough["encoder_shift"][layer]
+        assert 0 < gentle.encoder_shift[layer] < 0.02 < 0.5 < rough.encoder_shift[layer]
     _, frozen = train(make_spec(base, approach="frozen", head="linear", learning_rate=1e-2), *splits, scratch=tmp_path)
-    assert frozen["encoder_shift"] == {}
+    assert frozen.encoder_shift == {}
 
 
 def test_lower_layers_move_less_under_layer_decay(base: Path, splits, tmp_path: Path):
