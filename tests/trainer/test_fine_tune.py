@@ -48,12 +48,19 @@ def test_a_frozen_base_does_not_change_by_a_byte_while_its_head_learns(base: Pat
 def test_a_probe_trains_the_head_alone_and_fine_tuning_goes_on_from_there(base: Path, splits, tmp_path: Path):
     tf_keras.utils.set_random_seed(0)
     start = values(Classifier.from_base(base, "linear", LABELS))
+    probe = APPROACHES["probe_then_fine_tune"].phases[0]
+    alone = make_spec(base, approach="frozen", head="linear", learning_rate=probe.learning_rate, epochs=probe.epochs)
+    probed = values(train(alone, *splits, scratch=tmp_path)[0])
     spec = make_spec(base, approach="probe_then_fine_tune", head="linear", learning_rate=1e-4)
-    # At so low a rate fine-tuning moves no weight by as much as float32 can tell.
-    probed = values(train(dataclasses.replace(spec, learning_rate=1e-30), *splits, scratch=tmp_path)[0])
+    # At so low a rate fine-tuning moves a weight of the head by less than float32 can tell.
+    at_rest = values(train(dataclasses.replace(spec, learning_rate=1e-30), *splits, scratch=tmp_path)[0])
     classifier, record = train(spec, *splits, scratch=tmp_path)
     end = values(classifier)
     for path in start:
+        if path.startswith("head/"):
+            assert at_rest[path].tobytes() == probed[path].tobytes(), path
+        else:
+            np.testing.assert_allclose(at_rest[path], start[path], rtol=0, atol=1e-20)
         assert (start[path].tobytes() == probed[path].tobytes()) is path.startswith("encoder/"), path
         assert probed[path].tobytes() != end[path].tobytes(), path
     assert len(record.probe_epochs) == APPROACHES["probe_then_fine_tune"].phases[0].epochs
