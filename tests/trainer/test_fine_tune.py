@@ -12,7 +12,6 @@ from fullbake.trainer.approaches import APPROACHES, Approach, Phase, Trains
 from fullbake.trainer.encoder.base_model import resolve_base
 from fullbake.trainer.fine_tuning_phase import trained_variables
 from fullbake.trainer.models.classifier import Classifier
-from fullbake.trainer.tasks.table import SINGLE_LABEL
 from tests.trainer.tokenized import random_rows, read_split
 from tests.trainer.trainings import LABELS, make_spec, train, values
 
@@ -138,13 +137,6 @@ def test_early_stopping_restores_the_epoch_with_the_best_macro_recall(base: Path
     recall = np.mean([(decided[evaluate.labels == label] == label).mean() for label in (0, 1)])
     assert recall == pytest.approx(max(recalls), abs=1e-6)
     assert len(recalls) == min(30, record.best_epoch + 3)
-
-
-def test_balanced_weights_make_classes_weigh_alike():
-    labels = np.array([0] * 90 + [1] * 10, np.int32)
-    weights = SINGLE_LABEL.class_weights("balanced", labels, 2)
-    assert weights[0] * 90 == pytest.approx(weights[1] * 10) == pytest.approx(50)
-    assert SINGLE_LABEL.class_weights("none", labels, 2) == [1.0, 1.0]
 
 
 def test_the_best_weights_are_kept_also_where_all_epochs_were_trained(base: Path, splits, tmp_path: Path):
