@@ -11,6 +11,7 @@ import tensorflow_text  # noqa: F401
 from transformers import AutoTokenizer, TFAutoModel, TFAutoModelForSequenceClassification
 
 from fullbake.contract.names import HF_FOLDER
+from fullbake.contract.results.training import Parameters
 from fullbake.trainer.approaches import Adapters
 from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.export import export_model
@@ -69,8 +70,8 @@ def test_adapters_and_head_learn_and_the_encoder_does_not_change_by_a_byte(
         assert np.abs(after[path]).max() > 0, path
     head = WIDTH * len(LABELS) + len(LABELS)
     plain = sum(value.size for value in before.values())
-    assert record["parameters"] == {"total": plain + SIZE, "trainable": SIZE + head}
-    assert record["encoder_shift"]["embeddings"] == 0 < record["encoder_shift"]["layer 1"]
+    assert record.parameters == Parameters(total=plain + SIZE, trainable=SIZE + head)
+    assert record.encoder_shift["embeddings"] == 0 < record.encoder_shift["layer 1"]
 
 
 @pytest.mark.parametrize("head", ["linear", "hf"])
@@ -131,7 +132,7 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_adapters_train_in_mixed_precision_and_are_kept_in_float32(base: Path, splits, tmp_path: Path, precision: str):
     classifier, record = train(lora_spec(base, mixed_precision=precision), *splits, scratch=tmp_path)
-    assert record["precision"] == f"mixed_{precision}"
+    assert record.precision == f"mixed_{precision}"
     assert {variable.dtype for variable in classifier.variables} == {tf.float32}
     ups = [value for path, value in values(classifier).items() if path.endswith("lora_b")]
     assert all(np.isfinite(value).all() and np.abs(value).max() > 0 for value in ups)
@@ -143,4 +144,4 @@ def test_adapters_have_the_depth_of_their_layer(base: Path, splits, tmp_path: Pa
     # The first epoch is the top layer's.
     assert [np.abs(value).max() > 0 for value in ups] == [False, False, True, True]
     _, record = train(lora_spec(base, layer_decay=0.1), *splits, scratch=tmp_path)
-    assert record["encoder_shift"]["layer 1"] < 0.3 * record["encoder_shift"]["layer 2"]
+    assert record.encoder_shift["layer 1"] < 0.3 * record.encoder_shift["layer 2"]
