@@ -194,11 +194,13 @@ def _check_unfreezing(config: Config, sizes: Sizes) -> None:
     per_epoch, epochs = config.training.unfreeze_layers_per_epoch, config.training.epochs
     if per_epoch is None:
         return
-    layers = sizes["layers"]
-    groups = layers + 1  # the embeddings join last, as one more layer (see trainer.optimization.rates)
+    groups, of = sizes["layers"], f"the {sizes['layers']} layers of {config.model.base}"
+    if APPROACHES[config.model.approach].trains.encoder == "weights":
+        groups += 1  # the embeddings join last, as one more layer (see trainer.optimization.rates)
+        of += " and its embeddings"
     if groups > per_epoch * epochs:
         raise InputError(
             f"training.unfreeze_layers_per_epoch: {per_epoch} an epoch over {epochs} epochs leaves "
-            f"{groups - per_epoch * epochs} of the {groups} (the {layers} layers of {config.model.base} and its "
-            f"embeddings) untrained; set it to {math.ceil(groups / epochs)} or more, or raise training.epochs"
+            f"{groups - per_epoch * epochs} of the {groups} ({of}) untrained; set it to {math.ceil(groups / epochs)} "
+            "or more, or raise training.epochs"
         )

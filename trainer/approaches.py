@@ -18,13 +18,14 @@ class Trains:
     Attributes:
         rules: Pairs of a pattern and whether the variables it matches are trained. A variable's path starts with
             `encoder/` or `head/`; the first pattern that matches the whole path decides; each variable must match one.
-        encoder: What the rules come to for the encoder: its `weights` are trained, or `nothing` of it. It is stated
-            here because a config is checked before there are variables; in training the variables decide.
+        encoder: What the rules come to for the encoder: its `weights` are trained, its `adapters` only, or `nothing` of
+            it. It is stated here because a config is checked before there are variables; in training the variables
+            decide.
         words: What that is called for people.
     """
 
     rules: tuple[tuple[str, bool], ...]
-    encoder: Literal["weights", "nothing"]
+    encoder: Literal["weights", "adapters", "nothing"]
     words: str
 
     def includes(self, path: str) -> bool:
@@ -43,6 +44,31 @@ EVERYTHING = Trains(((r"encoder/.*", True), (r"head/.*", True)), encoder="weight
 HEAD_ONLY = Trains(
     ((r"encoder/.*", False), (r"head/.*", True)), encoder="nothing", words="trains the head alone, the base frozen"
 )
+ADAPTERS = Trains(
+    ((r"encoder/.*/lora_[ab]", True), (r"encoder/.*", False), (r"head/.*", True)),
+    encoder="adapters",
+    words="trains low-rank adapters and head, the base frozen",
+)
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Low-rank adapters of an encoder (see `trainer.encoder.low_rank`).
+
+    Attributes:
+        rank: Rows of `B` and columns of `A`: how many directions each projection can learn.
+        alpha: The update is multiplied by this over the rank.
+        dropout: Part of an adapter's inputs that is dropped in training.
+    """
+
+    rank: int
+    alpha: float
+    dropout: float
+
+    @property
+    def scale(self) -> float:
+        """What an update is multiplied by."""
+        return self.alpha / self.rank
 
 
 @dataclass(frozen=True)
@@ -74,12 +100,14 @@ class Approach:
         head: The head it uses unless the config names another; a key of `trainer.models.heads.HEADS`.
         phases: What is trained, one phase after the other; the last one makes the model.
         pretrains: Whether the base is first trained further on the task's text (see `trainer.pretrain`).
+        adapters: What the encoder gets before the first phase; they are merged into its weights at export.
     """
 
     name: str
     head: str
     phases: tuple[Phase, ...]
     pretrains: bool = False
+    adapters: Adapters | None = None
 
     @property
     def trains(self) -> Trains:
@@ -112,6 +140,10 @@ APPROACHES: dict[str, Approach] = {
         # what the base knows. On vectors computed once, ten epochs of a linear head cost seconds.
         Approach(
             "probe_then_fine_tune", head="linear", phases=(Phase(HEAD_ONLY, 1e-2, epochs=10), Phase(EVERYTHING, 5e-5))
+        ),
+        # Hu et al. 2021, with the rank and alpha of their table 11 (RoBERTa).
+        Approach(
+            "lora", head="linear", phases=(Phase(ADAPTERS, 2e-3),), adapters=Adapters(rank=8, alpha=16, dropout=0.1)
         ),
     )
 }

@@ -116,6 +116,8 @@ def train_classifier(
     with prepared(spec, placement, checkpoints, section="training", what="training") as placement:
         with placement.strategy.scope():
             classifier = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling, task=spec.task)
+            if spec.row.adapters:
+                classifier.encoder.adapt(spec.row.adapters)
         start = classifier.encoder.plain_weights()
         *probe_epochs, epochs = (
             train_phase(

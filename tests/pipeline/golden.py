@@ -24,6 +24,7 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "frozen": {"model": {"approach": "frozen"}, "training": OWN_RATE},
     "probe_then_fine_tune": {"model": {"approach": "probe_then_fine_tune"}, "training": OWN_RATE},
     "further_pretrain": {"model": {"approach": "further_pretrain"}, "pretraining": {"epochs": 2}},
+    "lora": {"model": {"approach": "lora"}, "training": OWN_RATE},
     "tuned": {"training": OWN_RATE, "tuning": {"learning_rates": [1e-4, 3e-3]}},
     "weighted": {
         "training": {"gradient_accumulation_steps": 2, "class_weights": "balanced", "early_stopping_patience": 1}

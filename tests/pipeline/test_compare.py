@@ -14,6 +14,7 @@ from fullbake.contract.names import HF_FOLDER
 from fullbake.pipeline.comparison.runs import compare_approaches, fingerprint, variant
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.loading import load_config
+from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.models.classifier import Classifier
 from tests.pipeline.conftest import command_line
 from tests.pipeline.planted import LABELS, executions, planted_rows, write_config, write_csv
@@ -222,6 +223,12 @@ def test_an_approach_that_freezes_the_base_takes_its_own_rate(config: Config):
     found = variant(config, "frozen", 0)
     assert (found.learning_rate, found.training.layer_decay, found.tuning.learning_rates) == (1e-2, 1.0, ())
     assert (found.head, found.training.epochs) == ("mlp", 7)
+
+
+def test_an_approach_that_trains_adapters_of_the_base_takes_its_own_rate(config: Config):
+    found = variant(config, "lora", 0)
+    assert (found.learning_rate, found.tuning.learning_rates) == (APPROACHES["lora"].learning_rate, ())
+    assert (found.head, found.training.epochs) == ("linear", 7)
 
 
 def test_the_approach_of_the_config_is_the_config(config: Config):

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
+from fullbake.trainer.approaches import Adapters
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.classifier_step import ClassifierStep
 from fullbake.trainer.models.dropout import StepDropout
@@ -68,6 +69,7 @@ def random_ops(function: tf.types.experimental.ConcreteFunction) -> list[str]:
 def test_nothing_that_is_drawn_in_a_step_hangs_on_the_state_of_a_kernel(base_of, model_type: str):
     folder = base_of(model_type)
     classifier = Classifier.from_base(folder, "hf", ("a", "b"))
+    classifier.encoder.adapt(Adapters(rank=2, alpha=2, dropout=0.1))
     ids = tf.ones((2, 8), tf.int32)
     batch = {"input_ids": ids, "attention_mask": ids}
     classifying = ClassifierStep(

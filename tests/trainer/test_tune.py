@@ -123,6 +123,13 @@ def test_the_rate_that_learns_wins_and_the_trainer_makes_a_model_that_serves_wit
     assert set(answer["label"].numpy().tolist()) <= {label.encode() for label in LABELS}
 
 
+def test_the_rate_of_adapters_is_searched_for_like_any_other(base: Path, inputs, tmp_path: Path):
+    spec = make_spec(base, approach="lora", head="linear", batch_size=16, epochs=2)
+    best, results = search(inputs, spec, [IDLE, 2e-2], tmp_path)
+    assert best == 2e-2
+    assert results[0]["score"] > results[1]["score"] > 0
+
+
 def test_of_equal_scores_the_lower_rate_wins(base: Path, inputs, tmp_path: Path):
     # Neither moves a weight by as much as float32 can tell, so both measure the model that they start from.
     best, results = search(inputs, quick_spec(base), [2e-30, 1e-30], tmp_path)

@@ -24,11 +24,13 @@ from transformers import (
 )
 from transformers.modeling_tf_pytorch_utils import TransposeType, convert_tf_weight_name_to_pt_weight_name
 
+from fullbake.trainer.approaches import Adapters
 from fullbake.trainer.encoder import layers
 from fullbake.trainer.encoder.base_model import check_masked_lm, read_base_config
 from fullbake.trainer.encoder.base_weights import check_weights
 from fullbake.trainer.encoder.families import family_of
 from fullbake.trainer.encoder.layers import ENCODER, HEAD
+from fullbake.trainer.encoder.low_rank import add_adapters, merged
 from fullbake.trainer.encoder.masked_lm_scores import SCORES
 from fullbake.trainer.encoder.model_loading import load_model, new_model
 from fullbake.trainer.encoder.tokenizer import copy_tokenizer
@@ -47,12 +49,14 @@ class TransformersEncoder(tf_keras.layers.Layer):
     Attributes:
         model: The same.
         new_head: The same.
+        adapters: The low-rank adapters that it has, if any.
     """
 
     def __init__(self, model: TFPreTrainedModel, *, new_head: bool = True):
         super().__init__(name="encoder")
         self.model = model
         self.new_head = new_head
+        self.adapters: Adapters | None = None
         self._accepted = frozenset(inspect.signature(type(model).call).parameters)
         self.built = True
 
@@ -119,6 +123,11 @@ class TransformersEncoder(tf_keras.layers.Layer):
         config.num_hidden_layers = 1
         return _new(TFAutoModel, config)
 
+    def adapt(self, adapters: Adapters) -> None:
+        """Gives every layer low-rank adapters, which change nothing until they are trained."""
+        add_adapters(self._encoder, self.model.config.model_type, adapters)
+        self.adapters = adapters
+
     def hidden_states(self, features: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Returns the last layer's vectors, `(batch_size, sequence_length, hidden_size)`, by the encoder alone."""
         return self._encoder(self._known(features), training=training).last_hidden_state
@@ -169,8 +178,9 @@ class TransformersEncoder(tf_keras.layers.Layer):
         }
 
     def plain_weights(self) -> dict[str, np.ndarray]:
-        """The weights of the encoder by path, as a model of transformers holds them."""
-        return {path: variable.numpy() for path, variable in self.paths().items()}
+        """The weights of the encoder by path, as a model of transformers holds them: adapters are merged into them."""
+        weights = {path: variable.numpy() for path, variable in self.paths().items()}
+        return merged(weights, self.adapters) if self.adapters else weights
 
     def left_out(self, base: Path) -> dict[str, tf.Variable]:
         """The weights of a base's encoder that this one lacks, by path: one under a masked-LM head has no pooler.

@@ -68,6 +68,7 @@ def test_the_page_of_one_approach_has_no_pairs_to_test():
 def test_approaches_are_described_from_the_table_of_approaches():
     assert description("frozen") == "trains the head alone, the base frozen"
     assert description("further_pretrain").endswith("(masked-LM pre-training), then trains base and head")
+    assert description("lora") == "trains low-rank adapters and head, the base frozen"
     assert description("unheard_of") == ""
 
 
