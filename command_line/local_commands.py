@@ -84,11 +84,11 @@ def init(
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
     """
-    from fullbake.pipeline.first_config import sketch_config
+    from fullbake.pipeline.first_config import make_first_config
 
     if output is not None:
         check_new(output, "--output")
-    config = sketch_config(csv_file, text_column, label_column, text_pair_column)
+    config = make_first_config(csv_file, text_column, label_column, text_pair_column)
     if output is None:
         click.echo(config, nl=False)
         return
@@ -209,7 +209,7 @@ def predict(
     """Label texts, or a whole CSV file, with a pushed model."""
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
-    from fullbake.pipeline.prediction.label_file import check_files, predict_csv
+    from fullbake.pipeline.prediction.label_file import check_files, label_file
 
     options = {"delimiter": delimiter, "encoding": encoding, "quoting": quoting}
     if source and target:
@@ -221,7 +221,7 @@ def predict(
     predictor = Predictor(find_model(model))
     if source and target:
         interruption.kept = f"{target} was not written; run the command again"
-        labelled = predict_csv(predictor, source, target, escape_formulas=escape_formulas, **options)
+        labelled = label_file(predictor, source, target, escape_formulas=escape_formulas, **options)
         _tell_labelled(labelled, source, target)
         return
     if predictor.text_features != ["text"]:

@@ -17,3 +17,11 @@ SLAB_ROWS = 2048
 HF_FOLDER = "assets.extra/hf"
 HEAD_FILE = "head.safetensors"
 ABOUT_FILE = "assets.extra/fullbake.json"
+
+# The splits that no hash makes: a test folder's (or the hash's of that name), and an unlabelled corpus's.
+TEST_SPLIT = "test"
+CORPUS_SPLIT = "corpus"
+
+# Beside the splits: what became of all rows, and the rows that are in no split (see `components.data.ingest.summary`).
+INGEST_FILE = "ingest.json"
+REJECTED_FILE = "rejected.csv"

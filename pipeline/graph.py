@@ -14,18 +14,19 @@ from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
-from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
 from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
 from fullbake.components.nodes.evaluator import Evaluator
-from fullbake.components.nodes.example_gen import CORPUS_SPLIT, CsvExampleGen
+from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.nodes.pusher import Pusher
 from fullbake.components.nodes.report import Report
 from fullbake.components.nodes.servable_check import ServableCheck
+from fullbake.contract.names import CORPUS_SPLIT
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.outline import Places
-from fullbake.pipeline.preflight import csv_format
+from fullbake.pipeline.preflight import row_format
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
@@ -109,7 +110,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
     example_gen = CsvExampleGen(
         input_base=INPUT_BASE,
         pattern=data.pattern,
-        csv_format=csv_format(config),
+        row_format=row_format(config),
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,

@@ -12,9 +12,8 @@ from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 
 from fullbake.components.evaluation.gate import Bound
 from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
-from fullbake.components.nodes.example_gen import INGEST_FILE
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN
-from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.contract.names import INGEST_FILE, PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 from fullbake.pipeline.store import open_store
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)

@@ -14,11 +14,10 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from fullbake.components.data.drift import Drift
 from fullbake.components.evaluation.gate import GateSpec, too_few_rows
-from fullbake.components.nodes.evaluator import TEST_SPLIT
-from fullbake.components.nodes.example_gen import INGEST_FILE
 from fullbake.components.serving.opening import opening_fault
 from fullbake.components.serving.pushed_models import NOTHING, find_baseline, read_push
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import INGEST_FILE, TEST_SPLIT
 
 log = logging.getLogger("fullbake")
 

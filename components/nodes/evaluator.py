@@ -26,10 +26,9 @@ from fullbake.components.evaluation.gate import GateSpec, Share, describe, judge
 from fullbake.components.serving.opening import opening_fault
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import NOTHING, Baseline, find_baseline, read_about
-from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS
+from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS, TEST_SPLIT
 
 EVALUATION_FILE = "evaluation.json"
-TEST_SPLIT = "test"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 MISSED = "missed"

@@ -14,7 +14,6 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
-from fullbake.components.nodes.example_gen import INGEST_FILE
 from fullbake.components.serving.publishing import (
     ProductionChangedError,
     put_in_production,
@@ -23,6 +22,7 @@ from fullbake.components.serving.publishing import (
     still_withdrawn,
 )
 from fullbake.components.serving.pushed_models import NOTHING, all_withdrawn, newest_version, withdrawn
+from fullbake.contract.names import INGEST_FILE
 
 STALE = "stale"
 """Custom property of a model that was not pushed because production was no longer what it was judged against: why."""

@@ -17,11 +17,10 @@ from tfx.types import artifact, artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
 from fullbake.components.nodes.evaluator import EVALUATION_FILE
-from fullbake.components.nodes.example_gen import INGEST_FILE
 from fullbake.components.report.page import Report as Page
 from fullbake.components.report.page import render
 from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
-from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.contract.names import INGEST_FILE, PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 from fullbake.trainer.encoder.base_model import base_label, open_base
 
 REPORT_FILE = "report.html"

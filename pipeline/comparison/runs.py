@@ -18,10 +18,8 @@ from tfx.types import artifact_utils
 from tfx.types.standard_artifacts import Examples
 from tfx.utils import path_utils
 
-from fullbake.components.nodes.evaluator import TEST_SPLIT
-from fullbake.components.nodes.example_gen import CORPUS_SPLIT
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS
+from fullbake.contract.names import CORPUS_SPLIT, EXAMPLES_SIGNATURE, SLAB_ROWS, TEST_SPLIT
 from fullbake.pipeline.comparison.comparison import Comparison, Outcome
 from fullbake.pipeline.comparison.page import render_page
 from fullbake.pipeline.config.config import Config

@@ -12,14 +12,14 @@ import tensorflow as tf
 from ml_metadata import metadata_store
 from tfx import v1 as tfx
 
-from fullbake.components.data import csv_ingest
-from fullbake.components.data.csv_ingest import split_of
-from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.data.ingest import shards
+from fullbake.components.data.ingest.splitting import split_of
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.nodes.example_gen import CsvExampleGen, Driver, Executor
 from fullbake.contract.errors import InputError
 from fullbake.trainer.locations import located
 
-FORMAT = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
+FORMAT = RowFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
 SPLIT = {"train": 8, "eval": 1, "test": 1}
 ROWS = [(f"text number {number}", "good" if number % 3 else "bad") for number in range(200)]
 
@@ -150,7 +150,7 @@ def test_rows_that_a_stray_quote_would_swallow_are_all_used(run, tmp_path):
     content = "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
     (tmp_path / "data/a.tsv").write_text(content)
     write(tmp_path / "data/b.tsv", [("two\nlines", "good"), ("", "bad")], delimiter="\t")
-    fmt = CsvFormat("text", "label", ("good", "bad"), delimiter="\t")
+    fmt = RowFormat("text", "label", ("good", "bad"), delimiter="\t")
     ran = run(fmt, on_bad_row="quarantine")
     assert ran.all_texts() == sorted([*(text for text, _ in rows), "two\nlines"])
     assert ran.counts["ordinary_quotes"] == ["a.tsv"]
@@ -218,7 +218,7 @@ def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_d
 
 
 def test_of_pairs_both_texts_must_be_equal_to_repeat_or_contradict(run, tmp_path):
-    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply")
+    fmt = RowFormat("text", "label", ("good", "bad"), text_pair_column="reply")
     rows = [("a", "good", "x"), ("a", "bad", "y"), ("a", "good", "x"), ("b", "good", "x"), ("b", "bad", "x")]
     rows += [(text, label, "x") for text, label in ROWS]
     write(tmp_path / "data/a.csv", rows, header=("text", "label", "reply"))
@@ -360,9 +360,9 @@ def test_the_splits_have_the_shares_asked_for_and_never_change():
 @pytest.mark.parametrize(
     ("fmt", "encoding", "dialect"),
     [
-        (CsvFormat("text", "label", ("good", "bad"), delimiter=";", encoding="cp1252"), "cp1252", {"delimiter": ";"}),
-        (CsvFormat("text", "label", ("good", "bad"), delimiter="\t"), "utf-16", {"delimiter": "\t"}),
-        (CsvFormat("text", "label", ("good", "bad")), "utf-8-sig", {"lineterminator": "\r"}),
+        (RowFormat("text", "label", ("good", "bad"), delimiter=";", encoding="cp1252"), "cp1252", {"delimiter": ";"}),
+        (RowFormat("text", "label", ("good", "bad"), delimiter="\t"), "utf-16", {"delimiter": "\t"}),
+        (RowFormat("text", "label", ("good", "bad")), "utf-8-sig", {"lineterminator": "\r"}),
     ],
 )
 def test_text_arrives_unchanged_from_any_dialect(run, tmp_path, fmt, encoding, dialect):
@@ -379,7 +379,7 @@ def test_a_nul_character_arrives_unchanged(run, tmp_path):
 
 
 def test_pairs_have_both_texts_and_mapped_labels_their_canonical_name(run, tmp_path):
-    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply", label_map={"1": "good", "0": "bad"})
+    fmt = RowFormat("text", "label", ("good", "bad"), text_pair_column="reply", label_map={"1": "good", "0": "bad"})
     rows = [(f"text {number}", number % 2, f"reply {number}") for number in range(50)]
     write(tmp_path / "data/a.csv", rows, header=("text", "label", "reply"))
     ran = run(fmt, split={"train": 1, "eval": 1})
@@ -470,7 +470,7 @@ def test_files_that_change_while_they_are_read_stop_the_run(tmp_path):
 
 
 def test_a_new_shard_begins_every_so_many_rows_and_holds_the_rows_in_order(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_ingest, "ROWS_PER_SHARD", 30)
+    monkeypatch.setattr(shards, "ROWS_PER_SHARD", 30)
     write(tmp_path / "data/a.csv")
     ran = run(split={"train": 1})
     assert sorted(os.listdir(ran.folder / "Split-train")) == [f"data_tfrecord-00000-{n:05d}.gz" for n in range(7)]
@@ -646,7 +646,7 @@ def test_a_corpus_that_is_the_dump_of_the_labelled_texts_loses_those_of_eval_and
 
 
 def test_of_a_pair_the_first_text_is_kept_out_of_the_corpus_and_the_second_is_not(run, tmp_path):
-    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply")
+    fmt = RowFormat("text", "label", ("good", "bad"), text_pair_column="reply")
     write(tmp_path / "data/a.csv", [(*row, f"reply to {row[0]}") for row in ROWS], header=("text", "label", "reply"))
     corpus = [text for row, _ in ROWS for text in (row, f"reply to {row}")]
     (tmp_path / "corpus").mkdir()
@@ -686,7 +686,7 @@ def test_there_is_no_corpus_unless_asked_for(run, tmp_path):
 
 
 def test_the_corpus_of_a_format_with_pairs_has_empty_second_texts(run, tmp_path):
-    fmt = CsvFormat("text", "label", ("good", "bad"), text_pair_column="reply")
+    fmt = RowFormat("text", "label", ("good", "bad"), text_pair_column="reply")
     write(tmp_path / "data/a.csv", [(*row, "a reply") for row in ROWS], header=("text", "label", "reply"))
     texts = write_corpus(tmp_path / "corpus")
     ran = run(fmt, corpus_base=str(tmp_path / "corpus"))

@@ -11,7 +11,6 @@ from filelock import FileLock
 from tfx.types import standard_artifacts
 
 from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
-from fullbake.components.nodes.example_gen import INGEST_FILE
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN, PusherExecutor
 from fullbake.components.serving.publishing import LOCK_FILE, rollback
 from fullbake.components.serving.pushed_models import (
@@ -26,7 +25,7 @@ from fullbake.components.serving.pushed_models import (
     versions,
 )
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import ABOUT_FILE
+from fullbake.contract.names import ABOUT_FILE, INGEST_FILE
 
 FINGERPRINT = "split:*,num_files:1,total_bytes:7,xor_checksum:1,sum_checksum:1"
 EVALUATION = {

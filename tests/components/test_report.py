@@ -15,13 +15,13 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 from transformers import BertTokenizerFast
 
-from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES
 from fullbake.components.evaluation.gate import GateSpec, Share, judge
 from fullbake.components.nodes.evaluator import EVALUATION_FILE, summarize
-from fullbake.components.nodes.example_gen import INGEST_FILE, CsvExampleGen
+from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
-from fullbake.contract.names import PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.contract.names import INGEST_FILE, PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
 from tests.components.test_evaluator import write_examples
 
 TEXTS = [
@@ -71,7 +71,7 @@ def report_of_more(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     rows = CsvExampleGen(
         str(folder / "data"),
         "*",
-        CsvFormat("text", "label", ("fine", "rude")),
+        RowFormat("text", "label", ("fine", "rude")),
         {"train": 8, "eval": 1, "test": 1},
         corpus_base=str(folder / "corpus"),
     )

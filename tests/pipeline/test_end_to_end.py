@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
-from fullbake.components.nodes.example_gen import INGEST_FILE, REJECTED_FILE
+from fullbake.contract.names import INGEST_FILE, REJECTED_FILE
 from fullbake.pipeline.run_record import RunRecord, read_run
 from fullbake.pipeline.store import METADATA_FILE
 from tests.pipeline.planted import COMPONENTS as IN_ORDER

@@ -7,7 +7,7 @@ from ml_metadata.proto import metadata_store_pb2
 from fullbake.command_line.local_commands import _tell
 from fullbake.components.evaluation.gate import GateSpec, Share, judge
 from fullbake.components.nodes.evaluator import EVALUATION_FILE
-from fullbake.components.nodes.example_gen import INGEST_FILE
+from fullbake.contract.names import INGEST_FILE
 from fullbake.pipeline.run_record import RunRecord
 
 LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
