@@ -6,6 +6,8 @@ from typing import BinaryIO, NamedTuple
 from fullbake.components.data.data_files import Opened, without_gzip
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.readers.csv_file import find_dialect, find_file_quoting, read_csv
+from fullbake.components.data.readers.json_lines import read_json_lines
+from fullbake.components.data.readers.parquet import read_parquet
 from fullbake.components.data.readers.text_lines import read_text_lines
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Record
@@ -51,6 +53,8 @@ CSV = FileFormat((), read_csv, find_quoting=find_file_quoting, find_dialect=find
 
 FORMATS = (
     FileFormat((".txt",), read_text_lines, has_labels=False),
+    FileFormat((".jsonl",), read_json_lines),
+    FileFormat((".parquet",), read_parquet, unit="row"),
     CSV,
 )
 """All of them; the first that claims a file has it."""

@@ -105,20 +105,21 @@ def is_file_encoding(encoding: str) -> bool:
         return False
 
 
-def undecodable(text: str, where: str, encoding: str) -> str | None:
+def undecodable(text: str, where: str, encoding: str, advice: str = "; is data.encoding right?") -> str | None:
     """Says which byte of a text from `decoded` was not in the encoding; None if all were.
 
     Args:
         text: The text.
         where: What to call its place.
         encoding: The encoding that was asked for.
+        advice: What else it says.
     """
     found = LONE_SURROGATE.search(text)
     if found is None:
         return None
     byte = ord(found.group()) - _UNDECODABLE_ORIGIN
     what = f"byte 0x{byte:02x}" if 0 <= byte <= 0xFF else f"lone surrogate U+{ord(found.group()):04X}"
-    return f"{what} in {where} is not {encoding}; is data.encoding right?"
+    return f"{what} in {where} is not {encoding}{advice}"
 
 
 def printable(text: str) -> str:

@@ -54,6 +54,7 @@ class CsvTable:
         self, columns: list[str], rows: Iterator[RowBack], quoting: Quoting, found_out: bool, line_count: LineCount
     ):
         self.columns = columns
+        self.types: list[type] = [str] * len(columns)
         self.rows = rows
         self.ordinary_quotes = quoting.ordinary and found_out
         self.line_count = line_count

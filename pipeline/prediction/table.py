@@ -48,10 +48,12 @@ class Table(Protocol):
 
     Attributes:
         columns: The names of its columns.
+        types: Of each column, what its values are but for None: bool, int or float, or str for all else.
         ordinary_quotes: Whether its quotes were found to be characters like any other.
     """
 
     columns: list[str]
+    types: list[type]
     ordinary_quotes: bool
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:

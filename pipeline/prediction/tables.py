@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from fullbake.components.data.data_files import without_gzip
 from fullbake.pipeline.prediction.csv_table import check_csv, open_csv, write_csv
+from fullbake.pipeline.prediction.json_lines_table import check_json_lines, open_json_lines, write_json_lines
+from fullbake.pipeline.prediction.parquet_table import check_parquet, open_parquet_table, write_parquet
 from fullbake.pipeline.prediction.table import CsvOptions, Table, Write
 
 
@@ -28,7 +30,11 @@ class TableFormat(NamedTuple):
     write: Callable[[Path, Table, list[str], CsvOptions], AbstractContextManager[Write]]
 
 
-TABLE_FORMATS = (TableFormat((), check_csv, open_csv, write_csv),)
+TABLE_FORMATS = (
+    TableFormat((".jsonl",), check_json_lines, open_json_lines, write_json_lines),
+    TableFormat((".parquet",), check_parquet, open_parquet_table, write_parquet),
+    TableFormat((), check_csv, open_csv, write_csv),
+)
 """All of them; the first that claims a file has it."""
 
 

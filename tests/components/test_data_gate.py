@@ -15,7 +15,7 @@ from fullbake.components.nodes.data_gate import DataGate, anomalies_in
 from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.serving.pushed_models import NOTHING
 from fullbake.contract.errors import InputError
-from tests.components.test_production import place
+from tests.components.test_pushed_models import place
 
 
 def write(path, labels, text="text"):

@@ -21,7 +21,7 @@ from fullbake.kubeflow.parameters import CONFIG_PARAMETER
 from fullbake.pipeline.config.config import Config, load_config
 from fullbake.pipeline.graph import create_components, recipe
 from fullbake.trainer.encoder.base_model import hash_base
-from tests.components.test_production import place
+from tests.components.test_pushed_models import place
 from tests.kubeflow.backend import start_warm
 from tests.kubeflow.webhook import webhook
 from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv

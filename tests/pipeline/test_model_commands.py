@@ -7,7 +7,7 @@ import pytest
 
 from fullbake.components.serving.pushed_models import PUSH_FILE
 from tests.commands import Answer, answers
-from tests.components.test_production import place
+from tests.components.test_pushed_models import place
 
 METRICS = {"accuracy": 0.91234, "macro_f1": 0.8, "recall": {"fine": 0.95, "[/b]:x:": 0.625, "none": None}}
 COUNTS = {"train": 1800, "eval": 200, "test": 210, "rejected": 3}

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-import tensorflow_transform as tft
 from click.testing import CliRunner
 
 from fullbake.command_line.local_commands import main
@@ -16,46 +15,7 @@ from fullbake.contract.errors import InputError
 from fullbake.pipeline.prediction import label_file as labelling
 from fullbake.pipeline.prediction.label_file import check_files, label_file
 from fullbake.pipeline.prediction.predictor import Predictor, find_model
-from fullbake.trainer.export import export_model
-from fullbake.trainer.models.classifier import Classifier
-from tests.conftest import make_transform
-from tests.trainer.test_fine_tune import make_spec
-
-LABELS = ("fine", "rude", "odd")
-ADDED = ["label", "p_fine", "p_rude", "p_odd"]
-TEXTS = ["you are a bad idiot", "what a lovely garden", "it is not", "zzz"]
-
-
-@pytest.fixture(scope="module")
-def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
-    return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
-
-
-@pytest.fixture(scope="module")
-def model(base: Path, transform, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A tiny exported model whose texts came from a column named comment, and who gives TEXTS several labels."""
-    return export(base, transform, tmp_path_factory.mktemp("model"), LABELS)
-
-
-def export(
-    base: Path, transform: tft.TFTransformOutput, folder: Path, labels: tuple[str, ...], threshold: float | None = None
-) -> str:
-    spec = make_spec(base, head="linear", labels=labels, text_columns={"text": "comment"})
-    classifier = Classifier.from_base(base, "linear", labels)
-    for variable in classifier.variables:
-        variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
-    tokens = transform.transform_features_layer()({"text": tf.constant(TEXTS)[:, None]})
-    logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()})
-    # No class can be the first choice for all texts when the mean of each class's logits is zero.
-    (bias,) = (variable for path, variable in classifier.paths().items() if path.startswith("head/") and "bias" in path)
-    bias.assign_sub(tf.reduce_mean(logits, axis=0))
-    export_model(classifier, spec, transform, folder, base=base, threshold=threshold)
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def predictor(model: str) -> Predictor:
-    return Predictor(model)
+from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS, export
 
 
 @pytest.fixture
