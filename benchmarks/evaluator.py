@@ -53,7 +53,7 @@ def main() -> None:
                     "evaluation": [_artifact(standard_artifacts.ModelEvaluation, Path(own, "evaluation"))],
                     "blessing": [_artifact(standard_artifacts.ModelBlessing, Path(own, "blessing"))],
                 }
-                settings = {"gate": json.dumps(asdict(GateSpec(texts.LABELS))), "serving_dir": own, "production": ""}
+                settings = {"gate": json.dumps(asdict(GateSpec(texts.LABELS))), "serving_dir": own, "baseline_key": ""}
                 context = BaseBeamExecutor.Context(beam_pipeline_args=list(beam_args), tmp_dir=own, unique_id="1")
                 inputs = {"examples": [examples], "schema": [schema], "model": [model]}
                 EvaluatorExecutor(context).Do(inputs, outputs, settings)

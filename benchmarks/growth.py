@@ -18,7 +18,7 @@ from tfx.orchestration.pipeline import Pipeline
 from benchmarks import texts
 from benchmarks.results import Result, seconds
 from fullbake.pipeline.beam_engine import beam_engine
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components, input_locations
 from fullbake.pipeline.outline import Places
 from fullbake.trainer.encoder.base_model import resolve_base

@@ -62,4 +62,4 @@ def train(
 def rows_per_second(split: TokenizedSplit, precision: str = "auto") -> float:
     """Rows a second of the second epoch of a fine-tuning, when its graphs are built."""
     record = train("fine_tune", split, 2, mixed_precision=precision)
-    return len(split) / record["epochs"][1]["seconds"]
+    return len(split) / record.epochs[1].seconds

@@ -33,7 +33,7 @@ def main() -> None:
         for seed in SEEDS:
             changes = {"learning_rate": 1e-4, "class_weights": "balanced", "seed": seed}
             record = train("fine_tune", train_split, EPOCHS, evaluate, **changes)
-            recalls.setdefault(name, []).append(record["epochs"][-1]["eval_macro_recall"])
+            recalls.setdefault(name, []).append(record.epochs[-1].eval_macro_recall)
     means = {name: statistics.mean(found) for name, found in recalls.items()}
     spread = max(max(found) - min(found) for found in recalls.values())
     figures = ", ".join(f"{name} {' and '.join(f'{r:.3f}' for r in found)}" for name, found in recalls.items())

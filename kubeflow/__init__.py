@@ -1,1 +1,1 @@
-"""Where it runs on a cluster: compile, container entrypoint, submit and schedule."""
+"""The pipeline on a cluster: the package, the container's entrypoint, runs and schedules."""

@@ -1,4 +1,4 @@
-"""Kubeflow Pipelines, spoken to with its own client: pipeline versions, runs and recurring runs.
+"""Pipeline versions, runs and recurring runs of Kubeflow Pipelines, by its own client.
 
 What is used of the client is in kfp 2.5 and in the newest 2.x alike.
 """
@@ -18,7 +18,7 @@ from fullbake.contract.errors import InputError
 from fullbake.kubeflow.cron import Cron
 from fullbake.kubeflow.server import Server
 
-_PAGE_SIZE = 100  # the server gives 200 at most
+_PAGE_SIZE = 100  # the server returns 200 at most
 _UNFINISHED = ("PENDING", "RUNNING", "PAUSED")
 
 
@@ -97,7 +97,7 @@ class KubeflowClient:
         self.server = server
         login = server.login
         self._namespace = login.namespace.value
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # a warning for each further try; we tell the end
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # a warning for each further try; our error names the last
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # one for every client: that it wants version 2 of the server
             import kfp
@@ -177,7 +177,7 @@ class KubeflowClient:
         return self._schedule(made), replaced
 
     def schedules(self) -> list[Schedule]:
-        """Every recurring run of the namespace."""
+        """Returns every recurring run of the namespace."""
         with self.server.dialogue():
             return list(self._schedules())
 

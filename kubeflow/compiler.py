@@ -16,10 +16,13 @@ from typing import Any
 import yaml
 from tfx.dsl.components.base.base_node import BaseNode
 
-from fullbake.kubeflow.cluster_config import PRODUCTION, carried_config, check_cluster, cluster_places, pipeline_name
+from fullbake.kubeflow.carried_config import carried_config
+from fullbake.kubeflow.cluster_check import check_cluster
+from fullbake.kubeflow.cluster_places import PRODUCTION, cluster_places
 from fullbake.kubeflow.executor_platform import executor_platform, step_resources
 from fullbake.kubeflow.package_check import SCHEMA_VERSION, check_package
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER, runtime_parameters
+from fullbake.kubeflow.pipeline_name import pipeline_name
 from fullbake.kubeflow.retries import retry_policy
 from fullbake.kubeflow.ui_artifacts import declare_ui_artifacts
 from fullbake.pipeline.config.config import Config
@@ -35,7 +38,7 @@ def write_package(config: Config, output: Path) -> None:
 
     Args:
         config: What to run.
-        output: The file; see `kubeflow.cluster_config.check_package_file`.
+        output: The file; see `kubeflow.cluster_check.check_package_file`.
 
     Raises:
         InputError: The config cannot work on a cluster, or the file cannot be written.
@@ -90,9 +93,9 @@ def _executor(name: str) -> str:
 
 
 def _parameters(config: Config) -> dict[str, dict[str, Any]]:
-    """The parameters of the root, by name.
+    """Returns the parameters of the root, by name.
 
-    The config is one of them: held by the tasks, it would be in the argument by which the root's driver is told of the
+    The config is one of them: held by the tasks, it would be in the argument by which the root's driver gets the
     whole pipeline as often as there are tasks.
     """
     packed = {"parameterType": "STRING", "defaultValue": carried_config(config), "description": "the config, packed"}

@@ -1,4 +1,4 @@
-"""Cron: the five fields that people write, the six that Kubeflow Pipelines takes, in words and as points in time."""
+"""Cron expressions: checked, in words, as points in time, and as Kubeflow Pipelines takes them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Cron:
     words: str
 
     def next_times(self, count: int, after: datetime | None = None) -> list[datetime]:
-        """The next points in time, in UTC.
+        """Returns the next points in time, in UTC.
 
         Args:
             count: How many.

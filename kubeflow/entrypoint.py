@@ -1,23 +1,22 @@
 """What a container runs: one component of the pipeline, as Kubeflow's launcher asks for it.
 
 `python -m fullbake.kubeflow.entrypoint --component NAME --executor-input JSON`, where the launcher puts the JSON. In
-order:
+order (see `kubeflow.step`):
 
 1. The config comes out of the executor input, with this run's parameters in it, and is checked as a whole: a bad
    parameter stops the first step.
 2. The component is made anew from the config, by the function that makes it on a laptop. All settings and the types of
    its artifacts come from there (see `kubeflow.compiler` for why not from Kubeflow).
 3. ExampleGen's driver, which finds the newest span, is run here: the backend runs no drivers (`preCacheCheck`), and
-   without it the span would be lost.
-   If the model in production was made of these very contents in the same way, nothing more is done, in no step.
+   without it the span would be lost. If the model in production was made of these very contents in the same way,
+   nothing more is done, in no step.
 4. The executor runs on local folders, and what it made is written down for the launcher (see
-`kubeflow.executor_input`).
-   A training on several nodes is done by a job instead (see `kubeflow.training_job`).
+   `kubeflow.executor_artifacts`). A training on several nodes is done by a job instead (see `kubeflow.training_job`).
    Only where Beam's workers are elsewhere (`beam.args`) do they read and write the bucket itself.
 
 Exit codes are those of `fullbake`: 0 done, 2 the config or the data is wrong, 3 the gate refused the model. The
-launcher tells of all but 0 as 1: a failed step, whose log has one line that says why (see `kubeflow.verdict` for who
-reads it). A webhook is told too, if the config names one (see `kubeflow.notice`). Which steps are tried again is in
+launcher turns all but 0 into 1: a failed step, whose log has one line that says why (see `kubeflow.verdict` for who
+reads it). A webhook gets a notice, if the config names one (see `kubeflow.notice`). Which steps are tried again is in
 `kubeflow.retries`.
 """
 
@@ -27,74 +26,25 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import click
-from tfx import types
-from tfx.components.example_gen import driver as example_gen_driver
-from tfx.components.example_gen import utils
-from tfx.dsl.components.base import base_beam_executor, base_executor
-from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.io import fileio
-from tfx.orchestration import data_types
-from tfx.orchestration.portable import outputs_utils
 
-from fullbake.components.evaluation.gate import Bound, describe
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, MISSED
-from fullbake.components.nodes.pusher import STALE, WITHDRAWN, Pusher
-from fullbake.components.serving.pushed_models import made_of, why_withdrawn, withdrawn
 from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR, EXIT_REFUSED
-from fullbake.kubeflow.cluster_config import PRODUCTION, check_cluster, cluster_places, read_carried_config
-from fullbake.kubeflow.executor_input import read_artifacts, to_local, write_artifacts
 from fullbake.kubeflow.notice import notify
-from fullbake.kubeflow.parameters import CONFIG_PARAMETER, overrides
-from fullbake.kubeflow.retries import tries
-from fullbake.kubeflow.training_job import train_in_job, trains_in_job
-from fullbake.kubeflow.ui_artifacts import write_ui_artifacts
+from fullbake.kubeflow.step import RefusedError, run_component
 from fullbake.kubeflow.verdict import TERMINATION_LOG, TerminationMessage, refused, stopped
-from fullbake.pipeline.beam_engine import beam_engine, distributed_runner
-from fullbake.pipeline.config.config import Config, restore_config
-from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
-from fullbake.pipeline.graph import create_components, input_locations, recipe
-from fullbake.pipeline.preflight import check_baseline
-from fullbake.trainer.encoder.base_model import hash_base, resolve_base
-from fullbake.trainer.locations import located
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
+from fullbake.pipeline.config.redaction import LOG_LINE
 
 log = logging.getLogger("fullbake")
-
-NOTHING_NEW = "nothing_new"
-"""Custom property of an artifact that was not made, because the model in production was made of the same data: why."""
-
-OPEN_BASE = ("CsvExampleGen", "Transform", "Pretrainer", "Tuner", "Trainer", "Report")
-"""The components that open the base model; and ExampleGen, which tells whether anything is new."""
-
-BASE_HASH = "base_hash"
-"""Custom property of an artifact: the content of the base model when it was made."""
 
 FOLLOWER = "ConfigSchema"
 """The component that begins beside CsvExampleGen, and has the config alone to stop at: so does CsvExampleGen, and one
 notice is enough."""
 
 EXIT_CRASH = 1
-
-Artifacts = dict[str, list[types.Artifact]]
-
-
-class RefusedError(Exception):
-    """The model was not pushed.
-
-    Args:
-        reason: The bounds that it missed, or what else is in the way.
-        missed_bounds: A sentence for each of these bounds.
-    """
-
-    def __init__(self, reason: str, missed_bounds: Sequence[str]):
-        super().__init__(reason)
-        self.missed_bounds = missed_bounds
 
 
 @click.command()
@@ -112,12 +62,13 @@ def main(name: str, executor_input: str) -> None:
     try:
         nothing_new = run_component(name, request)
     except InputError as error:
-        log.error("%s", stopped(name, error))
+        reason = error.text(CONFIG_KEYS)
+        log.error("%s", stopped(name, reason))
         if name != FOLLOWER:
-            notify(name, request, "failed", str(error))
+            notify(name, request, "failed", reason)
         leave(EXIT_INPUT_ERROR)
     except RefusedError as error:
-        log.error("%s", refused(name, error))
+        log.error("%s", refused(name, str(error)))
         notify(name, request, "refused", str(error), error.missed_bounds)
         leave(EXIT_REFUSED)
     except Exception as error:
@@ -129,183 +80,6 @@ def main(name: str, executor_input: str) -> None:
     else:
         log.info("%s: left out, for there is nothing new: %s", name, nothing_new)
     leave(0)
-
-
-def run_component(name: str, executor_input: dict[str, Any], *, in_job: bool = False) -> str | None:
-    """Runs one component.
-
-    Args:
-        name: The component's id.
-        executor_input: Kubeflow's `ExecutorInput`, from JSON.
-        in_job: Whether this is a worker of the component's job, and not its step.
-
-    Returns:
-        None if the component did its work; otherwise why there was nothing new to work on.
-
-    Raises:
-        InputError: The config, a parameter or the data cannot be used.
-        RefusedError: This is the Pusher, and the gate refused the model.
-    """
-    given, wanted = executor_input["inputs"], executor_input["outputs"]
-    parameters = given["parameterValues"]
-    carried = read_carried_config(parameters[CONFIG_PARAMETER])
-    config = restore_config(carried, overrides(restore_config(carried), parameters))
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(RedactingFormatter(LOG_LINE, config.beam.args))
-    # A folder that this run names instead may be in the container alone: a model pushed there would be lost with it.
-    check_cluster(config)
-    base = resolve_base(config.model.base, config.model.revision) if name in OPEN_BASE else None
-    base_hash = _hash_of_steps_before(given) if base is None else hash_base(base)
-    component = _component(config, name, base_hash)
-    locate = place_of_artifacts(component, config)
-    inputs = read_artifacts(given.get("artifacts", {}), component.inputs, locate)
-    outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs, locate)
-    for attempt in tries(name, config.kubeflow.retries, (InputError, RefusedError), log):
-        with attempt, located(input_locations(config, base)):
-            settings = {key: value for key, value in component.exec_properties.items() if value is not None}
-            if issubclass(component.driver_class, example_gen_driver.Driver):
-                nothing_new = _find_span(component, config, settings, outputs, base_hash)
-            else:
-                nothing_new = _passed_on(inputs)
-            if nothing_new is None:
-                check_same_base(inputs, outputs, base_hash)
-                if trains_in_job(config, name) and not in_job:
-                    train_in_job(component, config, parameters, inputs, outputs)
-                else:
-                    _execute(component, config, inputs, outputs, settings)
-            else:
-                _pass_on(outputs, nothing_new)
-    shown = write_ui_artifacts(name, wanted.get("artifacts", {}), outputs, nothing_new)
-    _write_output(wanted["outputFile"], {"artifacts": write_artifacts(outputs) | shown})
-    return nothing_new
-
-
-def _hash_of_steps_before(given: dict[str, Any]) -> str | None:
-    """The base of what the steps before made: the Pusher writes down what the model is made of, not what is there."""
-    found = [
-        str(artifact["metadata"][BASE_HASH])
-        for wanted in given.get("artifacts", {}).values()
-        for artifact in wanted["artifacts"]
-        if BASE_HASH in artifact.get("metadata", {})
-    ]
-    return found[0] if found else None
-
-
-def check_same_base(inputs: Artifacts, outputs: Artifacts, base_hash: str | None) -> None:
-    """Raises InputError where the base is not the one that the steps before opened; tells the steps after of it."""
-    if base_hash is None:
-        return
-    for (artifact,) in inputs.values():
-        if artifact.get_string_custom_property(BASE_HASH) not in ("", base_hash):
-            raise InputError(
-                "model.base: its files changed after this pipeline began, so that its steps would be of two models; "
-                "leave them as they are while it runs, and run it again"
-            )
-    for (artifact,) in outputs.values():
-        artifact.set_string_custom_property(BASE_HASH, base_hash)
-
-
-def place_of_artifacts(component: BaseNode, config: Config) -> Callable[[str], str]:
-    """Where a component finds and puts its artifacts, by their addresses: in the launcher's folders.
-
-    Or, where Beam workers that do not see these folders do the work, in the bucket itself. The launcher allows that
-    there is nothing in its folder to upload, and the next step's downloads what the workers wrote.
-    """
-    on_beam = issubclass(component.executor_spec.executor_class, base_beam_executor.BaseBeamExecutor)
-    return str if on_beam and distributed_runner(config.beam.args) else to_local
-
-
-def _execute(
-    component: BaseNode, config: Config, inputs: Artifacts, outputs: Artifacts, settings: dict[str, Any]
-) -> None:
-    executor_class = component.executor_spec.executor_class
-    for (artifact,) in outputs.values():
-        # A step that is tried again may find what the failed one wrote; its output must not be added to that.
-        if fileio.exists(artifact.uri):
-            fileio.rmtree(artifact.uri)
-    with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch, beam_engine(config.beam.args) as args:
-        executor = executor_class(_context(executor_class, args, scratch))
-        executor.Do(inputs, outputs, settings)
-    outputs_utils.tag_output_artifacts_with_version(outputs)
-    if isinstance(component, Pusher):
-        (pushed,), (blessing,) = outputs["pushed_model"], inputs["model_blessing"]
-        if not pushed.get_int_custom_property("pushed"):
-            missed = missed_bounds(inputs["evaluation"][0].uri)
-            raise RefusedError(_why_not_pushed(pushed, blessing, settings["serving_dir"]), missed)
-
-
-def _why_not_pushed(pushed: types.Artifact, blessing: types.Artifact, serving_dir: str) -> str:
-    if stale := pushed.get_string_custom_property(STALE):
-        return f"{stale}; start another run, which judges against that"
-    if version := pushed.get_string_custom_property(WITHDRAWN):
-        return why_withdrawn(serving_dir, version)
-    return str(blessing.get_string_custom_property(MISSED))
-
-
-def missed_bounds(evaluation: str) -> list[str]:
-    """A sentence for each bound that the model missed, by the Evaluator's folder."""
-    with fileio.open(os.path.join(evaluation, EVALUATION_FILE)) as file:
-        bounds = [Bound.from_dict(values) for values in json.load(file)["bounds"]]
-    return [describe(bound) for bound in bounds if not bound.passed]
-
-
-def _component(config: Config, name: str, base_hash: str | None) -> BaseNode:
-    components = create_components(config, cluster_places(config), PRODUCTION, base_hash)
-    return next(component for component in components if component.id == name)
-
-
-def _find_span(
-    component: BaseNode, config: Config, settings: dict[str, Any], outputs: Artifacts, base_hash: str | None
-) -> str | None:
-    """Lets ExampleGen's driver find span, version and fingerprint, and writes them to the examples.
-
-    Returns:
-        Why this data need not be worked on, or None.
-    """
-    driver = component.driver_class(metadata_handle=None)
-    nowhere = data_types.PipelineInfo("", "")
-    settings.update(
-        driver.resolve_exec_properties(settings, nowhere, data_types.ComponentInfo("", component.id, nowhere))
-    )
-    for (artifact,) in outputs.values():
-        example_gen_driver.update_output_artifact(settings, artifact.mlmd_artifact)
-    serving_dir = cluster_places(config).serving_dir
-    making = recipe(config, base_hash), settings[utils.FINGERPRINT_PROPERTY_NAME]
-    check_baseline(config, serving_dir)
-    if model := made_of(serving_dir, *making):
-        return f"{model}, the model in production, was made of the same files in the same way"
-    if version := withdrawn(serving_dir, *making):
-        return why_withdrawn(serving_dir, version)
-    return None
-
-
-def _passed_on(inputs: Artifacts) -> str | None:
-    reasons = [
-        artifact.get_string_custom_property(NOTHING_NEW)
-        for (artifact,) in inputs.values()
-        if artifact.has_custom_property(NOTHING_NEW)
-    ]
-    return reasons[0] if reasons else None
-
-
-def _pass_on(outputs: Artifacts, reason: str) -> None:
-    # Every later step is started all the same and ends at once: a condition in the package would depend on how each
-    # release of the backend treats the steps after one that is left out.
-    for (artifact,) in outputs.values():
-        artifact.set_string_custom_property(NOTHING_NEW, reason)
-
-
-def _context(executor_class: type, beam_args: list[str], scratch: str) -> base_executor.BaseExecutor.Context:
-    common = {"tmp_dir": scratch, "unique_id": "step", "stateful_working_dir": os.path.join(scratch, "state")}
-    if issubclass(executor_class, base_beam_executor.BaseBeamExecutor):
-        return base_beam_executor.BaseBeamExecutor.Context(beam_pipeline_args=beam_args, **common)
-    return base_executor.BaseExecutor.Context(**common)
-
-
-def _write_output(file: str, output: dict[str, Any]) -> None:
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    with open(file, "w", encoding="utf-8") as stream:
-        json.dump(output, stream)
 
 
 def leave(code: int) -> None:

@@ -1,8 +1,8 @@
-"""What a step's pod gets of Kubernetes, and which release of Kubeflow Pipelines gives it.
+"""What a step's pod asks of Kubernetes, and the release of Kubeflow Pipelines that each of it needs.
 
 A package says it in a document of its own, with a `KubernetesExecutorConfig` for each executor (kubernetes_platform
 of kubeflow/pipelines). A driver that does not know a field stops at it, and one that knows it may pass over it all the
-same: so each field has here the first release whose driver heeds it, as backend/src/v2/driver of the releases shows.
+same: so each field has here the first release whose driver uses it, as backend/src/v2/driver of the releases shows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ADDRESS_VARIABLE = "FULLBAKE_NOTIFY_URL"
 """The variable of the containers that holds the webhook's address (`kubeflow.notify`)."""
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-"""Where Kubernetes tells a container the namespace of its pod."""
+"""Where a container finds the namespace of its pod."""
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 (where Linux programs look for it)
 
@@ -37,7 +37,7 @@ class _Field:
 
     Attributes:
         name: As the package has it.
-        since: The release whose driver heeds it.
+        since: The first release whose driver uses it.
         key: The config's key, below `kubeflow`.
         value: Of the config and of what the component asks for; nothing where neither says anything.
     """
@@ -49,31 +49,31 @@ class _Field:
 
 
 def executor_platform(kubeflow: KubeflowConfig, component: str) -> dict[str, Any]:
-    """The `KubernetesExecutorConfig` of a component's executor, empty where the config asks for nothing."""
+    """Returns the `KubernetesExecutorConfig` of a component's executor, empty where the config asks for nothing."""
     return {field.name: value for field, value in _used(kubeflow, component)}
 
 
 def platform_needs(config: Config) -> list[Need]:
-    """What the pods of a config's components ask for, with the releases that give it."""
+    """Returns what the pods of a config's components ask for, with the releases that it needs."""
     kubeflow = config.kubeflow
     used = {field for component in component_names(config) for field, _ in _used(kubeflow, component)}
     return [Need(f"kubeflow.{field.key}", field.since) for field in _FIELDS if field in used]
 
 
 def secret_variables(kubeflow: KubeflowConfig) -> dict[str, SecretKeyConfig]:
-    """The variables of a container whose values are in secrets, the address of the webhook among them."""
+    """Returns the variables of a container whose values are in secrets, with the address of the webhook."""
     address = {ADDRESS_VARIABLE: kubeflow.notify} if kubeflow.notify else {}
     return {**kubeflow.secret_env, **address}
 
 
 def step_resources(kubeflow: KubeflowConfig, component: str) -> ResourcesConfig:
-    """What the pod of a component's step asks for: nothing where it waits for workers, which ask for it instead."""
+    """Returns what the pod of a component's step asks for: nothing if it waits for workers, which ask for it."""
     own = kubeflow.resources.get(component, ResourcesConfig())
     return own if own.workers is None else ResourcesConfig()
 
 
 def pod_placement(kubeflow: KubeflowConfig, own: ResourcesConfig) -> dict[str, Any]:
-    """The fields of a `PodSpec` that say on which nodes it runs."""
+    """Returns the fields of a `PodSpec` that say on which nodes it runs."""
     required: list[dict[str, Any]] = []
     preferred: list[dict[str, Any]] = []
     for term in _placed("node_affinity", kubeflow, own):
@@ -104,7 +104,7 @@ def _used(kubeflow: KubeflowConfig, component: str) -> Iterator[tuple[_Field, An
 
 
 def _placed(key: str, kubeflow: KubeflowConfig, own: ResourcesConfig) -> Any:
-    """What a component says of its node takes the place of what is said for all."""
+    """Returns what a component says of its node, or else what is said for all."""
     of_component = getattr(own, key)
     return getattr(kubeflow, key) if of_component is None else of_component
 

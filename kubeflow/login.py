@@ -1,4 +1,4 @@
-"""Which server is meant and who asks it: by option, by our variables, or by those that kfp's own client reads."""
+"""The server and the login, from options, our variables, or those that kfp's own client reads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Setting:
 
 
 def setting(option: str, given: str | None, *variables: str) -> Setting | None:
-    """The value of an option, or else of the first of these variables that has one."""
+    """Returns the value of an option, or else of the first of these variables that has one."""
     found = [(given, option), *((os.environ.get(variable), variable) for variable in variables)]
     return next((Setting(value, source) for value, source in found if value), None)
 
@@ -59,12 +59,12 @@ class Login:
 
     @property
     def words(self) -> str:
-        """What the user is known by, and where that was given; empty for nothing at all."""
+        """What the user logs in with, and where it was given; empty without a login."""
         known = {"the token of": self.token or self.token_file, "the cookies of": self.cookies}
         return " and ".join(f"{what} {given.source}" for what, given in known.items() if given)
 
     def bearer(self) -> str | None:
-        """The token of this moment.
+        """Returns the token as it is now.
 
         Raises:
             InputError: There is no such file, or what is in it is no token.
@@ -83,13 +83,13 @@ class Login:
         return _bearer(text, self.token_file.source)
 
     def headers(self) -> dict[str, str]:
-        """What tells the server who asks."""
+        """Returns the headers that identify the user."""
         token = self.bearer()
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return headers | ({"Cookie": self.cookies.value} if self.cookies else {})
 
     def refresh_api_key_hook(self, configuration: Any) -> None:
-        """What kfp's client calls before each request of `credentials`, as which it takes a login."""
+        """Puts the token into the client's configuration; kfp's client calls it before each request."""
         configuration.api_key["authorization"] = self.bearer()
 
 
@@ -101,7 +101,7 @@ def find_login(
     *,
     default_namespace: str,
 ) -> Login:
-    """The login that options name, or else variables.
+    """Returns the login that options name, or else variables.
 
     Args:
         host: The value of `--host`, if it was given; so for the other three.
@@ -125,7 +125,7 @@ def find_login(
         token_file=setting("", None, KFP_TOKEN_FILE_VARIABLE),
         cookies=session and Setting(_cookies(session), session.source),
     )
-    login.bearer()  # wrong ones are told of here
+    login.bearer()  # raises here, if it is none
     return login
 
 

@@ -1,7 +1,7 @@
 """Tells a webhook that a step refused a model or failed: `kubeflow.notify`.
 
 The container itself does it, for it knows the reason; Kubeflow knows only that it ended. An exit task, which would also
-see what no container can tell (no memory, no image, no time), is not among the steps: up to release 2.5 the backend
+see what no container can report (no memory, no image, no time), is not among the steps: up to release 2.5 the backend
 refuses a package whose exit task asks how the run ended ("task final status not supported yet"), and up to 2.3 a run
 with an exit task is marked as succeeded, whatever failed in it (kubeflow/pipelines#11405).
 
@@ -23,7 +23,7 @@ import requests
 import tenacity
 
 from fullbake.contract.errors import InputError
-from fullbake.kubeflow.cluster_config import read_carried_config
+from fullbake.kubeflow.carried_config import read_carried_config
 from fullbake.kubeflow.executor_platform import ADDRESS_VARIABLE
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER
 from fullbake.kubeflow.retries import tried_again
@@ -33,7 +33,7 @@ log = logging.getLogger("fullbake")
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 10
 _POSTS = 4
-_LONGEST_WAIT_SECONDS = 10
+LONGEST_WAIT_SECONDS = 10
 _LONGEST_REASON = 2_000  # characters; TensorFlow's errors may hold a whole graph
 
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -41,11 +41,11 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 @dataclass(frozen=True)
 class Notice:
-    """What is told.
+    """What is sent to a webhook.
 
     Attributes:
         pipeline: The config's name; None if the config cannot be read.
-        run: Kubeflow's id of the run; None if it cannot be told.
+        run: Kubeflow's id of the run; None if it is not known.
         step: The component.
         verdict: `refused`: the model was not pushed; `failed`: anything else.
         reason: A sentence.
@@ -60,7 +60,7 @@ class Notice:
     missed_bounds: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
-        """Its fields, and `text`, which Slack's incoming webhooks show."""
+        """Returns its fields, and `text`, which Slack's incoming webhooks show."""
         outcome = "the model was refused by" if self.verdict == "refused" else "failed in"
         text = f"{self.pipeline or 'fullbake'}: {outcome} step {self.step}: {self.reason}"
         if self.run is not None:
@@ -114,11 +114,11 @@ def notify(
 
 
 def post(address: str, notice: Notice) -> str | None:
-    """Posts a notice as JSON; an answer that may be another the next time is asked for again, four times in all.
+    """Posts a notice as JSON, four times at most if the webhook is busy or cannot be reached.
 
     Args:
         address: Http or https.
-        notice: What is told.
+        notice: What is sent.
 
     Returns:
         None if it was taken; otherwise why not, without the address.
@@ -138,7 +138,7 @@ def post(address: str, notice: Notice) -> str | None:
     trying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((_BusyError, requests.ConnectionError, requests.Timeout)),
         stop=tenacity.stop_after_attempt(_POSTS),
-        wait=tenacity.wait_exponential(max=_LONGEST_WAIT_SECONDS),
+        wait=tenacity.wait_exponential(max=LONGEST_WAIT_SECONDS),
         reraise=True,
     )
     try:
@@ -151,7 +151,7 @@ def post(address: str, notice: Notice) -> str | None:
 
 
 def find_run(executor_input: Mapping[str, Any]) -> str | None:
-    """The id of the run: in the addresses of all artifacts, between the pipeline's name and the step's."""
+    """Returns the id of the run. The addresses of artifacts hold it, between the pipeline's name and the step's."""
     for side in ("outputs", "inputs"):
         for wanted in executor_input[side].get("artifacts", {}).values():
             for artifact in wanted["artifacts"]:

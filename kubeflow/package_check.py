@@ -1,4 +1,4 @@
-"""What the open-source backend refuses, or fails at later: found here, before anything is uploaded."""
+"""Checks of a package for what the open-source backend refuses or fails at, before anything is uploaded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TASK_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
-    """Looks at a package as the backend will.
+    """Checks a package as the backend does.
 
     Args:
         documents: The pipeline spec and, if there is one, the platform spec.
@@ -34,8 +34,8 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         InputError: Naming the first thing that the backend refuses: a field it does not know, another schema, a name
             that Kubernetes or Argo does not take, an executor that is no container (a resolver), a hook that is never
-            run, an output that no task has, a runtime parameter without a default, or more than a driver can be told
-            of.
+            run, an output that no task has, a runtime parameter without a default, or more than fits into a
+            driver's environment.
     """
     spec, *platforms = documents
     try:
@@ -73,7 +73,7 @@ def check_package(documents: Sequence[Mapping[str, Any]]) -> None:
 
 
 def root_driver_bytes(spec: Mapping[str, Any]) -> int:
-    """What the pod of the root's driver is told of the pipeline, in one variable of its environment.
+    """Returns the size of the variable by which the pod of the root's driver gets the pipeline.
 
     Before release 3.6, Argo puts the whole template there (`ARGO_TEMPLATE`): the root component and the values of its
     parameters, each as an input of the template and as an argument of its container, as JSON within JSON.

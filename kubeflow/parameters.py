@@ -1,4 +1,4 @@
-"""The pipeline's runtime parameters: what may be changed for one run, on the page of Kubeflow or by a schedule."""
+"""The pipeline's runtime parameters, which may be changed for one run or for a schedule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fullbake.kubeflow.cluster_config import cluster_places
+from fullbake.kubeflow.cluster_places import cluster_places
 from fullbake.pipeline.config.config import Config
 from fullbake.trainer.approaches import APPROACHES
 
@@ -34,7 +34,7 @@ class RuntimeParameter:
 
 
 def runtime_parameters(config: Config) -> list[RuntimeParameter]:
-    """The runtime parameters of a pipeline, with the config's values as defaults.
+    """Returns the runtime parameters of a pipeline, with the config's values as defaults.
 
     A learning rate is not among them where the Tuner looks for one; of further pre-training they are there where the
     approach has it.

@@ -28,18 +28,18 @@ class Need:
 
 
 def greatest_need(needs: Iterable[Need]) -> Need | None:
-    """The need of the newest release among those that the oldest release does not fulfil."""
+    """Returns the need with the newest release; None if the oldest release is enough for all."""
     return max((need for need in needs if need.since > OLDEST_RELEASE), key=lambda need: need.since, default=None)
 
 
 def read_release(name: str) -> Release | None:
-    """The release of a server by the name of its image's tag, such as `2.5.0`; None where that tells nothing."""
+    """Returns the release of a server by its image's tag, such as `2.5.0`; None if the tag is no release."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", name)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def release_name(release: Release) -> str:
-    """A release as people write it."""
+    """Returns a release as people write it."""
     return ".".join(map(str, release))
 
 

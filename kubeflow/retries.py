@@ -3,7 +3,7 @@
 A failure that may pass (a process out of memory, a bucket that did not answer) is worth another try; a wrong config,
 wrong data or a refusal is not. Argo cannot tell them apart: KFP's launcher ends with 1 whatever its command ended with
 (`glog.Exit` in backend/src/v2/cmd/launcher-v2/main.go of kubeflow/pipelines, 2.0.5 to 2.17.0). So Argo tries again
-the steps that do the work, and those that give the verdicts are tried again in their container, which knows the reason.
+the steps that do the work, and those that reach a verdict are tried again in their container, which knows the reason.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RETRYING = (2, 4, 1)
 _INDEX_VARIABLE = "KFP_RETRY_INDEX"  # from release 2.16.1 of Kubeflow Pipelines on
 _NODE_ANNOTATION = "workflows.argoproj.io/node-name"
 _API_SECONDS = 5
-_FIRST_WAIT_SECONDS = 60
+FIRST_WAIT_SECONDS = 60
 _FACTOR = 2
 # Not a wait: the time since the first try began after which no other is begun and the one under way is killed
 # (processNodeRetries in workflow/controller/operator.go of argo-workflows; kubeflow/pipelines#13452). The backend makes
@@ -38,19 +38,19 @@ _LONGEST_TRYING_SECONDS = 365 * 24 * 3600
 
 
 def retry_policy(component: str, retries: int) -> dict[str, Any] | None:
-    """The `retryPolicy` of a component's task, for Argo; None if Argo must not try it again."""
+    """Returns the `retryPolicy` of a component's task, for Argo; None if Argo must not try it again."""
     if not retries or component in VERDICTS:
         return None
     return {
         "maxRetryCount": retries,
-        "backoffDuration": f"{_FIRST_WAIT_SECONDS}s",
+        "backoffDuration": f"{FIRST_WAIT_SECONDS}s",
         "backoffFactor": float(_FACTOR),
         "backoffMaxDuration": f"{_LONGEST_TRYING_SECONDS}s",
     }
 
 
 def untried(server: str, retries: int) -> list[str]:
-    """What is to be said of retries to a server that has none, a sentence each.
+    """Returns warnings about retries that the server does not make.
 
     Args:
         server: The tag that it names, such as `2.0.5`.
@@ -66,7 +66,7 @@ def untried(server: str, retries: int) -> list[str]:
 
 
 def tried_again(component: str, retries: int) -> bool:
-    """Whether Argo tries a component again, if this container fails; False where that cannot be told.
+    """Returns whether Argo tries a component again if this container fails; False where that is not known.
 
     Args:
         component: Its id.
@@ -79,7 +79,7 @@ def tried_again(component: str, retries: int) -> bool:
 
 
 def _index_in_name_of_node() -> str | None:
-    """Which try this pod is, from 0, by its annotation: `a-run.root.Trainer.executor(0)`.
+    """Returns which try this pod is, from 0, by its annotation: `a-run.root.Trainer.executor(0)`.
 
     None where it is the only one: releases to 2.4.0 of Kubeflow Pipelines know of no retries.
     """
@@ -102,13 +102,13 @@ def _index_in_name_of_node() -> str | None:
 def tries(
     component: str, retries: int, final: tuple[type[Exception], ...], log: logging.Logger
 ) -> Iterable[tenacity.AttemptManager]:
-    """The tries that a component has within one container: more than one only where Argo gives it no other.
+    """Returns the tries of a component within one container: more than one only where Argo makes no other.
 
     Args:
         component: Its id.
         retries: How often a failure is tried again (`kubeflow.retries`).
-        final: The errors that no other try can mend.
-        log: Is told of each failure that is tried again.
+        final: The errors that another try cannot fix.
+        log: Where each failure goes that is tried again.
 
     Returns:
         One context manager a try, which keeps the error to itself if there is another try.
@@ -116,7 +116,7 @@ def tries(
     return tenacity.Retrying(
         retry=tenacity.retry_if_not_exception_type(final),
         stop=tenacity.stop_after_attempt(1 + retries if component in VERDICTS else 1),
-        wait=tenacity.wait_exponential(multiplier=_FIRST_WAIT_SECONDS, exp_base=_FACTOR),
+        wait=tenacity.wait_exponential(multiplier=FIRST_WAIT_SECONDS, exp_base=_FACTOR),
         before_sleep=tenacity.before_sleep_log(log, logging.WARNING),
         reraise=True,
     )

@@ -1,4 +1,4 @@
-"""The server of Kubeflow Pipelines: how it is reached, and what its refusals mean in words."""
+"""The server of Kubeflow Pipelines: the connections to it, and its errors as ours."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fullbake.contract.errors import InputError
 from fullbake.kubeflow.login import COOKIES_VARIABLE, TOKEN_VARIABLE, Login
 
 _TIMEOUT_SECONDS = 20  # to answer
-_LONGEST_MESSAGE = 300  # servers tell their whole call stack
+_LONGEST_MESSAGE = 300  # servers send their whole call stack
 _TOO_MANY_REQUESTS = 429
 
 
 class UnavailableError(InputError):
-    """The server could not be reached, or has a trouble of its own: another try may go well."""
+    """The server could not be reached, or has a problem of its own: another try may succeed."""
 
 
 class Server:
@@ -51,7 +51,7 @@ class Server:
         self.release = self._greet()
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        """What the server answers to a plain request.
+        """Returns what the server answers to a plain request.
 
         Args:
             path: Below the server's address, with a leading slash.
@@ -80,7 +80,7 @@ class Server:
 
     @contextmanager
     def dialogue(self) -> Iterator[None]:
-        """Keeps kfp's client from printing, and tells its errors as ours."""
+        """Keeps kfp's client from printing, and raises its errors as ours."""
         import kfp_server_api
 
         try:
@@ -92,11 +92,11 @@ class Server:
             raise self._unreachable(error) from error
 
     def page(self, path: str) -> str:
-        """The address of a page for people."""
+        """Returns the address of a page for people."""
         return f"{self.host}/#/{path}"
 
     def _connections(self) -> urllib3.PoolManager:
-        trusted = ssl.create_default_context()  # heeds SSL_CERT_FILE, for a certificate of one's own
+        trusted = ssl.create_default_context()  # it uses SSL_CERT_FILE, for a certificate of one's own
         # The variables as curl and requests read them; those of NO_PROXY may be networks, such as 10.0.0.0/8.
         proxies = requests.utils.get_environ_proxies(self.host)
         proxy = requests.utils.select_proxy(self.host, proxies)
@@ -163,7 +163,7 @@ class Server:
 
 
 def parsed(body: str | bytes | None) -> Any:
-    """What JSON holds; None if it is none."""
+    """Returns what a text in JSON holds; None if it is not JSON."""
     try:
         return json.loads(body or "")
     except ValueError:

@@ -7,7 +7,8 @@ that is lost ends the job, the job the step, and `kubeflow.retries` tries that a
 whole epoch. So workers may run where nodes go away at any time, the step itself on one that stays: Argo does not try a
 step again whose own pod was deleted.
 
-TFJob, because it is what tells TensorFlow of its workers; Kubeflow Trainer 2 has no runtime for TensorFlow.
+TFJob, because it sets `TF_CONFIG`, from which TensorFlow knows its workers; Kubeflow Trainer 2 has no runtime for
+TensorFlow.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from tfx import types
 from tfx.dsl.components.base.base_node import BaseNode
 
 from fullbake.contract.errors import InputError
-from fullbake.kubeflow.cluster_config import training_folder
-from fullbake.kubeflow.executor_input import read_artifacts, write_artifacts
+from fullbake.kubeflow.cluster_places import training_folder
+from fullbake.kubeflow.executor_artifacts import read_artifacts, write_artifacts
 from fullbake.kubeflow.executor_platform import NAMESPACE_FILE, SHARED_MEMORY, pod_placement
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.output_file import write_output
@@ -53,7 +54,7 @@ log = logging.getLogger("fullbake")
 
 
 def trains_in_job(config: Config, component: str) -> bool:
-    """Whether the pods of a job do a component's work, and not the step's own."""
+    """Returns whether the pods of a job do a component's work, and not the step's own pod."""
     own = config.kubeflow.resources.get(component)
     return own is not None and own.workers is not None
 
@@ -145,7 +146,7 @@ def _wait(name: str, folder: Path, look: Any) -> None:
 
 @contextmanager
 def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
-    """Creates the job, gives what asks for it, and deletes it at the end, whatever the end is."""
+    """Creates the job, yields a function that asks for it, and deletes it at the end, whatever happens."""
     from kubernetes import client
     from kubernetes import config as kubernetes_config
 
@@ -166,7 +167,7 @@ def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
             if error.status != 404:
                 raise
 
-    # Argo tells a step so that its run is stopped.
+    # Argo sends it to the steps of a run that is stopped.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         try:
@@ -188,7 +189,7 @@ def _job(name: str, manifest: dict[str, Any]) -> Iterator[Any]:
 
 
 def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[str, Any]:
-    """The TFJob: each pod as the step's would be, were it alone."""
+    """Returns the TFJob, with pods as the step's own would be without workers."""
     kubeflow = config.kubeflow
     own = kubeflow.resources[component]
     container: dict[str, Any] = {
@@ -263,11 +264,11 @@ def _manifest(name: str, component: str, config: Config, folder: Path) -> dict[s
 
 
 def _owners() -> list[dict[str, str]]:
-    """This pod, by the variables that Kubeflow sets: what is left of a job goes with it."""
+    """Returns this pod as the owner of the job, from variables of Kubeflow: the job is deleted with it."""
     name, uid = os.environ.get("KFP_POD_NAME"), os.environ.get("KFP_POD_UID")
     return [{"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid}] if name and uid else []
 
 
 def _namespace(configured: str) -> str:
-    """That of this pod; `submit --namespace` may have named another than the config."""
+    """Returns the namespace of this pod; `submit --namespace` may have named another than the config."""
     return NAMESPACE_FILE.read_text(encoding="utf-8").strip() if NAMESPACE_FILE.is_file() else configured

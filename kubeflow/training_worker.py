@@ -15,9 +15,11 @@ import click
 
 from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
-from fullbake.kubeflow.entrypoint import leave, run_component
+from fullbake.kubeflow.entrypoint import leave
+from fullbake.kubeflow.step import run_component
 from fullbake.kubeflow.training_job import OUTPUT_FILE, STOPPED_FILE, TASK_FILE
 from fullbake.kubeflow.verdict import stopped
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.redaction import LOG_LINE
 from fullbake.pipeline.output_file import write_output
 from fullbake.trainer.devices.worker_cluster import configured_workers
@@ -35,7 +37,7 @@ def main(folder: Path) -> None:
     try:
         cluster = configured_workers()
         with tempfile.TemporaryDirectory() as scratch:
-            if cluster is not None and cluster.own != 0:  # the operator tells a single one of none
+            if cluster is not None and cluster.own != 0:  # a single worker has no cluster
                 # TensorFlow wants every worker to save; only one may do so in the folder that counts.
                 outputs = executor_input["outputs"]
                 outputs["outputFile"] = str(Path(scratch, OUTPUT_FILE))
@@ -43,8 +45,9 @@ def main(folder: Path) -> None:
                     wanted["artifacts"][0]["uri"] = str(Path(scratch, key))
             run_component(task["component"], executor_input, in_job=True)
     except InputError as error:
-        log.error("%s", stopped(task["component"], error))
-        write_output(folder / STOPPED_FILE, str(error), "the volume")
+        reason = error.text(CONFIG_KEYS)
+        log.error("%s", stopped(task["component"], reason))
+        write_output(folder / STOPPED_FILE, reason, "the volume")
         leave(EXIT_INPUT_ERROR)
     leave(0)
 

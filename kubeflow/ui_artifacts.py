@@ -9,7 +9,6 @@ file at its address (frontend/src/components/viewers/MetricsVisualizations.tsx o
 from __future__ import annotations
 
 import html
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -19,10 +18,10 @@ import numpy as np
 from tfx import types
 from tfx.dsl.io import fileio
 
-from fullbake.components.nodes.evaluator import EVALUATION_FILE
-from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE
-from fullbake.components.report.page import Report
-from fullbake.kubeflow.executor_input import to_local
+from fullbake.contract.names import EVALUATION_FILE, REPORT_FILE, REPORT_PARTS_FILE
+from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.results.report import Report
+from fullbake.kubeflow.executor_artifacts import to_local
 from fullbake.kubeflow.ui_summary import escape_markdown, summarize_report
 
 METRICS = "metrics"
@@ -50,7 +49,7 @@ _DIGITS = 6
 
 
 def declare_ui_artifacts(component: str) -> dict[str, Any]:
-    """The outputs of a component, by name, that only the package has: `outputDefinitions.artifacts` of its spec."""
+    """Returns the outputs of a component that only the package has: `outputDefinitions.artifacts` of its spec."""
     return {
         name: {"artifactType": {"schemaTitle": title, "schemaVersion": "0.0.1"}}
         for name, title in _TYPES.get(component, {}).items()
@@ -82,10 +81,10 @@ def write_ui_artifacts(
     if component == "Report":
         files = _nothing_new_files(nothing_new) if nothing_new is not None else _report_files(outputs["report"][0].uri)
     elif nothing_new is None:
-        evaluation = json.loads(_read(outputs["evaluation"][0].uri, EVALUATION_FILE))
+        evaluation = Evaluation.from_json(_read(outputs["evaluation"][0].uri, EVALUATION_FILE))
         metadata = {
             METRICS: scalar_metrics(evaluation),
-            CONFUSION_MATRIX: {"confusionMatrix": confusion_matrix(evaluation["labels"], evaluation["confusion"])},
+            CONFUSION_MATRIX: {"confusionMatrix": confusion_matrix(evaluation.labels, evaluation.confusion)},
         }
     addresses = {name: wanted[name]["artifacts"][0]["uri"] for name in _TYPES[component]}
     for name, content in files.items():
@@ -96,32 +95,33 @@ def write_ui_artifacts(
     return {name: {"artifacts": [{"uri": addresses[name], "metadata": values}]} for name, values in metadata.items()}
 
 
-def scalar_metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
-    """The metadata of `system.Metrics`.
+def scalar_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Returns the metadata of `system.Metrics`.
 
     Args:
-        evaluation: `evaluation.json`.
+        evaluation: What the Evaluator left.
 
     Returns:
         `accuracy`, `macro_f1`, `test_examples` and, where the second label has one, `decision_threshold`; and for
         each label `recall.<label>`, `precision.<label>`, `f1.<label>` and `support.<label>`, the number of its
         test rows. What could not be measured is not there: the launcher refuses null.
     """
-    labels = evaluation["labels"]
+    labels = evaluation.labels
     found: dict[str, float | None] = {
-        "accuracy": evaluation["accuracy"],
-        "macro_f1": evaluation["macro_f1"],
-        "test_examples": evaluation["examples"],
-        "decision_threshold": evaluation["decision_threshold"],
+        "accuracy": evaluation.accuracy,
+        "macro_f1": evaluation.macro_f1,
+        "test_examples": evaluation.examples,
+        "decision_threshold": evaluation.decision_threshold,
     }
-    for label, name, row in zip(labels, _names(labels), evaluation["confusion"], strict=True):
-        found |= {f"{rate}.{name}": evaluation[rate][label] for rate in ("recall", "precision", "f1")}
+    for label, name, row in zip(labels, _names(labels), evaluation.confusion, strict=True):
+        rates = {"recall": evaluation.recall, "precision": evaluation.precision, "f1": evaluation.f1}
+        found |= {f"{rate}.{name}": by_label[label] for rate, by_label in rates.items()}
         found[f"support.{name}"] = sum(row)
     return {name: round(value, _DIGITS) for name, value in found.items() if value is not None}
 
 
 def confusion_matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """The property `confusionMatrix` of `system.ClassificationMetrics`.
+    """Returns the property `confusionMatrix` of `system.ClassificationMetrics`.
 
     Args:
         labels: In the order of their class index.
@@ -147,7 +147,7 @@ def confusion_matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) 
 
 
 def _names(labels: Sequence[str]) -> list[str]:
-    """What stands for each label in a metric's name; no two are alike, whatever their case.
+    """Returns what stands for each label in a metric's name; no two are alike, whatever their case.
 
     A label that has no letter or digit of ASCII is named by its class index.
     """
@@ -165,10 +165,9 @@ def _names(labels: Sequence[str]) -> list[str]:
 
 
 def _report_files(report: str) -> dict[str, str]:
-    parts = json.loads(_read(report, PARTS_FILE))
     return {
         REPORT_PAGE: _read(report, REPORT_FILE),
-        REPORT_SUMMARY: summarize_report(Report.from_parts(**parts)),
+        REPORT_SUMMARY: summarize_report(Report.from_json(_read(report, REPORT_PARTS_FILE))),
     }
 
 

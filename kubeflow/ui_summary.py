@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from fullbake.components.report.page import ClassLine, Report, bound_lines, class_lines, headline
+from fullbake.components.report.sections.classes import ClassLine, class_lines
+from fullbake.components.report.sections.verdict import bound_lines, headline
+from fullbake.contract.results.evaluation import BaselineRecall
+from fullbake.contract.results.report import Report
 
 MOST_LINES = 30
 """Of missed bounds and of classes; the report has all."""
@@ -16,7 +18,7 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&]")
 
 
 def summarize_report(report: Report) -> str:
-    """The verdict, the missed bounds, what is in production, and recall and precision of each class.
+    """Returns the verdict, the missed bounds, what is in production, and recall and precision of each class.
 
     Args:
         report: What the report's page shows.
@@ -28,19 +30,19 @@ def summarize_report(report: Report) -> str:
         "\n".join(f"- missed: {escape_markdown(line)}" for line in _first(missed, "bounds")),
         f"{evaluation.examples:,} test texts, accuracy {_share(evaluation.accuracy)}, "
         f"macro F1 {_share(evaluation.macro_f1)}.",
-        escape_markdown(_production(evaluation.baseline, evaluation.baseline_note)),
+        escape_markdown(_compared(evaluation.baseline, evaluation.baseline_note)),
         _table(report),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
 def escape_markdown(text: str) -> str:
-    """A text that Markdown shows as it is, in one line."""
+    """Returns a text that Markdown shows as it is, in one line."""
     return _MARKUP.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 
-def _production(baseline: Mapping[str, Any] | None, note: str | None) -> str:
-    compared = "Compared with no model in production" if baseline is None else f"In production: {baseline['model']}"
+def _compared(baseline: BaselineRecall | None, note: str | None) -> str:
+    compared = "Compared with no model in production" if baseline is None else f"In production: {baseline.model}"
     return f"{compared}{f'; {note}' if note else ''}."
 
 

@@ -1,6 +1,6 @@
-"""Why a step ended: what its container says last, and how that is found again from outside.
+"""Why a step ended: written by its container, and found again in its log or message.
 
-KFP's launcher ends every failed step with 1, and its API tells of no reason. So a step that stops says why in a line of
+KFP's launcher ends every failed step with 1, and its API has no reasons. So a step that stops says why in a line of
 its log, and in its termination message: the file that Kubernetes mounts into each container and keeps in the pod's
 status, from where Argo takes it into the message of the step's node (`inferFailedReason` in
 workflow/controller/operator.go of argo-workflows 3.3 to 4.0).
@@ -51,17 +51,17 @@ class TerminationMessage(logging.Handler):
             self.handleError(record)
 
 
-def stopped(component: str, error: Exception) -> str:
-    """The line of a step for which the config or the data is wrong."""
-    return f"{component}: {_STOPPED}: {error}"
+def stopped(component: str, reason: str) -> str:
+    """Returns the line of a step for which the config or the data is wrong."""
+    return f"{component}: {_STOPPED}: {reason}"
 
 
-def refused(component: str, error: Exception) -> str:
-    """The line of a step that refuses the model."""
-    return f"{component}: {_REFUSED}: {error}"
+def refused(component: str, reason: str) -> str:
+    """Returns the line of a step that refuses the model."""
+    return f"{component}: {_REFUSED}: {reason}"
 
 
 def find_verdict(text: str) -> Verdict | None:
-    """The last verdict in a log or a message; None if there is none."""
+    """Returns the last verdict in a log or a message; None if there is none."""
     found = list(_LINE.finditer(text))
     return Verdict(_CODES[found[-1]["what"]], found[-1]["line"].rstrip()) if found else None

@@ -1,6 +1,6 @@
-"""Waiting for a run: tells of its steps, and comes to the exit code that `fullbake run` would have given.
+"""Waits for a run on a cluster, reports its steps, and finds the exit code that `fullbake run` would have.
 
-The API of Kubeflow Pipelines tells the state of a run and of its steps, and no reason. Once the run has failed, the
+The API of Kubeflow Pipelines has the state of a run and of its steps, and no reason. Once the run has failed, the
 reason is looked for in its Argo workflow, which the older half of the API shows (v1beta1; releases 2.0.5 to 2.17.0 have
 it): in the messages of the nodes, where steps leave their termination messages, and then in the logs of the pods.
 """
@@ -47,7 +47,7 @@ _CANCELLED = Outcome(EXIT_UNKNOWN, "the run was cancelled")
 
 
 class Listener(Protocol):
-    """Who is told what happens meanwhile."""
+    """Is called with what happens meanwhile."""
 
     def step(self, name: str, state: str, seconds: float | None) -> None:
         """A step started (`RUNNING`, no seconds) or ended."""
@@ -68,7 +68,7 @@ def wait_for(
         server: Where it runs.
         run: Which it is.
         steps: The names of its steps.
-        listener: Is told of each step that starts or ends, and of troubles.
+        listener: Is called for each step that starts or ends, and for problems.
         timeout_seconds: How long to wait; `None` is as long as it takes.
     """
     watch = _Watch(server, run, steps, listener, timeout_seconds)
@@ -96,7 +96,7 @@ class _Watch:
     started: float = field(default_factory=time.monotonic)
 
     def follow(self) -> str | None:
-        """The state in which the run ended, or None if the time was up before."""
+        """Returns the state in which the run ended, or None if the time was up before."""
         while True:
             state = self._look()
             if state in _OVER:
@@ -111,7 +111,7 @@ class _Watch:
             time.sleep(min(POLL_SECONDS, self._left()))
 
     def why(self) -> Outcome:
-        """What a failed run failed for."""
+        """Returns why a failed run failed."""
         failed = [name for name, state in self.told.items() if state == "FAILED"]
         where = f"the run failed in {', '.join(failed)}" if failed else "the run failed"
         try:
@@ -170,7 +170,7 @@ class _Watch:
             self.listener.trouble(f"{state.outcome.exception()}; still waiting")
 
     def _verdict_in_log(self, workflow: Mapping[str, Any], pod: Mapping[str, Any]) -> Verdict | None:
-        """What a pod's log says, by the API server itself or by the server of the web page, whichever answers."""
+        """Returns the verdict in a pod's log, from the API server or the server of the web page, whichever answers."""
         name = _pod_name(workflow, pod)
         query = {
             "podname": name,
@@ -193,7 +193,7 @@ class _Watch:
 
 
 def _failed_pods(workflow: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The nodes of the pods that failed, without those that were tried again."""
+    """Yields the nodes of the pods that failed, without those that were tried again."""
     nodes = workflow["status"]["nodes"]
     tried_again = {
         child for node in nodes.values() if node["type"] == "Retry" for child in node.get("children", [])[:-1]
@@ -204,13 +204,13 @@ def _failed_pods(workflow: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _step_of(workflow: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
-    """The step that a pod belongs to: a node's name is its path, such as `run-abc.root.Trainer.executor`."""
+    """Returns the step that a pod belongs to: a node's name is its path, such as `run-abc.root.Trainer.executor`."""
     path = pod["name"].removeprefix(f"{workflow['metadata']['name']}.").removeprefix("root.")
     return path.split(".")[0].removesuffix("-driver")
 
 
 def _pod_name(workflow: Mapping[str, Any], pod: Mapping[str, Any]) -> str:
-    """The name of a node's pod, as `RetrievePodName` of KFP's backend/src/common/util/workflow.go has it.
+    """Returns the name of a node's pod, as `RetrievePodName` of KFP's backend/src/common/util/workflow.go makes it.
 
     Argo of KFP 2.0 named pods as it does nodes; later ones put the template's name in.
     """

@@ -1,4 +1,4 @@
-"""On what the Beam components run: in this process, or on an engine of its own such as Flink, Spark or Dataflow."""
+"""Where the Beam components run: in this process, or on an engine such as Flink, Spark or Dataflow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SOURCES = (_SETUP_FILE, "pyproject.toml", "README.md", "LICENSE", "fullbake")
 
 
 def distributed_runner(args: Sequence[str]) -> str | None:
-    """The runner that these arguments of Beam name, if its workers are not processes of this machine's own; else None.
+    """Returns the runner that these arguments of Beam name, if its workers run outside this machine; else None.
 
     Args:
         args: `beam.args` of the config.
@@ -43,7 +43,7 @@ def distributed_runner(args: Sequence[str]) -> str | None:
 
 @contextmanager
 def beam_engine(args: Sequence[str]) -> Iterator[list[str]]:
-    """Gives the arguments with which Beam is to run.
+    """Yields the arguments with which Beam is to run.
 
     An engine's workers get this package as a source package, which brings its dependencies, unless the arguments say
     how else they get it.

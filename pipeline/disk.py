@@ -1,4 +1,4 @@
-"""Full disks and unusable temporary folders, told in one line."""
+"""Errors about full disks and unusable temporary folders."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_temporary_folder() -> None:
 
 @contextmanager
 def full_disk_told(root: Path) -> Iterator[None]:
-    """Turns what goes wrong for want of room into an InputError that says where.
+    """Turns the errors of a full disk into an InputError that names the disk.
 
     Args:
         root: The output root. Beside it, temporary files need room.

@@ -17,7 +17,7 @@ from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import UNPRINTABLE
+from fullbake.pipeline.config.data_config import UNPRINTABLE
 from fullbake.pipeline.data_survey import Survey, check_classes, survey_file
 
 MAX_BAD_FRACTION = 0.01

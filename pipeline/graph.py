@@ -23,10 +23,10 @@ from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.nodes.pusher import Pusher
 from fullbake.components.nodes.report import Report
 from fullbake.components.nodes.servable_check import ServableCheck
-from fullbake.contract.names import CORPUS_SPLIT
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.contract.names import CORPUS_SPLIT, EVAL_SPLIT, TEXT_PAIR, TRAIN_SPLIT
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.outline import Places
-from fullbake.pipeline.preflight import row_format
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
@@ -42,7 +42,7 @@ _INPUTS = (
 
 
 def recipe(config: Config, base_hash: str | None) -> str:
-    """A fingerprint of all but the data that decides which model a run makes and how it is judged.
+    """Returns a fingerprint of everything but the data that decides which model a run makes and how it is judged.
 
     The places of base and data are not in it: their contents may change there, and stay the same in another place.
 
@@ -63,7 +63,7 @@ def recipe(config: Config, base_hash: str | None) -> str:
 
 
 def input_locations(config: Config, base: Path | None) -> dict[str, str]:
-    """Where the inputs are, by the names that the components know them by (see `trainer.locations`).
+    """Returns the places of the inputs, by the names that the components know them by (see `trainer.locations`).
 
     Args:
         config: What to run.
@@ -86,16 +86,18 @@ def _base_name(config: Config) -> str:
     return MODEL_BASE if is_folder_name(config.model.base) else config.model.base
 
 
-def create_components(config: Config, places: Places, production: str, base_hash: str | None = None) -> list[BaseNode]:
+def create_components(
+    config: Config, places: Places, baseline_key: str, base_hash: str | None = None
+) -> list[BaseNode]:
     """Makes the components, in the order in which data flows.
 
-    They know their inputs by name, not by place, and must run where `trainer.locations.located` was told of the
-    places.
+    They know their inputs by name, not by place, and must run inside `trainer.locations.located`, which
+    knows the places.
 
     Args:
         config: What to run.
         places: Where things are kept.
-        production: What the new model is judged against (see `components.serving.pushed_models.production_key`).
+        baseline_key: What the new model is judged against (see `components.serving.making.baseline_key`).
         base_hash: Of the base model (see `trainer.encoder.base_model.hash_base`); a component that finds other files
             there stops. None: they are not looked at.
     """
@@ -103,14 +105,10 @@ def create_components(config: Config, places: Places, production: str, base_hash
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
-    text_columns = {"text": data.text_column}
-    if data.text_pair_column is not None:
-        text_columns["text_pair"] = data.text_pair_column
-
     example_gen = CsvExampleGen(
         input_base=INPUT_BASE,
         pattern=data.pattern,
-        row_format=row_format(config),
+        row_format=data.row_format,
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
@@ -128,7 +126,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         exclude_splits=corpus,
     )
-    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int("text_pair" in text_columns))
+    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int(TEXT_PAIR in data.text_columns))
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
@@ -138,9 +136,9 @@ def create_components(config: Config, places: Places, production: str, base_hash
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
         gate=json.dumps(asdict(gate)),
-        text_features=json.dumps(list(text_columns)),
+        text_features=json.dumps(list(data.text_columns)),
         serving_dir=places.serving_dir,
-        production=production,
+        baseline_key=baseline_key,
         **{
             name: bound
             for name in ("max_label_drift", "max_length_drift")
@@ -152,25 +150,21 @@ def create_components(config: Config, places: Places, production: str, base_hash
         "revision": None,  # it is found already, and its hash says which it is
         "base_hash": base_hash,
     }
+    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation)
     transform = Transform(
         examples=examples,
         schema=schema,
         preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
-        custom_config={
-            **base,
-            "labels": list(data.labels),
-            "max_length": model.max_length,
-            "truncation": model.truncation,
-        },
+        custom_config={**tokenizer.to_dict(), "labels": list(data.labels)},
         # The test split stays raw: the Evaluator hands it to the serving graph.
-        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval", *corpus]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
         disable_statistics=True,
     )
     transform.add_upstream_node(data_gate)
     tokens = {
         "examples": transform.outputs["transformed_examples"],
         "transform_graph": transform.outputs["transform_graph"],
-        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=[EVAL_SPLIT]),
     }
     placement: dict[str, Any] = {
         "seed": training.seed,
@@ -185,7 +179,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         )
         pretrainer = Trainer(
             run_fn="fullbake.trainer.pretrain.run_fn",
-            train_args=trainer_pb2.TrainArgs(splits=["train", *corpus]),
+            train_args=trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT, *corpus]),
             custom_config={"spec": pretraining_spec.to_dict()},
             **tokens,
         ).with_id("Pretrainer")
@@ -199,14 +193,14 @@ def create_components(config: Config, places: Places, production: str, base_hash
         pooling=model.pooling,
         labels=data.labels,
         learning_rate=config.learning_rate,
-        text_columns=text_columns,
+        text_columns=data.text_columns,
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=(
             config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None
         ),
     )
-    tokens["train_args"] = trainer_pb2.TrainArgs(splits=["train"])
+    tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None
     if config.tuning.learning_rates:
         tuner = Tuner(
@@ -226,7 +220,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         model=trainer.outputs["model"],
         gate=gate,
         serving_dir=places.serving_dir,
-        production=production,
+        baseline_key=baseline_key,
     )
     servable_check = ServableCheck(model=trainer.outputs["model"])
     servable_check.add_upstream_node(evaluator)
@@ -241,7 +235,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         evaluation=evaluator.outputs["evaluation"],
         title=config.name,
         config=config.to_yaml(),
-        tokenizer=json.dumps({**base, "max_length": model.max_length}),
+        tokenizer=json.dumps(tokenizer.to_dict()),
         **optional,
     )
     pusher = Pusher(
@@ -252,7 +246,7 @@ def create_components(config: Config, places: Places, production: str, base_hash
         infra_blessing=servable_check.outputs["blessing"],
         serving_dir=places.serving_dir,
         recipe=recipe(config, base_hash),
-        production=production,
+        baseline_key=baseline_key,
         keep_versions=config.push.keep_versions,
     )
     return [

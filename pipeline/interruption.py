@@ -1,4 +1,4 @@
-"""What becomes of a command that is told to stop, by Ctrl-C or by SIGTERM: one line, and an end within seconds."""
+"""Ends a command on Ctrl-C or SIGTERM: with one line, and within seconds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class StoppedError(KeyboardInterrupt):
 
 
 class Interruption:
-    """Ends the process when it is told to stop.
+    """Ends the process on a signal.
 
     The main thread may be inside TensorFlow or Beam for minutes, and no Python code runs in it then; Beam also wraps
     what is raised through it. So a thread of its own, which Python wakes in any case, says the line, ends the process's
@@ -43,7 +43,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def heeded(self) -> Iterator[None]:
-        """While this lasts, the signals end the process in this way."""
+        """Lets the signals end the process in this way, inside the `with` block."""
         if threading.current_thread() is not threading.main_thread():
             yield  # Python lets only the main thread set handlers
             return

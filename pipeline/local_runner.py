@@ -1,21 +1,17 @@
-"""Runs the pipeline on this machine and tells what came of it."""
+"""Runs the pipeline on this machine."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
 import itertools
-import json
 import logging
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import absl.logging
-import click
 from tfx.dsl.compiler.constants import PIPELINE_RUN_ID_PARAMETER_NAME
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import metadata
@@ -24,13 +20,13 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE
-from fullbake.components.report.page import Report, render
-from fullbake.components.serving.pushed_models import NOTHING, made_of, production_key, same_model, withdrawn
+from fullbake.components.report.page import render
+from fullbake.components.serving.making import NOTHING, baseline_key, made_of, same_model, withdrawn
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import REPORT_FILE
 from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
-from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
 from fullbake.pipeline.graph import create_components, input_locations, recipe
 from fullbake.pipeline.outline import Places
 from fullbake.pipeline.plain_root import plain_root
@@ -56,7 +52,7 @@ def run_locally(
     on_component: Callable[[str, float | None], None],
     on_warning: Callable[[str], None] = lambda text: None,
 ) -> RunRecord:
-    """Runs every component that the cache does not spare.
+    """Runs every component whose result is not in the cache.
 
     Where production changes before the model is pushed, or has changed since the cached verdict, the model is judged
     and pushed once more.
@@ -80,8 +76,8 @@ def run_locally(
         _inputs(config, root) as base_hash,
     ):
         run = report_folder.name
-        production = production_key(places.serving_dir, recipe(config, base_hash))
-        components = create_components(config, places, production, base_hash)
+        key = baseline_key(places.serving_dir, recipe(config, base_hash))
+        components = create_components(config, places, key, base_hash)
         record = _run_components(config, places, root, components, run)
         for judgement in range(2, MOST_JUDGEMENTS + 2):
             outdated = _outdated(record, places.serving_dir, recipe(config, base_hash))
@@ -93,20 +89,22 @@ def run_locally(
                     f"time push to {places.serving_dir}"
                 )
             log.warning("%s: judged once more", outdated)
-            again = f"{production} since {run}, judgement {judgement}"
+            again = f"{key} since {run}, judgement {judgement}"
             components = create_components(config, places, again, base_hash)
             record = _run_components(config, places, root, components, f"{run}, judgement {judgement}")
     record.report = report_folder / REPORT_FILE
     # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
-    parts = json.loads(Path(record.artifacts["Report"]["report"].uri, PARTS_FILE).read_text(encoding="utf-8"))
-    parts |= {"run": report_folder.name, "pushed": record.pushed_model is not None}
-    parts["seconds"] = {name: spent for name, spent in record.seconds.items() if name not in record.cached}
-    record.report.write_text(render(Report.from_parts(**parts)), encoding="utf-8")
+    report = record.report_parts.after_run(
+        run=report_folder.name,
+        pushed=record.pushed_model is not None,
+        seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
+    )
+    record.report.write_text(render(report), encoding="utf-8")
     return record
 
 
 def _outdated(record: RunRecord, serving_dir: str, recipe: str) -> str | None:
-    """Why the verdict of a run is not one on what is in production now, or None if it is.
+    """Returns why the verdict of a run is not about what is in production now, or None if it is.
 
     What the cache remembers may have been undone since, by a rollback, another run, or somebody who cleared up.
     """
@@ -158,7 +156,7 @@ def _places(config: Config, root: Path) -> tuple[Path, Places]:
 
 
 def _new_folder(parent: Path) -> Path:
-    """Makes a folder named by the time; its name is new also where a clock was put back or two begin in one second."""
+    """Makes a folder with a new name: the time, with a number if a clock was put back or two runs begin at once."""
     started = datetime.datetime.now().strftime("%Y-%m-%dT%H-%M-%S")
     for number in itertools.count(1):
         folder = parent / (started if number == 1 else f"{started}-{number}")
@@ -170,7 +168,7 @@ def _new_folder(parent: Path) -> Path:
 
 @contextmanager
 def _inputs(config: Config, root: Path) -> Iterator[str]:
-    """Tells the components where their inputs are, and gives the hash of the base model."""
+    """Sets where the components find their inputs, and yields the hash of the base model."""
     base = resolve_base(config.model.base, config.model.revision)
     with kept_hashes(root / HASHES_FILE), located(input_locations(config, base)):
         yield hash_base(base)
@@ -178,7 +176,7 @@ def _inputs(config: Config, root: Path) -> Iterator[str]:
 
 def _run_components(config: Config, places: Places, root: Path, components: list[BaseNode], run_id: str) -> RunRecord:
     if note := prepare_store(root, Path(places.pipeline_root)):
-        click.secho(f"warning: {note}", fg="yellow", err=True)
+        log.warning("%s", note)
     with beam_engine(config.beam.args) as args:
         pipeline = Pipeline(
             pipeline_name=config.name,
@@ -193,7 +191,7 @@ def _run_components(config: Config, places: Places, root: Path, components: list
 
 
 class _Runner(LocalDagRunner):
-    """TFX's local runner; the run is called as it is told, so that its executions are found again by that name."""
+    """TFX's local runner, with a name of the run that is given: its executions are found again by it."""
 
     def __init__(self, run_id: str):
         super().__init__()
@@ -202,58 +200,3 @@ class _Runner(LocalDagRunner):
     def run_with_ir(self, pipeline: pipeline_pb2.Pipeline, run_options: Any = None) -> None:
         runtime_parameter_utils.substitute_runtime_parameter(pipeline, {PIPELINE_RUN_ID_PARAMETER_NAME: self._run_id})
         super().run_with_ir(pipeline, run_options)
-
-
-class ComponentLog(logging.Handler):
-    """Listens to TFX's log: what component starts and ends is told, and what ours warn of; all of it goes to a file.
-
-    TFX's local runner has no callbacks; it logs `Component %s is running.` and `Component %s is finished.`
-
-    Args:
-        file: The log; what is secret in Beam's arguments is left out of it.
-        args: `beam.args` of the config.
-        on_component: As in `run_locally`.
-        on_warning: As in `run_locally`. Default: warnings go to the file only.
-    """
-
-    def __init__(
-        self,
-        file: Path,
-        args: Sequence[str],
-        on_component: Callable[[str, float | None], None],
-        on_warning: Callable[[str], None] = lambda text: None,
-    ):
-        super().__init__(logging.INFO)
-        self._on_component = on_component
-        self._on_warning = on_warning
-        self._file = logging.FileHandler(file, encoding="utf-8")
-        self._file.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk is told once, at the end
-        self._file.setFormatter(RedactingFormatter(LOG_LINE, args))
-        self._started = 0.0
-
-    def __enter__(self) -> ComponentLog:
-        self._root = logging.getLogger()
-        self._before = self._root.level, list(self._root.handlers), absl.logging.get_verbosity()
-        # TensorFlow's logger prints by itself; through the root logger its lines go to the file like all others.
-        tensorflow = logging.getLogger("tensorflow")
-        tensorflow.handlers, tensorflow.propagate = [], True
-        self._root.setLevel(logging.INFO)
-        self._root.handlers = [self, self._file]
-        absl.logging.set_verbosity(absl.logging.INFO)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        level, self._root.handlers, verbosity = self._before
-        self._root.setLevel(level)
-        absl.logging.set_verbosity(verbosity)
-        self._file.close()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tells of a component that starts, ends or warns."""
-        if record.name == "fullbake" and record.levelno >= logging.WARNING:
-            self._on_warning(record.getMessage())
-        elif record.msg == "Component %s is running.":
-            self._started = time.monotonic()
-            self._on_component(str(record.args[0]), None)  # type: ignore[index]
-        elif record.msg == "Component %s is finished.":
-            self._on_component(str(record.args[0]), time.monotonic() - self._started)  # type: ignore[index]

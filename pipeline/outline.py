@@ -1,4 +1,4 @@
-"""What is known of a pipeline without TFX: the names of its components, and where it keeps things."""
+"""The names of a pipeline's components, and where it keeps things; without an import of TFX."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Places:
 
 
 def component_names(config: Config) -> list[str]:
-    """The components of `pipeline.graph.create_components`, in the order in which data flows."""
+    """Returns the names of the components of `pipeline.graph.create_components`, in the order in which data flows."""
     return [
         "CsvExampleGen",
         "StatisticsGen",

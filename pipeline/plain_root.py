@@ -1,4 +1,4 @@
-"""A path of the output root that is no pattern: TFX, TensorFlow and Beam take paths below it for patterns."""
+"""A path of the output root without the characters of patterns: TFX, TensorFlow and Beam take paths for patterns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fullbake.contract.errors import InputError
 
 
 def plain_root(root: Path) -> Path:
-    """Gives a path that means the output root and nothing else, even where its own has characters such as `[`.
+    """Returns a path of the output root that has no characters of patterns, such as `[`.
 
     That is a link in the user's cache folder. The metadata store and checkpoints get paths through it, so it stays
     there; a run makes it anew where it is gone.

@@ -1,4 +1,4 @@
-"""Everything about a config that can be found wrong before the first component starts, and before TFX is imported."""
+"""Checks of a config, its data and its base model, before the first component starts and without an import of TFX."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_
 from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import of_any_span, of_newest_spans
-from fullbake.components.serving.pushed_models import find_baseline
+from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config import Config
@@ -23,25 +23,11 @@ from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
 from fullbake.trainer.encoder.families import Sizes
 
 
-def row_format(config: Config) -> RowFormat:
-    """Returns how the config says that its files are to be read."""
-    data = config.data
-    return RowFormat(
-        text_column=data.text_column,
-        label_column=data.label_column,
-        labels=data.labels,
-        text_pair_column=data.text_pair_column,
-        label_map=data.label_map,
-        delimiter=data.delimiter,
-        encoding=data.encoding,
-        quoting=data.quoting,
-    )
-
 
 def check_inputs(config: Config) -> list[str]:
-    """Looks at this machine's devices, at the data files' headers and at the base model.
+    """Checks this machine's devices, the data files' headers and the base model.
 
-    The corpus is looked at where the approach pre-trains; no other reads it.
+    The corpus is checked if the approach pre-trains; no other approach reads it.
 
     Returns:
         What is allowed and yet should be known, a sentence each.
@@ -53,26 +39,21 @@ def check_inputs(config: Config) -> list[str]:
     check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
-        _check_other_folder(TEST_BASE, config.data.test_base, row_format(config))
+        _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
-        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, row_format(config).unlabelled())
+        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled())
     return _check_base(config)
 
 
 def serving_folder(config: Config, root: Path) -> str:
-    """Where a run with this output root pushes its model."""
+    """Returns the folder to which a run with this output root pushes its model."""
     folder = config.push.serving_dir or str(root / "serving")
     # Beam and Transform write absolute paths into the graph and the metadata; so it may not be relative.
     return folder if is_address(folder) else os.path.abspath(folder)
 
 
-def text_features(config: Config) -> list[str]:
-    """The columns of text that the model takes."""
-    return ["text"] if config.data.text_pair_column is None else ["text", "text_pair"]
-
-
 def check_bounds(config: Config) -> None:
-    """Looks whether anything is asked of the model.
+    """Checks that the gate asks anything of the model.
 
     Raises:
         InputError: There is no bound, and the config does not say that this is meant.
@@ -86,7 +67,7 @@ def check_bounds(config: Config) -> None:
 
 
 def check_baseline(config: Config, serving_dir: str) -> None:
-    """Looks at the model in production, with which the new one is to be compared.
+    """Checks the model in production, with which the new one is to be compared.
 
     Args:
         config: What is to run.
@@ -99,7 +80,10 @@ def check_baseline(config: Config, serving_dir: str) -> None:
         raise InputError(f"push.serving_dir: {serving_dir} is a file; name a folder")
     if config.gate.max_recall_drop is not None:
         find_baseline(
-            serving_dir, config.data.labels, text_features(config), accept_loss=config.gate.accept_baseline_loss
+            serving_dir,
+            config.data.labels,
+            list(config.data.text_columns),
+            accept_loss=config.gate.accept_baseline_loss,
         )
 
 
@@ -115,7 +99,7 @@ def _check_data(config: Config) -> None:
         )
     # An older span may have had other columns.
     for name in of_newest_spans(files, data.input_base, data.pattern, data.window):
-        _check_file(name, os.path.relpath(name, data.input_base), row_format(config), INPUT_BASE)
+        _check_file(name, os.path.relpath(name, data.input_base), config.data.row_format, INPUT_BASE)
 
 
 def _check_other_folder(key: str, folder: str, fmt: RowFormat) -> None:

@@ -1,20 +1,27 @@
-"""What a run left behind: read from the metadata store, told as a summary."""
+"""What a run left behind: found through the metadata store, and summed up."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 
-from fullbake.components.evaluation.gate import Bound
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
+from fullbake.components.nodes.evaluator import JUDGED_AGAINST
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN
-from fullbake.contract.names import INGEST_FILE, PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.contract.names import TUNER_RESULTS_FILE
+from fullbake.contract.results.evaluation import Bound, Evaluation
+from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.results.pretraining import Pretraining
+from fullbake.contract.results.report import Report
+from fullbake.contract.results.result import ResultFile
+from fullbake.contract.results.training import Training
+from fullbake.contract.results.tuning import Candidate, read_tuner_results
 from fullbake.pipeline.store import open_store
+
+_File = TypeVar("_File", bound=ResultFile)
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 
@@ -31,9 +38,9 @@ class RunRecord:
         spent: By component, how long it took to make what is there now, in this run or in the one that was cached.
         cached: The components that the cache spared.
         report: The report page.
-        serves_as: The version in production that was made of the same files in the same way, where the cache spared the
+        serves_as: The version that serves and was made of the same files in the same way, where the cache spared the
             push: that one, a copy that a rollback made, or one of another root; None: what was pushed.
-        withdrawn: The version of the same making that a rollback took out of production, wherefore none was pushed.
+        withdrawn: The version of the same making that a rollback took back, so that none was pushed.
     """
 
     run_id: str
@@ -46,19 +53,36 @@ class RunRecord:
     withdrawn: str | None = None
 
     @property
-    def evaluation(self) -> dict[str, Any]:
-        """What `evaluation.json` says."""
-        return self._read("Evaluator", "evaluation", EVALUATION_FILE)
+    def ingest(self) -> Ingest:
+        """What became of the rows."""
+        return self._read(Ingest, "CsvExampleGen", "examples")
 
     @property
-    def ingest(self) -> dict[str, Any]:
-        """What `ingest.json` says."""
-        return self._read("CsvExampleGen", "examples", INGEST_FILE)
+    def pretraining(self) -> Pretraining | None:
+        """How the base was trained further; None where it was not."""
+        return self._read(Pretraining, "Pretrainer", "model_run") if "Pretrainer" in self.artifacts else None
 
     @property
-    def training(self) -> dict[str, Any]:
-        """What `training.json` says."""
-        return self._read("Trainer", "model_run", TRAINING_FILE)
+    def tuning(self) -> tuple[Candidate, ...] | None:
+        """The learning rates that were tried; None where there was no search."""
+        if "Tuner" not in self.artifacts:
+            return None
+        return read_tuner_results(self._text("Tuner", "tuner_results", TUNER_RESULTS_FILE))
+
+    @property
+    def training(self) -> Training:
+        """How the model was made."""
+        return self._read(Training, "Trainer", "model_run")
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What the test split says, with every bound of the gate and its outcome."""
+        return self._read(Evaluation, "Evaluator", "evaluation")
+
+    @property
+    def report_parts(self) -> Report:
+        """What the Report component made its page from."""
+        return self._read(Report, "Report", "report")
 
     @property
     def pushed_model(self) -> str | None:
@@ -75,12 +99,12 @@ class RunRecord:
 
     @property
     def stale(self) -> str | None:
-        """Why the verdict was on another production than there was at the push; None if that was not so."""
+        """Why the model was judged against another version than served at the push; None if it was not."""
         return self._pushed[STALE].string_value or None
 
     @property
     def judged_against(self) -> str | None:
-        """The version in production when the model was judged, or None where no comparison was asked for."""
+        """The version that served when the model was judged, or None where no comparison was asked for."""
         return self.artifacts["Evaluator"]["blessing"].custom_properties[JUDGED_AGAINST].string_value or None
 
     @property
@@ -92,33 +116,24 @@ class RunRecord:
         """Whether the cache spared every component."""
         return len(self.cached) == len(self.artifacts)
 
-    @property
-    def bounds(self) -> list[Bound]:
-        """Every bound of the gate and its outcome."""
-        return [Bound.from_dict(bound) for bound in self.evaluation["bounds"]]
-
     def summary(self) -> dict[str, Any]:
-        """What `--summary` writes."""
-        evaluation = self.evaluation
-        training = self.training
-        ingest = self.ingest
-        bounds = [{**bound.to_dict(), "missed_by": None if bound.passed else bound.missed_by} for bound in self.bounds]
+        """Returns what `--summary` writes."""
+        evaluation, training, ingest = self.evaluation, self.training.to_dict(), self.ingest.to_dict()
+        measured = evaluation.to_dict()
+        pretraining, tuning = self.pretraining, self.tuning
         return {
             "pushed": self.pushed_model is not None,
             "model": self.pushed_model,
-            "blessed": evaluation["blessed"],
+            "blessed": evaluation.blessed,
             "withdrawn": self.withdrawn,
-            "bounds": bounds,
-            "missed_bounds": [bound for bound in bounds if not bound["passed"]],
+            "bounds": [_with_miss(bound) for bound in evaluation.bounds],
+            "missed_bounds": [_with_miss(bound) for bound in evaluation.missed],
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
-            "lines": ingest["lines"],
-            "repeats": ingest["repeats"],
-            "ordinary_quotes": ingest["ordinary_quotes"],
-            "drift": ingest["drift"],
+            **{name: ingest[name] for name in ("lines", "repeats", "ordinary_quotes", "drift")},
             "metrics": {
-                name: evaluation[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
+                name: measured[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
             },
-            "baseline_note": evaluation["baseline_note"],
+            "baseline_note": evaluation.baseline_note,
             "parameters": training["parameters"],
             "training": {
                 name: training[name]
@@ -134,17 +149,22 @@ class RunRecord:
                     "warnings",
                 )
             },
-            "pretraining": self._read("Pretrainer", "model_run", PRETRAINING_FILE),
-            "tuning": self._read("Tuner", "tuner_results", TUNER_RESULTS_FILE),
+            "pretraining": None if pretraining is None else pretraining.to_dict(),
+            "tuning": None if tuning is None else [candidate.to_dict() for candidate in tuning],
             "seconds": self.seconds,
             "cached": self.cached,
             "report": str(self.report),
         }
 
-    def _read(self, component: str, output: str, name: str) -> Any:
-        if component not in self.artifacts:
-            return None
-        return json.loads(Path(self.artifacts[component][output].uri, name).read_text(encoding="utf-8"))
+    def _read(self, kind: type[_File], component: str, output: str) -> _File:
+        return kind.from_json(self._text(component, output, kind.FILE))
+
+    def _text(self, component: str, output: str, name: str) -> str:
+        return Path(self.artifacts[component][output].uri, name).read_text(encoding="utf-8")
+
+
+def _with_miss(bound: Bound) -> dict[str, Any]:
+    return {**bound.to_dict(), "missed_by": None if bound.passed else bound.missed_by}
 
 
 def read_run(root: Path, pipeline_name: str, run_id: str) -> RunRecord:
@@ -153,7 +173,7 @@ def read_run(root: Path, pipeline_name: str, run_id: str) -> RunRecord:
     Args:
         root: The output root.
         pipeline_name: The pipeline; a store may hold several.
-        run_id: What the run was called when it began. Which run is the newest is not asked: a clock may have been put
+        run_id: What the run was called when it began. The newest run is not looked for: a clock may have been put
             back since the one before.
     """
     store = open_store(root)

@@ -1,4 +1,4 @@
-"""Where a run keeps what it needs for as long as it lasts: one folder, found again if the run was killed."""
+"""The folder of a run's temporary files, which the next run removes if this one is killed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fullbake.contract.errors import InputError
 
 @contextlib.contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
-    """Makes a folder, and all temporary files of this process and its children go there while it lasts.
+    """Makes a folder to which all temporary files of this process and its children go.
 
-    It stands in the system's temporary folder (`TMPDIR`), and its name tells the output root. So what a run left that
-    was killed, the next one of the same root removes. Only one run at a time may have a root.
+    It stands in the system's temporary folder (`TMPDIR`), and its name stands for the output root. So the next run of
+    the same root removes what a killed run left. Only one run at a time may have a root.
 
     Args:
         root: The output root.

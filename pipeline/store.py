@@ -1,4 +1,4 @@
-"""The metadata store of an output root, made fit for a run whatever became of the runs before."""
+"""The metadata store of an output root, and its repair after runs that were killed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _RUNNING = metadata_store.ListOptions(filter_query="last_known_state = NEW OR la
 
 
 def prepare_store(root: Path, artifacts: Path) -> str | None:
-    """Makes a store that a run can write to; nothing else may be at work in the root meanwhile.
+    """Makes or repairs the store; nothing else may be at work in the root meanwhile.
 
-    A store that cannot be read is set aside and another begun: what it knew only spares work. The numbers of its
+    A store that cannot be read is set aside and another begun: what it knew only saves work. The numbers of its
     executions go on after the highest that there is a folder of, so that no component finds its output folder filled by
     an execution that the store knows nothing of. Executions that were killed are ended, and what they left is removed.
 
@@ -69,7 +69,7 @@ def open_store(root: Path) -> metadata_store.MetadataStore:
 
 
 def _damage(file: Path) -> str | None:
-    """What makes a store unreadable, or None.
+    """Returns what makes a store unreadable, or None.
 
     Raises:
         InputError: It is sound, and cannot be written to.
@@ -136,7 +136,7 @@ def _number_on(file: Path, artifacts: Path) -> None:
 
 
 def _numbered(artifacts: Path) -> Iterator[tuple[int, Path]]:
-    """The folders of executions; those of drivers are numbered too, by the time."""
+    """Yields the folders of executions and their numbers; those of drivers are numbered by the time."""
     for pattern in ("*/*/*", "*/.system/executor_execution/*"):
         for folder in artifacts.glob(pattern):
             if folder.name.isascii() and folder.name.isdecimal() and not folder.is_symlink() and os.path.isdir(folder):

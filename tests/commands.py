@@ -9,7 +9,7 @@ from typing import NamedTuple
 # Heavy: what costs seconds to import, for which no help text and no error about a config should wait.
 SCRIPT = """
 import contextlib, io, json, sys, time
-from fullbake.command_line.cluster_commands import main
+from fullbake.command_line.main import main
 given = []
 for arguments in json.loads(sys.argv[1]):
     out, err, code = io.StringIO(), io.StringIO(), None

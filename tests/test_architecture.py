@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components
 from fullbake.pipeline.outline import Places
 from tests.pipeline.planted import write_config

@@ -6,9 +6,9 @@ KEYS = {"base": "model.base", "vectors": "training.frozen_vectors"}
 
 
 def test_an_error_about_a_setting_names_its_key_to_those_who_know_the_config():
-    error = InputError("{folder} has no room; set {vectors} to float16", field="base", folder="/tmp/{x}")
-    assert error.text(KEYS) == "model.base: /tmp/{x} has no room; set training.frozen_vectors to float16"
-    assert str(error) == "base: /tmp/{x} has no room; set vectors to float16"
+    error = InputError("{folder} has no room; set {vectors} to float16", field="base", folder="a/{x}")
+    assert error.text(KEYS) == "model.base: a/{x} has no room; set training.frozen_vectors to float16"
+    assert str(error) == "base: a/{x} has no room; set vectors to float16"
 
 
 def test_a_line_about_no_setting_stays_as_it_is():

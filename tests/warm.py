@@ -17,7 +17,7 @@ from pathlib import Path
 
 def fullbake(arguments: list[str]) -> None:
     """The console script."""
-    from fullbake.command_line.cluster_commands import main
+    from fullbake.command_line.main import main
 
     main(arguments, prog_name="fullbake")
 
@@ -116,7 +116,7 @@ def _run(program: str, arguments: list[str], folder: str, environment: dict[str,
 
 if __name__ == "__main__":
     for module in (
-        "fullbake.command_line.cluster_commands",
+        "fullbake.command_line.main",
         "fullbake.kubeflow.entrypoint",
         "fullbake.pipeline.local_runner",
         "fullbake.pipeline.prediction.predictor",

@@ -4,16 +4,45 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 # Sun et al. 2019, section 5.3.4: at 4e-4 BERT-base fails to converge; what pre-training taught is lost. Small encoders
 # stand more: MiniLM trains well up to about 3e-4.
 FORGETTING_RATE = 4e-4
 
-# Pairs of a pattern and whether the variables it matches are trained. A variable's path starts with `encoder/` or
-# `head/`; the first pattern that matches the whole path decides; each variable must match one.
-Trains = tuple[tuple[str, bool], ...]
-EVERYTHING: Trains = ((r"encoder/.*", True), (r"head/.*", True))
-HEAD_ONLY: Trains = ((r"encoder/.*", False), (r"head/.*", True))
+
+@dataclass(frozen=True)
+class Trains:
+    """Which variables are trained.
+
+    Attributes:
+        rules: Pairs of a pattern and whether the variables it matches are trained. A variable's path starts with
+            `encoder/` or `head/`; the first pattern that matches the whole path decides; each variable must match one.
+        encoder: What the rules come to for the encoder: its `weights` are trained, or `nothing` of it. It is stated
+            here because a config is checked before there are variables; in training the variables decide.
+        words: What that is called for people.
+    """
+
+    rules: tuple[tuple[str, bool], ...]
+    encoder: Literal["weights", "nothing"]
+    words: str
+
+    def includes(self, path: str) -> bool:
+        """Whether the variable at this path is trained.
+
+        Raises:
+            LookupError: No pattern matches the path.
+        """
+        for pattern, trained in self.rules:
+            if re.fullmatch(pattern, path):
+                return trained
+        raise LookupError(f"the approach says nothing about the variable {path!r}")
+
+
+EVERYTHING = Trains(((r"encoder/.*", True), (r"head/.*", True)), encoder="weights", words="trains base and head")
+HEAD_ONLY = Trains(
+    ((r"encoder/.*", False), (r"head/.*", True)), encoder="nothing", words="trains the head alone, the base frozen"
+)
 
 
 @dataclass(frozen=True)
@@ -30,21 +59,10 @@ class Phase:
     learning_rate: float
     epochs: int | None = None
 
-    def is_trained(self, path: str) -> bool:
-        """Whether the variable at this path is trained.
-
-        Raises:
-            LookupError: No pattern matches the path.
-        """
-        for pattern, trained in self.trains:
-            if re.fullmatch(pattern, path):
-                return trained
-        raise LookupError(f"the approach says nothing about the variable {path!r}")
-
     @property
     def base_is_trainable(self) -> bool:
-        """Whether any rule trains the encoder."""
-        return any(trained and re.match(pattern, "encoder/") for pattern, trained in self.trains)
+        """Whether anything of the encoder is trained."""
+        return self.trains.encoder != "nothing"
 
 
 @dataclass(frozen=True)
@@ -64,13 +82,18 @@ class Approach:
     pretrains: bool = False
 
     @property
+    def trains(self) -> Trains:
+        """What the last phase trains."""
+        return self.phases[-1].trains
+
+    @property
     def learning_rate(self) -> float:
         """The peak rate of the last phase, unless the config gives another."""
         return self.phases[-1].learning_rate
 
     @property
     def base_is_trainable(self) -> bool:
-        """Whether the encoder is trained in the end."""
+        """Whether anything of the encoder is trained in the end."""
         return self.phases[-1].base_is_trainable
 
     @property
@@ -96,7 +119,7 @@ APPROACHES: dict[str, Approach] = {
 
 def forgetting_warning(approach: Approach, learning_rate: float, key: str = "training.learning_rate") -> str | None:
     """A sentence for people when the rate, set by this key, endangers what the base has learned, else None."""
-    if not approach.base_is_trainable or learning_rate < FORGETTING_RATE:
+    if approach.trains.encoder != "weights" or learning_rate < FORGETTING_RATE:
         return None
     return (
         f"{key}: {learning_rate:g} on a trainable base risks catastrophic forgetting: rates of "

@@ -1,4 +1,4 @@
-"""The hash of what is in a file: what a cache key holds of it, instead of its path, its size and its time.
+"""The hash of a file's content, which a cache key holds instead of the file's path, size and time.
 
 A file that was hashed before is not read again if the file system can vouch that it is unchanged (see `hash_file`).
 """
@@ -101,7 +101,7 @@ def kept_hashes(file: Path) -> Iterator[None]:
         yield
     finally:
         rows = [[*state, known] for state, known in list(_known.items())[-_MOST_KEPT:]]
-        # It spares time only: a full disk is for others to complain of.
+        # It only saves time: others report a full disk.
         with contextlib.suppress(OSError):
             unfinished = file.with_name(f".{file.name}.unfinished")
             unfinished.write_text(json.dumps(rows), encoding="utf-8")

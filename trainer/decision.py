@@ -1,40 +1,45 @@
-"""From which probability of the second of two labels it is decided: chosen on the eval split, or given and measured."""
+"""The threshold between two labels: chosen on the eval split, or given by the config and measured there."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.results.training import Threshold
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.spec import TrainingSpec
+from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
 # TensorFlow's CPU kernels take smaller float32 numbers for zero, so no threshold may lie below.
 _LEAST = float(np.finfo(np.float32).tiny)
 
 
-@dataclasses.dataclass(frozen=True)
-class Threshold:
-    """A decision threshold and how it does on the rows it was measured on.
+def decide_threshold(
+    spec: TrainingSpec, served: Callable[[], Classifier], evaluate: TokenizedSplit
+) -> Threshold | None:
+    """Chooses the threshold that a spec asks for, or measures the one it names.
 
-    Attributes:
-        value: The second label is decided where its probability is at least this.
-        recall: Of the second label; None where no row has it.
-        precision: Of the second label; None where it is never decided.
-        chosen: Whether it was chosen on these rows; False: it was given.
+    Args:
+        spec: How the classifier was made.
+        served: Makes the classifier as it is served.
+        evaluate: The rows that the threshold is chosen or measured on.
+
+    Returns:
+        None where the likelier label is decided.
+
+    Raises:
+        InputError: As `choose_threshold`.
     """
-
-    value: float
-    recall: float | None
-    precision: float | None
-    chosen: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return dataclasses.asdict(self)
+    if spec.decision_threshold is None:
+        return None
+    probabilities = score_split(served(), evaluate, task=spec.task)[:, 1]
+    if spec.decision_threshold == "auto":
+        return choose_threshold(probabilities, evaluate.labels, spec.threshold_min_recall or 0.0)
+    return measure_threshold(probabilities, evaluate.labels, float(spec.decision_threshold))
 
 
 def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: float) -> Threshold:
@@ -64,7 +69,7 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     # A threshold takes all rows of one score or none: each candidate ends with the last row of its score.
     ends = np.flatnonzero((np.diff(scores, append=np.float32(0)) != 0) & (scores > 0))
     if not len(ends):
-        return dataclasses.replace(measure_threshold(probabilities, labels, _LEAST), chosen=True)
+        return measure_threshold(probabilities, labels, _LEAST).model_copy(update={"chosen": True})
     # The gate divides and compares likewise, so a bound met here by a hair is met there.
     recall = found[ends] / found[-1]
     precision = found[ends] / (ends + 1)
@@ -72,7 +77,9 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     best = np.flatnonzero(admissible & (precision == precision[admissible].max()))[-1]
     upper = float(scores[ends[best]])
     lower = float(scores[ends[best] + 1]) if ends[best] + 1 < len(scores) else 0.0
-    return Threshold(_between(lower, upper), float(recall[best]), float(precision[best]), chosen=True)
+    return Threshold(
+        value=_between(lower, upper), recall=float(recall[best]), precision=float(precision[best]), chosen=True
+    )
 
 
 def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: float) -> Threshold:
@@ -86,22 +93,30 @@ def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: floa
     is_second, decided = labels == 1, _scores(probabilities) >= np.float32(value)
     right = np.count_nonzero(is_second & decided)
     rows, decisions = np.count_nonzero(is_second), np.count_nonzero(decided)
-    return Threshold(value, right / rows if rows else None, right / decisions if decisions else None, chosen=False)
+    return Threshold(
+        value=value,
+        recall=right / rows if rows else None,
+        precision=right / decisions if decisions else None,
+        chosen=False,
+    )
 
 
-def score_split(classifier: Classifier, split: TokenizedSplit, batch_rows: int = 32) -> np.ndarray:
-    """Gives the probability of each label for every row, in inference mode (no dropout).
+def score_split(
+    classifier: Classifier, split: TokenizedSplit, batch_rows: int = 32, task: Task = SINGLE_LABEL
+) -> np.ndarray:
+    """Computes the probability of each label for every row, in inference mode (no dropout).
 
     Args:
-        classifier: Gives the logits.
+        classifier: Returns the logits.
         split: The rows.
         batch_rows: Rows that go through the model at once, longest first so that little of them is padding.
+        task: What the logits mean.
 
     Returns:
         Float32 `(rows, num_labels)`, in the order of the split's rows.
     """
     score = tf.function(
-        lambda batch: tf.nn.softmax(classifier(batch, training=False)),
+        lambda batch: task.probabilities(classifier(batch, training=False)),
         input_signature=[split.signature(None, full_width=False)],
         autograph=False,
     )

@@ -1,7 +1,8 @@
-"""How far a training has come, kept after each epoch, so that it goes on from there when it was interrupted."""
+"""The state of a training, kept after each epoch: an interrupted training goes on from there."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -13,9 +14,32 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import InputError
+from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
 
+# Settings that decide nothing about what is trained.
+_PLACES = ("base", "revision", "base_hash", "checkpoints", "vectors")
 _PREFIX = "epoch-"
 _INDEX = ".index"  # written last: where it is, TensorFlow was done with the files of an epoch
+
+
+def checkpoint_folder(spec: TrainingSpec | PretrainingSpec, inputs: list[str]) -> Path | None:
+    """A folder for the checkpoints of one training, named by all that decides what is trained.
+
+    Args:
+        spec: How it is trained, and where all checkpoints are kept; None is returned where nowhere.
+        inputs: The contents of what is trained and of what it is trained on: another training has another folder.
+    """
+    if spec.checkpoints is None:
+        return None
+    # Names and places decide nothing: the same files may have another path tomorrow, and others have this one.
+    settings = {name: value for name, value in spec.to_dict().items() if name not in _PLACES}
+    return Path(spec.checkpoints, hashlib.sha256(json.dumps([settings, *inputs]).encode()).hexdigest()[:16])
+
+
+def remove_checkpoints(folder: Path | None) -> None:
+    """Removes what `checkpoint_folder` named: the trained model is kept elsewhere now."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Progress(tf.train.experimental.PythonState):

@@ -10,7 +10,7 @@ _located: dict[str, str] = {}
 
 @contextlib.contextmanager
 def located(locations: Mapping[str, str]) -> Iterator[None]:
-    """Tells all that runs in this process meanwhile where inputs are.
+    """While this lasts, `locate` finds these inputs.
 
     Args:
         locations: By the name that stands in execution properties, such as `data.input_base`, the path or address.
@@ -25,5 +25,5 @@ def located(locations: Mapping[str, str]) -> Iterator[None]:
 
 
 def locate(name: str) -> str:
-    """Where the input of this name is; what names none is a path or an address itself."""
+    """Where the input of this name is; any other text is a path or an address itself."""
     return _located.get(name, name)

@@ -1,37 +1,37 @@
-"""The Pretrainer's `run_fn`: masked-LM training of the base goes on, on the task's own text."""
+"""The Pretrainer's `run_fn`: further masked-LM training of the base, on the task's own text."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_transform as tft
 import tf_keras
 
-from fullbake.contract.errors import InputError
 from fullbake.contract.names import PRETRAINING_FILE
-from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
+from fullbake.contract.results.pretraining import Perplexity, Pretraining
+from fullbake.trainer.data.input_pipeline import (
+    Split,
+    TokenizedSplit,
+    evaluation_dataset,
+    read_splits,
+    training_dataset,
+)
 from fullbake.trainer.data.masking import Masker, Vocabulary
 from fullbake.trainer.data.next_sentence import SentencePairs
-from fullbake.trainer.devices.allocator import keep_freed_memory
 from fullbake.trainer.devices.distribution import Placement, choose_placement
-from fullbake.trainer.devices.precision import set_precision
 from fullbake.trainer.encoder.base_model import hash_base, open_base
 from fullbake.trainer.encoder.encoder_shift import relative_shift
-from fullbake.trainer.epoch_checkpoints import EpochCheckpoints, Progress
-from fullbake.trainer.export import write_hf_folder
-from fullbake.trainer.fine_tune import checkpoint_folder, read_splits, remove_checkpoints
-from fullbake.trainer.models.classifier import encoder_paths, weights_left_out
+from fullbake.trainer.epoch_checkpoints import Progress, checkpoint_folder, remove_checkpoints
 from fullbake.trainer.models.masked_lm import MaskedLanguageModel, masked_losses
-from fullbake.trainer.optimization.optimizer import make_optimizer
 from fullbake.trainer.spec import PretrainingSpec
+from fullbake.trainer.training_loop import Batches, Job, Schedule, check_loss, prepared, run_job, steps_of_epoch
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
@@ -61,12 +61,13 @@ def run_fn(fn_args: FnArgs) -> None:
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
-        train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, fn_args.transform_output, Path(scratch))
+        transform = tft.TFTransformOutput(fn_args.transform_output)
+        train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, transform, Path(scratch))
         checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
-        model, record = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
-    write_hf_folder(model.backbone, base, Path(fn_args.serving_model_dir), more=weights_left_out(base, model.backbone))
-    record["seconds"] = round(time.monotonic() - started, 1)
-    (run_folder / PRETRAINING_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        model, pretraining = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
+    model.encoder.write(base, Path(fn_args.serving_model_dir), more=model.encoder.left_out(base))
+    pretraining = pretraining.model_copy(update={"seconds": round(time.monotonic() - started, 1)})
+    (run_folder / PRETRAINING_FILE).write_text(pretraining.to_json(), encoding="utf-8")
     remove_checkpoints(checkpoints)
 
 
@@ -78,7 +79,7 @@ def pretrain(
     evaluate: TokenizedSplit,
     *,
     checkpoints: Path | None = None,
-) -> tuple[MaskedLanguageModel, dict[str, Any]]:
+) -> tuple[MaskedLanguageModel, Pretraining]:
     """Trains a base model further.
 
     Args:
@@ -92,22 +93,15 @@ def pretrain(
             bit.
 
     Returns:
-        The trained model, and what is known of its training: `evaluations` (`step`, `epoch`, `loss` in nats and
-        `perplexity` on the eval split, before any training, after `EARLY_STEPS` and after each epoch), `new_head`,
-        `rows`, `parameters`, `encoder_shift`, and what was chosen.
+        The trained model, and what is known of its training, but for the time it took. It was measured before any
+        training, after `EARLY_STEPS` and after each epoch.
 
     Raises:
         InputError: The base has no masked-LM head here, or the training has diverged.
     """
-    tf_keras.utils.set_random_seed(spec.seed)
-    placement = placement.as_begun(checkpoints)
-    placement.check_accumulation("pretraining", spec.gradient_accumulation_steps)
-    print(f"further pre-training on {placement}", flush=True)
-    steps = -(-len(train) // spec.step_rows)
-    static_shapes = placement.static_shapes
-    keep_freed_memory()
-    set_precision(placement.policy)
-    try:
+    steps = steps_of_epoch(len(train), spec)
+    vocabulary = Vocabulary.read(base)
+    with prepared(spec, placement, checkpoints, section="pretraining", what="further pre-training") as placement:
         with placement.strategy.scope():
             model = MaskedLanguageModel.from_base(
                 base,
@@ -115,55 +109,47 @@ def pretrain(
                 accumulation_steps=spec.gradient_accumulation_steps,
                 seed=spec.seed,
             )
-            variables = {variable.name.removesuffix(":0"): variable for variable in model.trainable_variables}
-            optimizer: tf_keras.optimizers.Optimizer = make_optimizer(
-                variables,
-                learning_rate=spec.learning_rate,
-                total_steps=steps * spec.epochs,
-                warmup_fraction=WARMUP_FRACTION,
-                weight_decay=WEIGHT_DECAY,
-            )
-            if placement.policy == "mixed_float16":
-                optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
-            model.compile(optimizer=optimizer)
-        start = {path: variable.numpy() for path, variable in encoder_paths(model.backbone).items()}
-        vocabulary = Vocabulary.read(base)
-        masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, static_shapes)
+        start = model.encoder.plain_weights()
+        masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, placement.static_shapes)
 
-        progress = Progress()
-        keep = EpochCheckpoints(checkpoints, model, progress)
-        keep.restore()
-        dealt = progress.epochs * steps
-        rows: tuple[Split, Split] = (train, evaluate)
-        if spec.next_sentence:
-            rows = (
-                SentencePairs(train, vocabulary, spec.seed, fixed=False, dealt=dealt),
-                SentencePairs(evaluate, vocabulary, spec.seed, fixed=True),
+        def batches(dealt: int) -> Batches:
+            rows: Split = train
+            if spec.next_sentence:
+                rows = SentencePairs(train, vocabulary, spec.seed, fixed=False, dealt=dealt)
+            learned = training_dataset(
+                rows, spec.step_rows, spec.seed, static_shapes=placement.static_shapes, dealt=dealt
             )
-        learned = training_dataset(rows[0], spec.step_rows, spec.seed, static_shapes=static_shapes, dealt=dealt)
-        measured = evaluation_dataset(rows[1], EVALUATION_ROWS)
-        measure = _measurer(model, _masked(measured, dataclasses.replace(masker, static_shapes=False)))
-        model.fit(
-            _masked(learned, masker, dealt).prefetch(tf.data.AUTOTUNE),
-            initial_epoch=progress.epochs,
+            return Batches(_masked(learned, masker, dealt).prefetch(tf.data.AUTOTUNE))
+
+        def measures(progress: Progress) -> list[tf_keras.callbacks.Callback]:
+            rows: Split = evaluate
+            if spec.next_sentence:
+                rows = SentencePairs(evaluate, vocabulary, spec.seed, fixed=True)
+            masks = dataclasses.replace(masker, static_shapes=False)
+            measure = _measurer(model, _masked(evaluation_dataset(rows, EVALUATION_ROWS), masks))
+            return [_Perplexity(measure, steps, progress)]
+
+        job = Job(
+            step=model,
+            trained={variable.name.removesuffix(":0"): variable for variable in model.trainable_variables},
+            schedule=Schedule(spec.learning_rate, WARMUP_FRACTION, WEIGHT_DECAY),
             epochs=spec.epochs,
-            steps_per_epoch=steps,
-            callbacks=[_Perplexity(measure, steps, progress), keep],
-            verbose=1 if sys.stdout.isatty() else 2,
+            steps=steps,
+            batches=batches,
+            measures=measures,
         )
-    finally:
-        set_precision("float32")
-    record = {
-        "evaluations": progress.found,
-        "new_head": model.new_head,
-        "rows": len(train),
-        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
-        "encoder_shift": relative_shift(start, encoder_paths(model.backbone)),
-        "learning_rate": spec.learning_rate,
-        "distribution": placement.found,
-        "precision": placement.policy,
-    }
-    return model, record
+        progress = run_job(job, placement, checkpoints)
+    pretraining = Pretraining(
+        evaluations=tuple(Perplexity.model_validate(found) for found in progress.found),
+        new_head=model.encoder.new_head,
+        rows=len(train),
+        parameters=int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        encoder_shift=relative_shift(start, model.encoder.plain_weights()),
+        learning_rate=spec.learning_rate,
+        distribution=placement.found,
+        precision=placement.policy,
+    )
+    return model, pretraining
 
 
 def _masked(batches: tf.data.Dataset, masker: Masker, dealt: int = 0) -> tf.data.Dataset:
@@ -175,7 +161,7 @@ def _masked(batches: tf.data.Dataset, masker: Masker, dealt: int = 0) -> tf.data
 
 
 def _measurer(model: MaskedLanguageModel, batches: tf.data.Dataset) -> Callable[[], float]:
-    """Gives a function that measures the mean loss over all hidden tokens; not Keras's, which would reset `fit`'s."""
+    """Makes a function that measures the mean loss over all hidden tokens; not Keras's, which would reset `fit`'s."""
 
     @tf.function(input_signature=[batches.element_spec], autograph=False)
     def losses_of(batch: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -196,7 +182,7 @@ class _Perplexity(tf_keras.callbacks.Callback):
     """Measures the perplexity on the eval split before training, early in it, and after each epoch.
 
     Args:
-        measure: Gives the loss in nats.
+        measure: Returns the loss in nats.
         steps: Steps of an epoch.
         progress: Keeps the measures.
     """
@@ -226,11 +212,7 @@ class _Perplexity(tf_keras.callbacks.Callback):
 
     def _evaluate(self, step: int) -> None:
         loss = self._measure()
-        if not np.isfinite(loss):
-            raise InputError(
-                f"pretraining.learning_rate: the loss is {loss} at step {step}, so the training has diverged; "
-                "lower the rate"
-            )
+        check_loss(loss, "pretraining", f"at step {step}")
         epoch = round(step / self._steps, 3)
         perplexity = float(np.exp(loss))
         self._progress.found.append({"step": step, "epoch": epoch, "loss": loss, "perplexity": perplexity})

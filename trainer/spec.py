@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fullbake.trainer.approaches import APPROACHES, Approach
+from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class TrainingSpec:
         learning_rate: The peak rate.
         warmup_fraction: Part of the steps over which the rate rises.
         weight_decay: AdamW's decoupled decay.
-        class_weights: `none`, or `balanced`: each class weighs alike in the loss however rare it is.
+        class_weights: `none`, or `balanced`: each class has the same weight in the loss, however rare it is.
         early_stopping_patience: Epochs without a better macro recall on the eval split before training ends, with the
             best weights restored; None trains all epochs and keeps the last weights.
         seed: Of the head's first weights, dropout and the order of rows.
@@ -75,7 +76,7 @@ class TrainingSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
-        """Restores what `to_dict` gave, JSON's lists made tuples again."""
+        """Restores what `to_dict` returned, JSON's lists made tuples again."""
         return cls(**{**values, "labels": tuple(values["labels"])})
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +92,16 @@ class TrainingSpec:
     def row(self) -> Approach:
         """The approach's row of the table."""
         return APPROACHES[self.approach]
+
+    @property
+    def task(self) -> Task:
+        """What the labels are to a row."""
+        return SINGLE_LABEL
+
+    @property
+    def score(self) -> str:
+        """The measure of an epoch that tuning and early stopping watch."""
+        return f"eval_{self.task.score}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
+import tensorflow_transform as tft
 import tf_keras
 from tfx.components.tuner.component import TunerFnResult
 
 from fullbake.contract.errors import DivergedError, InputError
-from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.data.input_pipeline import TokenizedSplit, read_splits
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
-from fullbake.trainer.fine_tune import checkpoint_folder, read_splits, train_classifier
+from fullbake.trainer.epoch_checkpoints import checkpoint_folder
+from fullbake.trainer.fine_tune import train_classifier
 from fullbake.trainer.spec import TrainingSpec
 
 if TYPE_CHECKING:
     from tfx.components.trainer.fn_args_utils import FnArgs
 
-_OBJECTIVE = "macro_recall"
 _SCORE_FILE = "score.json"
 
 
@@ -60,7 +61,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
     """Trains the same classifier once at each learning rate, all from the same start.
 
-    The score is the macro recall on the eval split of the epoch whose weights are kept; of equal scores the lower rate
+    The score is the task's, on the eval split, of the epoch whose weights are kept; of equal scores the lower rate
     wins. A rate at which training diverges scores 0.
 
     Args:
@@ -77,7 +78,7 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         self.rates = sorted(set(rates))
         space.Choice("learning_rate", self.rates)
         oracle = keras_tuner.oracles.GridSearchOracle(
-            objective=keras_tuner.Objective(_OBJECTIVE, "max"),
+            objective=keras_tuner.Objective(spec.task.score, "max"),
             hyperparameters=space,
             # The grid ends by itself, but TFX writes as many results as this says.
             max_trials=len(self.rates),
@@ -104,7 +105,8 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         self._diverged: list[DivergedError] = []
         self._unusable: InputError | None = None
         with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
-            train, evaluate = read_splits(train_files, eval_files, transform_output, Path(scratch))
+            transform = tft.TFTransformOutput(transform_output)
+            train, evaluate = read_splits(train_files, eval_files, transform, Path(scratch), self.spec.task)
             inputs = [hash_base(self.base), train.digest(), evaluate.digest()]
             try:
                 super().search(train=train, evaluate=evaluate, inputs=inputs, scratch=scratch)
@@ -127,20 +129,21 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         inputs: list[str],
         scratch: str,
     ) -> float:
-        """Trains at one rate and gives its score."""
+        """Trains at one rate and returns its score."""
         rate: float = trial.hyperparameters.get("learning_rate")
         name = f"learning rate {rate:g} ({self.rates.index(rate) + 1} of {len(self.rates)})"
+        what = self.spec.task.score.replace("_", " ")
         notes = self._notes(rate, inputs)
         score = _kept_score(notes)
         if score is not None:
-            print(f"{name}: macro recall {score:.4f}, found before the search was interrupted", flush=True)
+            print(f"{name}: {what} {score:.4f}, found before the search was interrupted", flush=True)
             return score
         print(f"{name} begins", flush=True)
         started = time.monotonic()
         diverged: DivergedError | None = None
         with tempfile.TemporaryDirectory(dir=scratch) as own:
             try:
-                record = train_classifier(
+                training = train_classifier(
                     dataclasses.replace(self.spec, learning_rate=rate),
                     self.placement,
                     self.base,
@@ -149,8 +152,9 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
                     scratch=Path(own),
                     checkpoints=notes,
                 )[1]
-                (score,) = (e["eval_macro_recall"] for e in record["epochs"] if e["epoch"] == record["best_epoch"])
-                found = f"macro recall {score:.4f}"
+                (best,) = (epoch for epoch in training.epochs if epoch.epoch == training.best_epoch)
+                score = getattr(best, self.spec.score)
+                found = f"{what} {score:.4f}"
             except DivergedError as error:
                 # Without its traceback, which holds the frames of the training, hence the model.
                 diverged, score, found = error.with_traceback(None), 0.0, str(error)
@@ -187,6 +191,7 @@ def _kept_score(notes: Path | None) -> float | None:
 
 
 def _free_memory() -> None:
-    # Keras keeps the graphs of every model until told otherwise, and a model is a knot of references.
+    # Keras keeps the graphs of every model until it is asked to forget them, and the objects of a model refer to each
+    # other.
     tf_keras.backend.clear_session()
     gc.collect()

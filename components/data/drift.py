@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fullbake.components.data.rows import Row
+from fullbake.contract.results.ingest import Drift
 
 
 @dataclass
@@ -48,49 +49,6 @@ class Profile:
     def from_dict(cls, values: Mapping[str, Any]) -> Profile:
         """Makes it of what `to_dict` returned."""
         return cls(Counter(values["labels"]), Counter(dict(values["lengths"])))
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How one span differs from another.
-
-    Attributes:
-        before: The other span's number.
-        rows_before: Its rows.
-        label_distance: The greatest change of a label's share, from 0 to 1: the L-infinity distance by which TFDV
-            measures the drift of a category.
-        label: The label whose share changed the most.
-        share_before: Its share in the other span.
-        share: Its share in this one.
-        length_distance: The greatest difference between the shares of texts up to any one length, from 0 to 1: the
-            statistic of Kolmogorov and Smirnov.
-        median_length_before: Median of the other span, in characters.
-        median_length: Median of this one.
-    """
-
-    before: int
-    rows_before: int
-    label_distance: float
-    label: str
-    share_before: float
-    share: float
-    length_distance: float
-    median_length_before: int
-    median_length: int
-
-    def __str__(self) -> str:
-        """Says it in a line."""
-        return f"labels {self.labels_in_words}; text lengths {self.lengths_in_words}"
-
-    @property
-    def labels_in_words(self) -> str:
-        """The labels' drift, for people."""
-        return f"{self.label_distance:.3f} (share of {self.label!r} {self.share_before:.3f}, now {self.share:.3f})"
-
-    @property
-    def lengths_in_words(self) -> str:
-        """The lengths' drift, for people."""
-        return f"{self.length_distance:.3f} (median {self.median_length_before}, now {self.median_length} characters)"
 
 
 def measure_drift(labels: Sequence[str], number_before: int, before: Profile, now: Profile) -> Drift:

@@ -3,39 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-
-@dataclass(frozen=True)
-class Repeats:
-    """Rows with the text (and second text) of another, as `components.data.same_text.row_digest_of` compares them.
-
-    Attributes:
-        duplicates: Rows that repeat an earlier one, label and all.
-        first_duplicate: The first of them and the one it repeats, for people; empty if there is none.
-        conflicting_texts: Texts with more than one label.
-        conflicting_rows: Rows with such a text.
-        first_conflict: Two rows of the first such text with their labels, for people; empty if there is none.
-    """
-
-    duplicates: int = 0
-    first_duplicate: str = ""
-    conflicting_texts: int = 0
-    conflicting_rows: int = 0
-    first_conflict: str = ""
-
-    def in_words(self) -> list[str]:
-        """Returns a sentence, without its stop, for each kind there is."""
-        said = []
-        if self.conflicting_texts:
-            texts = "1 text has" if self.conflicting_texts == 1 else f"{self.conflicting_texts:,} texts have"
-            said.append(f"{texts} several labels, in {self.conflicting_rows:,} rows: {self.first_conflict}")
-        if self.duplicates:
-            rows = "1 row repeats" if self.duplicates == 1 else f"{self.duplicates:,} rows repeat"
-            said.append(f"{rows} an earlier one, label and all: {self.first_duplicate}")
-        return said
+from fullbake.contract.results.ingest import Repeats
 
 
 def find_repeats(
@@ -82,7 +53,14 @@ def find_repeats(
         repeating = int(duplicates.min())
         repeated = _first((digests == digests[repeating]) & (labels == labels[repeating]))
         first_duplicate = f"{name(repeated, False)} and {name(repeating, False)}"
-    return Repeats(duplicates.size, first_duplicate, texts.size, conflicts.size, first_conflict), duplicates, conflicts
+    repeats = Repeats(
+        duplicates=duplicates.size,
+        first_duplicate=first_duplicate,
+        conflicting_texts=texts.size,
+        conflicting_rows=conflicts.size,
+        first_conflict=first_conflict,
+    )
+    return repeats, duplicates, conflicts
 
 
 def _first(mask: np.ndarray) -> int:

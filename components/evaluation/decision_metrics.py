@@ -10,6 +10,9 @@ import apache_beam as beam
 import numpy as np
 import tensorflow_model_analysis as tfma
 
+from fullbake.components.evaluation.rates import rates_by_label
+from fullbake.contract.names import LABEL_OUTPUT, PROBABILITIES_OUTPUT
+
 CONFUSION = "confusion"
 SCORES = "scores"
 CONFIDENCE = "confidence"
@@ -57,19 +60,19 @@ class CountDecisions(beam.CombineFn):
         self._ours = np.array([labels.index(label) if label in labels else len(labels) for label in given])
 
     def create_accumulator(self) -> _Counts:
-        """Nothing counted yet."""
+        """Returns counts of nothing yet."""
         classes = len(self._labels)
         bins = FINE_BINS if classes < MANY_LABELS else COARSE_BINS
         return _Counts(np.zeros((classes, classes + 1)), np.zeros((2, classes, bins)), np.zeros((3, bins)))
 
     def add_input(self, counts: _Counts, element: Any) -> _Counts:
-        """Counts one row: its true label as bytes, and what the serving signature gave for it."""
+        """Counts one row: its true label as bytes, and what the serving signature returned for it."""
         predictions = element.get_predictions(model_name=self._model_name)
         truth = self._index[np.ravel(element.get_labels(model_name=self._model_name))[0]]
         classes = np.arange(len(self._labels))
-        decision = self._index.get(np.ravel(predictions["label"])[0], len(classes))
-        # A diverged model gives NaN; it is counted with no confidence in anything, for the gate to refuse.
-        given = np.nan_to_num(np.ravel(predictions["probabilities"]))
+        decision = self._index.get(np.ravel(predictions[LABEL_OUTPUT])[0], len(classes))
+        # A diverged model returns NaN; it is counted with no confidence in anything, for the gate to refuse.
+        given = np.nan_to_num(np.ravel(predictions[PROBABILITIES_OUTPUT]))
         probabilities = np.zeros(len(classes) + 1, given.dtype)
         probabilities[self._ours] = given
         probabilities = probabilities[: len(classes)]
@@ -93,7 +96,7 @@ class CountDecisions(beam.CombineFn):
         return total
 
     def extract_output(self, counts: _Counts) -> dict[tfma.metrics.MetricKey, np.ndarray]:
-        """The counts as TFMA's metrics."""
+        """Returns the counts as TFMA's metrics."""
         arrays = {CONFUSION: counts.confusion, SCORES: counts.scores, CONFIDENCE: counts.confidence}
         return {_key(name, self._model_name): array for name, array in arrays.items()}
 
@@ -104,7 +107,7 @@ class DecisionMetrics(tfma.metrics.Metric):
     TFMA's own Recall takes a class as decided above a probability of 0.5; serving decides otherwise (the most probable
     class). What is judged must be what is served.
 
-    The model's signature must give `label`, string `(rows,)`, and `probabilities`, float32 `(rows, labels)`;
+    The model's signature must return `label`, string `(rows,)`, and `probabilities`, float32 `(rows, labels)`;
     the label key must name a feature with the true label as a string. Metric names are `accuracy`, `macro_f1`,
     `recall/<label>`, `precision/<label>`, `f1/<label>`, and the arrays `confusion`, `scores`, `confidence`.
 
@@ -124,33 +127,6 @@ class DecisionMetrics(tfma.metrics.Metric):
         )
 
 
-def rates(confusion: np.ndarray, labels: list[str]) -> dict[str, Any]:
-    """What a confusion matrix says of each class.
-
-    Args:
-        confusion: Counts `(labels, labels)`, rows by true label, columns by decision; more columns are of decisions
-            for other labels.
-        labels: The labels in the order of their class index.
-
-    Returns:
-        `accuracy` and `macro_f1` (over the labels that have rows), and by label `recall` (None without a row of the
-        label), `precision` (None if never decided) and `f1` (None without a row of the label).
-    """
-    right = np.diag(confusion)
-    true, decided = confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)]
-    recall = [float(r / n) if n else None for r, n in zip(right, true, strict=True)]
-    precision = [float(r / n) if n else None for r, n in zip(right, decided, strict=True)]
-    f1 = [float(2 * r / (n + d)) if n else None for r, n, d in zip(right, true, decided, strict=True)]
-    measured = [value for value in f1 if value is not None]
-    return {
-        "accuracy": float(right.sum() / max(1.0, confusion.sum())),
-        "macro_f1": float(np.mean(measured)) if measured else 0.0,
-        "recall": dict(zip(labels, recall, strict=True)),
-        "precision": dict(zip(labels, precision, strict=True)),
-        "f1": dict(zip(labels, f1, strict=True)),
-    }
-
-
 def _computations(
     labels: list[str],
     other_labels: dict[str, list[str]] | None = None,
@@ -166,7 +142,7 @@ def _computations(
     by_label = [f"{metric}/{label}" for metric in ("recall", "precision", "f1") for label in labels]
 
     def derive(metrics: dict[tfma.metrics.MetricKey, Any]) -> dict[tfma.metrics.MetricKey, Any]:
-        measured = rates(metrics[keys[0]], labels)
+        measured = rates_by_label(metrics[keys[0]], labels)
         values = {each: measured[each] for each in scalars}
         for metric in ("recall", "precision", "f1"):
             values |= {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fullbake.components.evaluation.wilson import CONFIDENCE, Interval, rows_needed, wilson
+from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed, wilson
+from fullbake.contract.results.evaluation import Bound
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class GateSpec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GateSpec:
-        """Restores what `dataclasses.asdict` gave, JSON's lists made tuples again."""
+        """Makes it of what `dataclasses.asdict` returned and JSON kept."""
         tuples = {name: tuple(values[name]) for name in ("labels", "allow_never_predicted")}
         return cls(**{**values, **tuples})
 
@@ -52,57 +53,11 @@ class Share(NamedTuple):
         return self.hits / self.rows if self.rows else None
 
 
-@dataclass(frozen=True)
-class Bound:
-    """One bound and how the model did.
-
-    Attributes:
-        metric: `recall`, `precision`, `recall_drop`: what the class's recall lost against the model in production,
-            or `predicted`: how many rows were given the label.
-        label: The class.
-        bound: The least value allowed, for `recall_drop` the greatest.
-        value: What was measured; None when the test split cannot tell, which does not pass.
-        passed: Whether the bound is met.
-        rows: Of a recall or precision, how many rows it was counted on.
-        interval: Of a recall or precision, where its true value lies, with the gate's confidence or else 95%.
-        confidence: The gate's, where the lower end of the interval must meet the bound; None where the value must.
-    """
-
-    metric: str
-    label: str
-    bound: float
-    value: float | None
-    passed: bool
-    rows: int | None = None
-    interval: Interval | None = None
-    confidence: float | None = None
-
-    @property
-    def judged(self) -> float | None:
-        """What is held against the bound: the lower end of the interval where the gate has a confidence."""
-        return self.interval[0] if self.confidence is not None and self.interval is not None else self.value
-
-    @property
-    def missed_by(self) -> float | None:
-        """How far it is from the bound; None where it was not measured."""
-        return None if self.judged is None else abs(self.judged - self.bound)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Bound:
-        """Restores what `to_dict` gave."""
-        interval = values.get("interval")
-        return cls(**{**values, "interval": None if interval is None else (interval[0], interval[1])})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-
 def judge(
     gate: GateSpec,
     recall: Mapping[str, Share],
     precision: Mapping[str, Share],
-    production_recall: Mapping[str, float | None] | None,
+    baseline_recall: Mapping[str, float | None] | None,
 ) -> list[Bound]:
     """Holds a model against its bounds.
 
@@ -114,7 +69,7 @@ def judge(
         gate: The bounds.
         recall: The model's recall by label on the test split.
         precision: Its precision by label.
-        production_recall: The recall on the same rows of the model in production, of the labels that it has too, or
+        baseline_recall: The recall on the same rows of the model in production, of the labels that it has too, or
             None if there is none.
 
     Returns:
@@ -127,19 +82,21 @@ def judge(
             bounds.append(_at_least(gate, "recall", label, gate.min_recall[label], recall[label]))
         if label in gate.min_precision:
             bounds.append(_at_least(gate, "precision", label, gate.min_precision[label], precision[label]))
-        if gate.max_recall_drop is not None and production_recall is not None and label in production_recall:
-            new, old = recall[label].value, production_recall[label]
+        if gate.max_recall_drop is not None and baseline_recall is not None and label in baseline_recall:
+            new, old = recall[label].value, baseline_recall[label]
             drop = None if new is None or old is None else old - new
             # Recalls are ratios of counts; a difference of exactly the bound must not fail by a rounding error.
             passed = drop is not None and drop <= gate.max_recall_drop + 1e-9
-            bounds.append(Bound("recall_drop", label, gate.max_recall_drop, drop, passed))
+            bounds.append(
+                Bound(metric="recall_drop", label=label, bound=gate.max_recall_drop, value=drop, passed=passed)
+            )
         if recall[label].rows and not precision[label].rows and label not in gate.allow_never_predicted:
-            bounds.append(Bound("predicted", label, 1, 0, False))
+            bounds.append(Bound(metric="predicted", label=label, bound=1, value=0, passed=False))
     return bounds
 
 
 def describe(bound: Bound) -> str:
-    """Says in a sentence how a bound was met or missed."""
+    """Returns a sentence on how a bound was met or missed."""
     name = f"{bound.metric.replace('_', ' ')} of '{bound.label}'"
     if bound.metric == "predicted":
         return (
@@ -163,7 +120,7 @@ def describe(bound: Bound) -> str:
 
 
 def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
-    """Says which bounds the test split is too small for, so that a model could meet them by luck, or not at all.
+    """Returns which bounds the test split is too small for, so that a model could meet them by luck, or not at all.
 
     Args:
         gate: The bounds.
@@ -171,7 +128,7 @@ def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
 
     Returns:
         A sentence for each of `min_recall` and `min_precision` of which that is true of some label. A precision is
-        counted on the rows that the model gives the label: of these, as many can be right as have it.
+        counted on the rows that the model decides for the label: of these, as many can be right as have it.
     """
     confidence = gate.confidence or CONFIDENCE
     said = []
@@ -199,7 +156,16 @@ def _at_least(gate: GateSpec, metric: str, label: str, bound: float, share: Shar
     interval = wilson(share.hits, share.rows, gate.confidence or CONFIDENCE)
     judged = share.value if gate.confidence is None or interval is None else interval[0]
     passed = judged is not None and judged >= bound
-    return Bound(metric, label, bound, share.value, passed, share.rows, interval, gate.confidence)
+    return Bound(
+        metric=metric,
+        label=label,
+        bound=bound,
+        value=share.value,
+        passed=passed,
+        rows=share.rows,
+        interval=interval,
+        confidence=gate.confidence,
+    )
 
 
 def _listed(parts: list[str]) -> str:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fullbake.contract.results.result import Interval
 
 CONFIDENCE = 0.95
 """The confidence of what is shown where nobody asked for another."""
 
-Interval = tuple[float, float]
-
 
 def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval | None:
-    """The interval in which the true share lies with a confidence, both ends together.
+    """Returns the interval in which the true share lies with a confidence, both ends together.
 
     Args:
         hits: How many rows were found.
@@ -39,7 +41,7 @@ def wilson(hits: int, trials: int, confidence: float = CONFIDENCE) -> Interval |
 
 
 def rows_needed(bound: float, confidence: float) -> int | None:
-    """How many rows a class must have for the lower end of its interval to be at a bound, were every row found.
+    """Returns how many rows a class must have, all of them found, for the lower end of its interval to be at a bound.
 
     Of n rows that were all found, the lower end is n / (n + z²).
 

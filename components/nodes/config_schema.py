@@ -9,6 +9,8 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
+from fullbake.contract.names import LABEL, TEXT, TEXT_PAIR
+
 SCHEMA_FILE = "schema.pbtxt"
 """The name TFX looks for in a `Schema` artifact."""
 
@@ -27,12 +29,12 @@ def make_schema(labels: list[str], text_pair: bool) -> schema_pb2.Schema:
     """
     schema = schema_pb2.Schema()
     schema.string_domain.add(name=LABELS_DOMAIN, value=labels)
-    for name in ["text", "text_pair", "label"] if text_pair else ["text", "label"]:
+    for name in [TEXT, TEXT_PAIR, LABEL] if text_pair else [TEXT, LABEL]:
         feature = schema.feature.add(name=name, type=schema_pb2.BYTES)
         feature.presence.min_fraction = 1.0
         feature.presence.min_count = 1
         feature.shape.dim.add(size=1)
-        if name == "label":
+        if name == LABEL:
             feature.domain = LABELS_DOMAIN
     return schema
 

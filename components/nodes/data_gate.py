@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.components.example_validator import executor as example_validator
@@ -12,12 +11,14 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 
-from fullbake.components.data.drift import Drift
 from fullbake.components.evaluation.gate import GateSpec, too_few_rows
-from fullbake.components.serving.opening import opening_fault
-from fullbake.components.serving.pushed_models import NOTHING, find_baseline, read_push
+from fullbake.components.serving.baseline import find_baseline
+from fullbake.components.serving.making import NOTHING
+from fullbake.components.serving.opening_fault import opening_fault
+from fullbake.components.serving.pushed_models import read_push
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import INGEST_FILE, TEST_SPLIT
+from fullbake.contract.results.ingest import Ingest
 
 log = logging.getLogger("fullbake")
 
@@ -31,7 +32,7 @@ def DataGate(  # noqa: N802, components are called as classes are
     gate: Parameter[str],
     text_features: Parameter[str],
     serving_dir: Parameter[str],
-    production: Parameter[str],
+    baseline_key: Parameter[str],
     # TFX reads these as optional by their default; it takes no Optional[...].
     max_label_drift: Parameter[float] = None,
     max_length_drift: Parameter[float] = None,
@@ -47,8 +48,7 @@ def DataGate(  # noqa: N802, components are called as classes are
         gate: The bounds, `components.evaluation.gate.GateSpec` as JSON.
         text_features: The columns of text that the model will take, as a JSON list.
         serving_dir: Where it will be pushed.
-        production: Names the model in production as far as it matters for caching (see
-            `components.serving.pushed_models`).
+        baseline_key: Names what the new model is compared with, for the cache (see `components.serving.making`).
         max_label_drift: How far the labels' shares may be from those of the span before (see
             `components.data.drift.Drift.label_distance`). None (default): as far as they like.
         max_length_drift: The same of the texts' lengths (`length_distance`).
@@ -66,8 +66,8 @@ def DataGate(  # noqa: N802, components are called as classes are
         raise InputError(f"data: {_listed(problems, '; ')}; mend the rows, or the columns and labels in the config")
 
     with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
-        ingest = json.load(file)
-    counts = ingest["labels"]
+        ingest = Ingest.from_json(file.read())
+    counts = ingest.labels
     missing = [
         f"no {split} example of class {label!r}"
         for split, labels in counts.items()
@@ -83,7 +83,7 @@ def DataGate(  # noqa: N802, components are called as classes are
     bounds = GateSpec.from_dict(json.loads(gate))
     for warning in too_few_rows(bounds, counts[TEST_SPLIT]):
         log.warning("%s", warning)
-    if bounds.max_recall_drop is not None and production != NOTHING:
+    if bounds.max_recall_drop is not None and baseline_key != NOTHING:
         find_baseline(
             serving_dir,
             bounds.labels,
@@ -95,19 +95,20 @@ def DataGate(  # noqa: N802, components are called as classes are
 
 def _opening_fault_unless_known(model: str) -> str | None:
     # What is still, byte for byte, what was pushed has been opened by the servable check of the run that pushed it.
-    return None if "files" in read_push(model) else opening_fault(model)
+    push = read_push(model)
+    return opening_fault(model) if push is None or push.files is None else None
 
 
-def _judge_drift(ingest: dict[str, Any], max_label_drift: float | None, max_length_drift: float | None) -> None:
-    if ingest["drift"] is not None:
-        drift = Drift(**ingest["drift"])
+def _judge_drift(ingest: Ingest, max_label_drift: float | None, max_length_drift: float | None) -> None:
+    drift = ingest.drift
+    if drift is not None:
         log.info("drift from span %d: %s", drift.before, drift)
     for key, bound in (("max_label_drift", max_label_drift), ("max_length_drift", max_length_drift)):
         if bound is None:
             continue
-        if ingest["drift_unknown"]:
-            raise InputError(f"data.{key}: {ingest['drift_unknown']}; mend it, take it away, or set the bound to null")
-        if ingest["drift"] is None:
+        if ingest.drift_unknown:
+            raise InputError(f"data.{key}: {ingest.drift_unknown}; mend it, take it away, or set the bound to null")
+        if drift is None:
             continue
         if key == "max_label_drift":
             distance, what = drift.label_distance, f"the labels' shares have drifted by {drift.labels_in_words}"

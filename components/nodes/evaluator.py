@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -21,30 +21,34 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
-from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics, rates
-from fullbake.components.evaluation.gate import GateSpec, Share, describe, judge
-from fullbake.components.serving.opening import opening_fault
+from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics
+from fullbake.components.evaluation.gate import GateSpec, describe, judge
+from fullbake.components.evaluation.rates import rates_by_label
+from fullbake.components.evaluation.summary import shares, summarize
+from fullbake.components.serving.baseline import Baseline, find_baseline
+from fullbake.components.serving.making import NOTHING
+from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.plain_path import plain_path
-from fullbake.components.serving.pushed_models import NOTHING, Baseline, find_baseline, read_about
-from fullbake.contract.names import EXAMPLES_SIGNATURE, SLAB_ROWS, TEST_SPLIT
+from fullbake.components.serving.pushed_models import read_about
+from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, EXAMPLES_SIGNATURE, LABEL, SLAB_ROWS, TEST_SPLIT
+from fullbake.contract.results.evaluation import BaselineRecall
 
-EVALUATION_FILE = "evaluation.json"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 MISSED = "missed"
 """Custom property of the blessing: a sentence for each bound that was missed, for those who see the blessing only."""
 JUDGED_AGAINST = "judged_against"
-"""Custom property of the blessing: the name of the version in production when the model was judged, or `NOTHING`; not
+"""Custom property of the blessing: the name of the version that served when the model was judged, or `NOTHING`; not
 there where no comparison was asked for."""
 
 
 class EvaluatorSpec(component_spec.ComponentSpec):
-    """What the Evaluator takes and gives."""
+    """The Evaluator's parameters, inputs and outputs."""
 
     PARAMETERS = {
         "gate": component_spec.ExecutionParameter(type=str),
         "serving_dir": component_spec.ExecutionParameter(type=str),
-        "production": component_spec.ExecutionParameter(type=str),
+        "baseline_key": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -58,7 +62,7 @@ class EvaluatorSpec(component_spec.ComponentSpec):
 
 
 class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
-    """Runs TFMA over the test split with the candidate and the model in production, then the gate."""
+    """Runs TFMA over the test split with the candidate and the version that serves, then the gate."""
 
     def Do(  # noqa: N802 (TFX's name)
         self,
@@ -74,45 +78,51 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
 
         candidate = path_utils.serving_model_path(model.uri)
         about = read_about(candidate)
+        if about is None:
+            raise RuntimeError(f"{candidate} has no usable {ABOUT_FILE}")
 
         def look(opens: Callable[[str], str | None] = lambda version: None) -> Baseline:
             return find_baseline(
                 exec_properties["serving_dir"],
                 gate.labels,
-                about["text_features"],
+                about.text_features,
                 accept_loss=gate.accept_baseline_loss,
                 opens=opens,
             )
 
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
-        try:
+
+        def measure() -> dict[str, dict[str, np.ndarray]]:
             # The candidate is below the pipeline root, whose path is plain.
             with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
                 opened = replace(baseline, model=plain)
-                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+                return self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+
+        try:
+            metrics = measure()
         except Exception:
-            # Nobody opens every model in production before there is need. Was it this one that stopped the measuring?
+            # Nobody opens the version that serves before there is need. Was it this one that stopped the measuring?
             if baseline.model is None or opening_fault(baseline.model) is None:
                 raise
             baseline = look(opening_fault)
-            # The candidate is below the pipeline root, whose path is plain.
-            with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
-                opened = replace(baseline, model=plain)
-                metrics = self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
-        result = summarize(metrics[CANDIDATE], list(gate.labels), about.get("decision_threshold"))
-        result["baseline"] = None
-        production_recall = None
+            metrics = measure()
+        compared = None
         if baseline.model is not None:
-            recall = rates(metrics[BASELINE][CONFUSION], list(gate.labels))["recall"]
-            production_recall = {label: recall[label] for label in gate.labels if label in baseline.labels}
-            result["baseline"] = {"model": baseline.model, "recall": production_recall}
-        result["baseline_note"] = baseline.note
-        bounds = judge(gate, *_shares(metrics[CANDIDATE][CONFUSION], gate.labels), production_recall)
-        result["bounds"] = [bound.to_dict() for bound in bounds]
-        result["blessed"] = all(bound.passed for bound in bounds)
-        io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), json.dumps(result))
-        _bless(blessing, model, [describe(bound) for bound in bounds if not bound.passed])
+            its = rates_by_label(metrics[BASELINE][CONFUSION], gate.labels)["recall"]
+            in_both = {label: its[label] for label in gate.labels if label in baseline.labels}
+            compared = BaselineRecall(model=baseline.model, recall=in_both)
+        recall, precision = shares(metrics[CANDIDATE][CONFUSION], gate.labels)
+        result = summarize(
+            metrics[CANDIDATE],
+            gate.labels,
+            bounds=judge(gate, recall, precision, compared.recall if compared else None),
+            decision_threshold=about.decision_threshold,
+            baseline=compared,
+            baseline_note=baseline.note,
+        )
+        io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
+        _bless(blessing, model, [describe(bound) for bound in result.missed])
         if compares:
             version = NOTHING if baseline.version is None else os.path.basename(baseline.version)
             blessing.set_string_custom_property(JUDGED_AGAINST, version)
@@ -136,7 +146,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                     # Else TFMA loads the model with Keras first, to see whether it is one of its own.
                     model_type=tfma.TF_GENERIC,
                     signature_name=EXAMPLES_SIGNATURE,
-                    label_key="label",
+                    label_key=LABEL,
                     is_baseline=name == BASELINE,
                 )
                 for name in models
@@ -205,9 +215,8 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         schema: Their schema.
         model: The candidate.
         gate: The bounds.
-        serving_dir: Where models are pushed; the highest version there is the model in production.
-        production: Names the model in production as far as it matters for caching (see
-            `components.serving.pushed_models`).
+        serving_dir: Where models are pushed; the highest version there is the one that serves.
+        baseline_key: Names what the model is compared with, for the cache (see `components.serving.making`).
 
     Outputs: `evaluation` (TFMA's results and `evaluation.json`) and `blessing`.
     """
@@ -222,7 +231,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         model: types.BaseChannel,
         gate: GateSpec,
         serving_dir: str,
-        production: str,
+        baseline_key: str,
     ):
         super().__init__(
             EvaluatorSpec(
@@ -231,55 +240,11 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 model=model,
                 gate=json.dumps(asdict(gate)),
                 serving_dir=serving_dir,
-                production=production,
+                baseline_key=baseline_key,
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
             )
         )
-
-
-def summarize(
-    counts: dict[str, np.ndarray], labels: list[str], decision_threshold: float | None = None
-) -> dict[str, Any]:
-    """Turns the counts of `DecisionMetrics` into what `evaluation.json` holds of one model.
-
-    Args:
-        counts: `confusion`, `scores` and `confidence`, shaped as `components.evaluation.decision_metrics` says.
-        labels: The labels in the order of their class index.
-        decision_threshold: The probability from which the model decides for the second label; None: the likelier label.
-
-    Returns:
-        Plain values: `examples`, `labels`, the rates, `confusion`, `scores` by label, `confidence` and
-        `decision_threshold`.
-    """
-    confusion = counts[CONFUSION][:, : len(labels)]  # a model's decisions are for its own labels
-    negative, positive = counts[SCORES].astype(int).tolist()
-    count, correct, probability_sum = counts[CONFIDENCE]
-    return {
-        "examples": int(confusion.sum()),
-        "labels": labels,
-        **rates(confusion, labels),
-        "confusion": confusion.astype(int).tolist(),
-        "scores": {
-            label: {"positive": positive[index], "negative": negative[index]} for index, label in enumerate(labels)
-        },
-        "confidence": {
-            "count": count.astype(int).tolist(),
-            "correct": correct.astype(int).tolist(),
-            "probability_sum": probability_sum.tolist(),
-        },
-        "decision_threshold": decision_threshold,
-    }
-
-
-def _shares(confusion: np.ndarray, labels: Sequence[str]) -> tuple[dict[str, Share], dict[str, Share]]:
-    """Recall and precision of each label with their counts."""
-    right = np.diag(confusion)
-    recall, precision = (
-        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, right, counted, strict=True)}
-        for counted in (confusion.sum(axis=1), confusion.sum(axis=0)[: len(labels)])
-    )
-    return recall, precision
 
 
 def _bless(blessing: types.Artifact, model: types.Artifact, missed: list[str]) -> None:

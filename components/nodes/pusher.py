@@ -1,8 +1,7 @@
-"""The Pusher: puts a blessed model into production in one step."""
+"""The Pusher: puts a blessed model in its place among the pushed ones, in one step."""
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -13,30 +12,34 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST
+from fullbake.components.nodes.evaluator import JUDGED_AGAINST
+from fullbake.components.serving.making import NOTHING, all_withdrawn, withdrawn
 from fullbake.components.serving.publishing import (
-    ProductionChangedError,
-    put_in_production,
+    ServingVersionChangedError,
+    publish,
     remove_old,
     sole_pusher,
     still_withdrawn,
 )
-from fullbake.components.serving.pushed_models import NOTHING, all_withdrawn, newest_version, withdrawn
-from fullbake.contract.names import INGEST_FILE
+from fullbake.components.serving.pushed_models import newest_version
+from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE
+from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.results.push import Push, PushedMetrics
 
 STALE = "stale"
-"""Custom property of a model that was not pushed because production was no longer what it was judged against: why."""
+"""Custom property of a model that was not pushed because another version serves than it was judged against: why."""
 WITHDRAWN = "withdrawn"
-"""Custom property of a model that was not pushed because a rollback took one of the same making out: which version."""
+"""Custom property of a model that was not pushed because a rollback took back one of the same making: which version."""
 
 
 class PusherSpec(component_spec.ComponentSpec):
-    """What the Pusher takes and gives."""
+    """The Pusher's parameters, inputs and outputs."""
 
     PARAMETERS = {
         "serving_dir": component_spec.ExecutionParameter(type=str),
         "recipe": component_spec.ExecutionParameter(type=str),
-        "production": component_spec.ExecutionParameter(type=str),
+        "baseline_key": component_spec.ExecutionParameter(type=str),
         "keep_versions": component_spec.ExecutionParameter(type=int, optional=True),
     }
     INPUTS = {
@@ -60,8 +63,8 @@ class PusherExecutor(executor.Executor):
     ) -> None:
         """Copies the model to `<serving_dir>/<version>` if it was blessed; the version is the time in seconds.
 
-        It is not pushed where production has changed since it was judged, or where a rollback took out a model that was
-        made of the same files in the same way; `pushed_model` says which.
+        It is not pushed where another version serves than when it was judged, or where a rollback took back a model
+        that was made of the same files in the same way; `pushed_model` says which.
         """
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         if not self.CheckBlessing(input_dict):
@@ -80,25 +83,25 @@ class PusherExecutor(executor.Executor):
                 self._MarkNotPushed(pushed)
                 pushed.set_string_custom_property(WITHDRAWN, version)
                 return
-            push = {
-                "run": self._context.pipeline_run_id if self._context else None,
-                "recipe": recipe,
-                "data": data,
-                "span": examples.get_int_custom_property(utils.SPAN_PROPERTY_NAME),
-                "examples": _read(examples.uri, INGEST_FILE)["examples"],
-                "metrics": _metrics(_read(evaluation.uri, EVALUATION_FILE)),
-                "production_key": exec_properties["production"],
-                "replaced": _name(replaced),
-                "withdrawn": still_withdrawn(all_withdrawn(serving_dir), recipe, data),
-            }
+            push = Push(
+                run=self._context.pipeline_run_id if self._context else None,
+                recipe=recipe,
+                data=data,
+                span=examples.get_int_custom_property(utils.SPAN_PROPERTY_NAME),
+                examples=Ingest.from_json(_read(examples.uri, INGEST_FILE)).examples,
+                metrics=_metrics(Evaluation.from_json(_read(evaluation.uri, EVALUATION_FILE))),
+                production_key=exec_properties["baseline_key"],
+                replaced=_name(replaced),
+                withdrawn=still_withdrawn(all_withdrawn(serving_dir), recipe, data),
+            )
             try:
-                destination = put_in_production(
+                destination = publish(
                     serving_dir,
                     self.GetModelPath(input_dict),
                     push,
                     unchanged=lambda: judged_against in ("", _name(newest_version(serving_dir)) or NOTHING),
                 )
-            except ProductionChangedError:
+            except ServingVersionChangedError:
                 self._MarkNotPushed(pushed)
                 pushed.set_string_custom_property(
                     STALE,
@@ -112,14 +115,19 @@ class PusherExecutor(executor.Executor):
                 remove_old(serving_dir, keep)
 
 
-def _read(uri: str, name: str) -> Any:
+def _read(uri: str, name: str) -> str:
     with fileio.open(os.path.join(uri, name)) as file:
-        return json.load(file)
+        return str(file.read())
 
 
-def _metrics(evaluation: dict[str, Any]) -> dict[str, Any]:
-    names = ("examples", "accuracy", "macro_f1", "recall", "precision")
-    return {name: evaluation[name] for name in names}
+def _metrics(evaluation: Evaluation) -> PushedMetrics:
+    return PushedMetrics(
+        examples=evaluation.examples,
+        accuracy=evaluation.accuracy,
+        macro_f1=evaluation.macro_f1,
+        recall=evaluation.recall,
+        precision=evaluation.precision,
+    )
 
 
 def _name(version: str | None) -> str | None:
@@ -137,7 +145,7 @@ class Pusher(base_component.BaseComponent):
         infra_blessing: The servable check's.
         serving_dir: The push destination.
         recipe: A fingerprint of all that decides which model a run makes; kept beside the pushed model.
-        production: See `components.serving.pushed_models.production_key`.
+        baseline_key: See `components.serving.making.baseline_key`.
         keep_versions: How many versions are to stay after a push (see `components.serving.publishing.remove_old`);
             None: all.
 
@@ -157,7 +165,7 @@ class Pusher(base_component.BaseComponent):
         infra_blessing: types.BaseChannel,
         serving_dir: str,
         recipe: str,
-        production: str,
+        baseline_key: str,
         keep_versions: int | None = None,
     ):
         super().__init__(
@@ -169,7 +177,7 @@ class Pusher(base_component.BaseComponent):
                 infra_blessing=infra_blessing,
                 serving_dir=serving_dir,
                 recipe=recipe,
-                production=production,
+                baseline_key=baseline_key,
                 keep_versions=keep_versions,
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )

@@ -5,8 +5,6 @@ import importlib.metadata
 import json
 import os
 import platform
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,15 +14,18 @@ from tfx.dsl.io import fileio
 from tfx.types import artifact, artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
-from fullbake.components.nodes.evaluator import EVALUATION_FILE
-from fullbake.components.report.page import Report as Page
 from fullbake.components.report.page import render
 from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
-from fullbake.contract.names import INGEST_FILE, PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.contract import names
+from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.results.pretraining import Pretraining
+from fullbake.contract.results.report import Lengths
+from fullbake.contract.results.report import Report as Parts
+from fullbake.contract.results.training import Training
+from fullbake.contract.results.tuning import read_tuner_results
 from fullbake.trainer.encoder.base_model import base_label, open_base
-
-REPORT_FILE = "report.html"
-PARTS_FILE = "report.json"
 
 # What decides a run's outcome, by the names packages are installed under.
 LIBRARIES = (
@@ -41,7 +42,7 @@ _COUNT_ROWS = 4096
 
 
 class RunReport(artifact.Artifact):
-    """A folder with `report.html` and, in `report.json`, what `Report.from_parts` made it from."""
+    """A folder with `report.html` and, in `report.json`, what it was made from (see `contract.results.report`)."""
 
     TYPE_NAME = "RunReport"
 
@@ -68,57 +69,57 @@ def Report(  # noqa: N802 (a component's name)
         report: Where the page goes.
         title: What the run is called.
         config: The config as YAML, shown as it is.
-        tokenizer: JSON with `base`, `revision`, `base_hash` and `max_length`.
+        tokenizer: A `TokenizerSpec` as JSON.
         pretraining_run: The Pretrainer's logs, with `pretraining.json`; None where there was no further pre-training.
         tuner_results: The Tuner's results, with `tuner_results.json`; None where there was no search.
     """
-    settings = json.loads(tokenizer)
-    parts = {
-        "title": title,
-        "run": os.path.basename(os.path.normpath(report.uri)),
-        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "base": base_label(settings["base"]),
-        "evaluation": _read(evaluation.uri, EVALUATION_FILE),
-        "pretraining": _read(pretraining_run.uri, PRETRAINING_FILE) if pretraining_run else None,
-        "tuning": _read(tuner_results.uri, TUNER_RESULTS_FILE) if tuner_results else None,
-        "training": _read(model_run.uri, TRAINING_FILE),
-        "ingest": _read(examples.uri, INGEST_FILE),
-        "lengths": count_lengths(artifact_utils.get_split_uri([examples], "train"), settings),
-        "config": config,
-        "versions": {
+    spec = TokenizerSpec.from_dict(json.loads(tokenizer))
+    pretraining, tuning = None, None
+    if pretraining_run:
+        pretraining = Pretraining.from_json(_read(pretraining_run.uri, names.PRETRAINING_FILE))
+    if tuner_results:
+        tuning = read_tuner_results(_read(tuner_results.uri, names.TUNER_RESULTS_FILE))
+    parts = Parts(
+        title=title,
+        run=os.path.basename(os.path.normpath(report.uri)),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        base=base_label(spec.base),
+        evaluation=Evaluation.from_json(_read(evaluation.uri, names.EVALUATION_FILE)),
+        pretraining=pretraining,
+        tuning=tuning,
+        training=Training.from_json(_read(model_run.uri, names.TRAINING_FILE)),
+        ingest=Ingest.from_json(_read(examples.uri, names.INGEST_FILE)),
+        lengths=count_lengths(artifact_utils.get_split_uri([examples], names.TRAIN_SPLIT), spec),
+        config=config,
+        versions={
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
-    }
-    io_utils.write_string_file(os.path.join(report.uri, PARTS_FILE), json.dumps(parts))
-    io_utils.write_string_file(os.path.join(report.uri, REPORT_FILE), render(Page.from_parts(**parts)))
+    )
+    io_utils.write_string_file(os.path.join(report.uri, names.REPORT_PARTS_FILE), parts.to_json())
+    io_utils.write_string_file(os.path.join(report.uri, names.REPORT_FILE), render(parts))
 
 
-def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
+def count_lengths(folder: str, tokenizer: TokenizerSpec) -> Lengths:
     """Counts the texts of a split by their length in tokens, before anything is cut.
 
     Args:
         folder: gzip-compressed TFRecords of `tf.Example` with `text` and maybe `text_pair`.
-        settings: `base`, `revision` and `base_hash` (as `trainer.encoder.base_model.open_base` takes them), and
-            `max_length`.
-
-    Returns:
-        `max_length`; `counts`, the number of texts of 0, 1, ... tokens, special tokens included, the last of all that
-        have more than `max_length`; `truncated`, how many that are; `rows`.
+        tokenizer: How they are tokenized, and how long they may be.
     """
-    max_length: int = settings["max_length"]
-    base: Path = open_base(settings["base"], settings["revision"], settings.get("base_hash"))
+    max_length = tokenizer.max_length
+    base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
     tokenize = BertTokenizer.from_folder(base, max_length=max_length).wordpiece.tokenize
     spec = {
-        "text": tf.io.FixedLenFeature([], tf.string),
-        "text_pair": tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
+        names.TEXT: tf.io.FixedLenFeature([], tf.string),
+        names.TEXT_PAIR: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
     }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def lengths_of(serialized: tf.Tensor) -> tf.Tensor:
         rows = tf.io.parse_example(serialized, spec)
-        pairs = rows["text_pair"]
-        first = tokenize(rows["text"], first=max_length).row_lengths()
+        pairs = rows[names.TEXT_PAIR]
+        first = tokenize(rows[names.TEXT], first=max_length).row_lengths()
         second = tokenize(tf.strings.reduce_join(pairs, axis=1), first=max_length).row_lengths()
         # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
         return first + second + 2 + pairs.row_lengths()
@@ -128,14 +129,9 @@ def count_lengths(folder: str, settings: dict[str, Any]) -> dict[str, Any]:
     for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_COUNT_ROWS):
         lengths = np.minimum(lengths_of(serialized).numpy(), max_length + 1)
         counts += np.bincount(lengths, minlength=len(counts))
-    return {
-        "max_length": max_length,
-        "counts": counts.tolist(),
-        "truncated": int(counts[-1]),
-        "rows": int(counts.sum()),
-    }
+    return Lengths(max_length=max_length, counts=counts.tolist(), truncated=int(counts[-1]), rows=int(counts.sum()))
 
 
-def _read(uri: str, name: str) -> Any:
+def _read(uri: str, name: str) -> str:
     with fileio.open(os.path.join(uri, name)) as file:
-        return json.load(file)
+        return str(file.read())

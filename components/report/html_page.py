@@ -7,14 +7,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-def page_templates(folder: Path) -> Environment:
-    """Gives the templates of a folder; they may include `page_style.css`.
+def page_templates(*folders: Path) -> Environment:
+    """Returns the templates of some folders; they may include `page_style.css`.
 
     Args:
-        folder: Where the templates are.
+        *folders: Where the templates are.
     """
     return Environment(
-        loader=FileSystemLoader([folder, Path(__file__).parent]),
+        loader=FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

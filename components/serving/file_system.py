@@ -1,4 +1,4 @@
-"""What the folder of pushed models needs of a file system: here by Python alone, elsewhere by TensorFlow.
+"""What the folder of pushed models needs of a file system: Python does it on this machine, TensorFlow elsewhere.
 
 A local folder must not cost an import of TensorFlow: `fullbake models` is to answer at once.
 """
@@ -15,19 +15,19 @@ FOLDER_MODE = 0o755
 
 
 class FileSystem(Protocol):
-    """What both can do. Paths are strings; a listing has names, in no order."""
+    """What both file systems can do. Paths are strings; a listing has names, in no order."""
 
     def is_folder(self, path: str) -> bool:
-        """Whether it is a folder."""
+        """Returns whether it is a folder."""
 
     def names(self, folder: str) -> list[str]:
-        """The files and folders in a folder."""
+        """Returns the names of the files and folders in a folder."""
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """By path below the folder, the bytes of every file, at any depth."""
+        """Returns by path below the folder the size of every file, at any depth."""
 
     def read(self, path: str) -> bytes:
-        """A file's bytes. Raises OSError where it cannot be read."""
+        """Returns a file's bytes. Raises OSError where it cannot be read."""
 
     def write(self, path: str, text: str) -> None:
         """Writes a file in UTF-8, and the folders above it."""
@@ -39,17 +39,17 @@ class FileSystem(Protocol):
         """Copies a folder with all that is in it to a path that is free. Links are followed."""
 
     def rename(self, source: str, target: str) -> None:
-        """Gives a folder another name: in one step, or where there is none such, with `saved_model.pb` last."""
+        """Renames a folder: in one step, or where there is no such step, with `saved_model.pb` last."""
 
     def remove(self, folder: str) -> None:
         """Removes a folder with all that is in it."""
 
-    def publish(self, folder: str) -> None:
-        """Gives all in it one mode, so that a server of any user can read it."""
+    def make_readable(self, folder: str) -> None:
+        """Sets one mode for all in it, so that a server of any user can read it."""
 
 
 def file_system(path: str) -> FileSystem:
-    """The file system that a path is on: addresses such as `gs://...` are TensorFlow's."""
+    """Returns the file system that a path is on: addresses such as `gs://...` are TensorFlow's."""
     return TensorFlowFiles() if "://" in path else LocalFiles()
 
 
@@ -85,7 +85,7 @@ class LocalFiles:
     def remove(self, folder: str) -> None:  # noqa: D102
         shutil.rmtree(folder)
 
-    def publish(self, folder: str) -> None:  # noqa: D102
+    def make_readable(self, folder: str) -> None:  # noqa: D102
         # Whatever the umask was, and whatever mode a temporary file was made with.
         for path, _, files in os.walk(folder):
             os.chmod(path, FOLDER_MODE)
@@ -151,5 +151,5 @@ class TensorFlowFiles:
     def remove(self, folder: str) -> None:  # noqa: D102
         self._files.rmtree(folder)
 
-    def publish(self, folder: str) -> None:
+    def make_readable(self, folder: str) -> None:
         """Buckets have no modes."""

@@ -1,4 +1,4 @@
-"""A path that is no pattern: TensorFlow, Beam and TFX take for one what is meant to be a folder."""
+"""A path that is no pattern: TensorFlow, Beam and TFX may read the name of a folder as a pattern."""
 
 import contextlib
 import os
@@ -12,9 +12,9 @@ without escaping them."""
 
 @contextlib.contextmanager
 def plain_path(folder: str) -> Iterator[str]:
-    """Gives a path of a folder that has no other meaning as a pattern: its own, or that of a link for a while.
+    """Yields a path of a folder that has no other meaning as a pattern: its own, or that of a temporary link.
 
-    An address on another file system is given as it is.
+    An address on another file system stays as it is.
     """
     if PATTERN_CHARACTERS.isdisjoint(folder) or "://" in folder:
         yield folder

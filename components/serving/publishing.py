@@ -1,4 +1,4 @@
-"""How a model comes into production and goes out again: one at a time, in one step, and so that nothing is lost.
+"""How a model is pushed, and how an earlier one is put back: one at a time, in one step, and so that nothing is lost.
 
 Nothing heavy is imported: `fullbake rollback` is to answer at once.
 """
@@ -6,33 +6,30 @@ Nothing heavy is imported: `fullbake rollback` is to answer at once.
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from fullbake.components.serving.file_system import file_system
+from fullbake.components.serving.making import all_withdrawn, origin, same_model
 from fullbake.components.serving.pushed_models import (
     HIGHEST,
     NUMBER,
-    PUSH_FILE,
     Version,
-    all_withdrawn,
     digest,
     fault,
     is_local,
     newest_version,
-    origin,
     read_push,
-    same_model,
     versions,
 )
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import PUSH_FILE
+from fullbake.contract.results.push import Push, PushedFile, RolledBack, Withdrawal
 
 LOCK_FILE = ".push.lock"
 
@@ -41,8 +38,8 @@ _UNFINISHED = re.compile(r"\.\s*[+-]?[0-9]+\s*\.unfinished")
 _LOCK_SECONDS = 600
 
 
-class ProductionChangedError(Exception):
-    """Another model has come into production since the one that was to be pushed was judged."""
+class ServingVersionChangedError(Exception):
+    """Another version serves than when the model that was to be pushed was judged."""
 
 
 @contextmanager
@@ -79,22 +76,20 @@ def sole_pusher(serving_dir: str) -> Iterator[None]:
         yield
 
 
-def put_in_production(
-    serving_dir: str, model: str, push: Mapping[str, Any], *, unchanged: Callable[[], bool] = lambda: True
-) -> str:
+def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[], bool] = lambda: True) -> str:
     """Copies a model to the push destination; it appears under its number only when it is complete.
 
     Args:
         serving_dir: The push destination, which `sole_pusher` holds.
         model: The SavedModel's folder.
         push: What is to be written down of it; `version`, `time` and `files` are added.
-        unchanged: Asked when the copy is complete, right before it goes into production.
+        unchanged: Asked when the copy is complete, right before it gets its number.
 
     Returns:
         Where it is.
 
     Raises:
-        ProductionChangedError: Production was no longer `unchanged`; nothing was pushed.
+        ServingVersionChangedError: The version that serves was no longer `unchanged`; nothing was pushed.
         InputError: It cannot be copied, or there is no higher number left.
     """
     files = file_system(serving_dir)
@@ -108,13 +103,13 @@ def put_in_production(
     # Servers look at numbers only, so they do not see the copy until it is renamed.
     unfinished = os.path.join(serving_dir, f".{number}.unfinished")
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    note = {**push, "version": str(number), "time": now, "files": _contents(model)}
+    note = push.model_copy(update={"version": str(number), "time": now, "files": _contents(model)})
     try:
         files.copy(model, unfinished)
-        files.write(os.path.join(unfinished, PUSH_FILE), json.dumps(note, indent=1, ensure_ascii=False))
-        files.publish(unfinished)
+        files.write(os.path.join(unfinished, PUSH_FILE), note.to_json())
+        files.make_readable(unfinished)
         if not unchanged():
-            raise ProductionChangedError
+            raise ServingVersionChangedError
         files.rename(unfinished, destination)
     except BaseException as error:
         # The next push has another number: in a bucket, what is left here would stay for good.
@@ -132,8 +127,8 @@ def put_in_production(
 def remove_old(serving_dir: str, keep: int) -> list[str]:
     """Removes all but the newest versions that fullbake pushed.
 
-    What was in production until the newest came stays, whatever is asked: a server may be answering from it. What
-    something else put there is nobody's to remove.
+    What served until the newest came always stays: a server may be answering from it. What something else
+    put there is not removed.
 
     Args:
         serving_dir: The push destination, which `sole_pusher` holds.
@@ -145,8 +140,8 @@ def remove_old(serving_dir: str, keep: int) -> list[str]:
     files = file_system(serving_dir)
     ours = [version for version in versions(serving_dir) if read_push(version.path)]
     stay = {version.path for version in ours[-keep:]}
-    if ours:
-        stay.add(os.path.join(serving_dir, str(read_push(ours[-1].path).get("replaced"))))
+    if ours and (newest := read_push(ours[-1].path)):
+        stay.add(os.path.join(serving_dir, str(newest.replaced)))
     removed = [version for version in ours if version.path not in stay]
     for version in removed:
         aside = os.path.join(serving_dir, f".{version.name}.unfinished")
@@ -160,15 +155,15 @@ def remove_old(serving_dir: str, keep: int) -> list[str]:
 
 
 def rollback(serving_dir: str, wanted: str | None) -> tuple[str, str]:
-    """Puts an earlier version back into production, as a copy under a number that is higher than any.
+    """Puts an earlier version back, as a copy under a number that is higher than any.
 
     Servers load the highest number, so that is the one way in which no server is ever without a model and nothing is
     lost: what was rolled back from stays where it is. Its making is noted, and no run makes the same model again.
 
     Args:
         serving_dir: The push destination.
-        wanted: A version's name; None: the one that was in production before, or if the one in production was rolled
-            back to, the one before that.
+        wanted: A version's name; None: the one that served before, or if the one that serves was rolled back to, the
+            one before that.
 
     Returns:
         The version that was put back, and where it is now.
@@ -188,30 +183,29 @@ def rollback(serving_dir: str, wanted: str | None) -> tuple[str, str]:
             raise InputError(
                 f"rollback: {target.path} {reason}; name another version, see: fullbake models {serving_dir}"
             )
-        push = read_push(target.path)
+        push = read_push(target.path) or Push()
         # Of those that are whole: what is only damaged may be made anew.
         taken_back = [
-            {"version": version.name, **{key: note.get(key) for key in ("recipe", "data")}}
+            Withdrawal(version=version.name, recipe=note.recipe, data=note.data)
             for version in pushed
             if version.number > target.number
             and (note := read_push(version.path))
-            and "rolled_back" not in note
+            and note.rolled_back is None
             and fault(version.path) is None
         ]
-        kept = [*all_withdrawn(serving_dir), *taken_back]
-        push |= {
-            "rolled_back": {"to": origin(target.path), "from": current.name},
+        changes = {
+            "rolled_back": RolledBack(to=origin(target.path), source=current.name),
             "replaced": current.name,
-            "withdrawn": still_withdrawn(kept, push.get("recipe"), push.get("data")),
+            "withdrawn": still_withdrawn([*all_withdrawn(serving_dir), *taken_back], push.recipe, push.data),
         }
-        return target.name, put_in_production(serving_dir, target.path, push)
+        return target.name, publish(serving_dir, target.path, push.model_copy(update=changes))
 
 
-def still_withdrawn(entries: Sequence[Mapping[str, Any]], recipe: str | None, data: str | None) -> list[dict[str, Any]]:
-    """What stays withdrawn when a model of this making goes into production: all but that making."""
-    others = {(entry.get("recipe"), entry.get("data")): dict(entry) for entry in entries}
+def still_withdrawn(entries: Sequence[Withdrawal], recipe: str | None, data: str | None) -> tuple[Withdrawal, ...]:
+    """Returns what stays withdrawn when a model of this making is pushed: all but that making."""
+    others = {(entry.recipe, entry.data): entry for entry in entries}
     others.pop((recipe, data), None)
-    return list(others.values())
+    return tuple(others.values())
 
 
 def _named(pushed: Sequence[Version], wanted: str) -> Version:
@@ -230,10 +224,10 @@ def _before(pushed: Sequence[Version]) -> Version:
     raise InputError(f"rollback: there is no usable version before {began}; name one, or push a new model")
 
 
-def _contents(model: str) -> dict[str, dict[str, Any]]:
+def _contents(model: str) -> dict[str, PushedFile]:
     sizes = file_system(model).sizes(model)
     return {
-        name: {"bytes": size, "sha256": digest(model, name) if is_local(model) else None}
+        name: PushedFile(bytes=size, sha256=digest(model, name) if is_local(model) else None)
         for name, size in sorted(sizes.items())
         if name != PUSH_FILE
     }

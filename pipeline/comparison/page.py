@@ -1,4 +1,4 @@
-"""The comparison as one HTML page that needs nothing else: no network, no scripts, no fonts of its own."""
+"""The comparison as one HTML page without scripts, fonts or anything from a network."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from fullbake.components.report.axes import ticks
 from fullbake.components.report.html_page import page_templates
-from fullbake.components.report.plots import ticks
-from fullbake.pipeline.comparison.comparison import (
-    MANY_LABELS,
-    Comparison,
-    PairedTest,
-    Spread,
-    duration,
-    p_words,
-    signed,
-)
+from fullbake.pipeline.comparison.comparison import Comparison
+from fullbake.pipeline.comparison.measures import MANY_LABELS
+from fullbake.pipeline.comparison.notes import notes_on
+from fullbake.pipeline.comparison.paired_test import PairedTest
+from fullbake.pipeline.comparison.spread import Spread
+from fullbake.pipeline.comparison.table import table_rows
+from fullbake.pipeline.comparison.words import duration, p_words, signed
 from fullbake.trainer.approaches import APPROACHES
 
 _WIDTH = 320  # of a picture: a phone shows it at its own size, a desktop three in a row
@@ -50,7 +48,7 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
         config_yaml: The config that was run, as YAML.
 
     Returns:
-        HTML that needs no other file; the same comparison always gives the same text.
+        HTML that needs no other file; the text is the same for the same comparison.
     """
     pages = page_templates(Path(__file__).parent)
     pages.filters.update(duration=duration, p=p_words, signed=lambda value: signed(value).replace("-", "−"))
@@ -66,6 +64,8 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
         recalls=recalls,
         few=len(comparison.labels) <= MANY_LABELS,
         times=_times_picture(comparison, components),
+        table=table_rows(comparison),
+        notes=notes_on(comparison),
         components=[(name, _COMPONENTS.get(name, "")) for name in components],
         pairs=[(pair, pair_sentence(tests), tests) for pair, tests in comparison.tests_by_pair().items()],
         # Half of the bars' width stands for this difference, the same in all of them.
@@ -78,7 +78,7 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """Which approach recalls the classes best, and which ones are too close to tell."""
+    """Says which approach recalls the classes best, and which ones are too close to tell."""
     results = comparison.results
     best = max(results, key=lambda result: result.macro_recall.mean or 0.0)
     score = f"{best.macro_recall.mean or 0.0:.3f}"
@@ -95,18 +95,16 @@ def headline(comparison: Comparison) -> str:
 
 
 def description(approach: str) -> str:
-    """What an approach does, in words made from its row in the table of approaches; empty for one not in it."""
+    """Describes an approach by its row in the table of approaches; empty for one that is not in it."""
     row = APPROACHES.get(approach)
     if row is None:
         return ""
     steps = ["first has the base read the task's own texts (masked-LM pre-training)"] if row.pretrains else []
-    for phase in row.phases:
-        steps.append("trains base and head" if phase.base_is_trainable else "trains the head alone, the base frozen")
-    return ", then ".join(steps)
+    return ", then ".join([*steps, *(phase.trains.words for phase in row.phases)])
 
 
 def pair_sentence(tests: Sequence[PairedTest]) -> str:
-    """What the tests of one pair of approaches say together."""
+    """Sums up the tests of one pair of approaches."""
     first, second = tests[0].first, tests[0].second
     if tests[0].margin is None:
         apart = [test.measure for test in tests if test.models_differ]
@@ -128,7 +126,7 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _rate_pictures(comparison: Comparison) -> tuple[list[Picture], list[Picture]]:
-    """Pictures of the averages and of the classes' recall, on one axis."""
+    """Draws the averages and the classes' recall, on one axis."""
     results = comparison.results
     averages = {
         "accuracy": [result.accuracy for result in results],
@@ -148,7 +146,7 @@ def _rate_pictures(comparison: Comparison) -> tuple[list[Picture], list[Picture]
 
 
 def _extent(spread: Spread) -> list[float]:
-    """Everything that is drawn of it."""
+    """Returns all values that are drawn of it."""
     if spread.mean is None:
         return []
     known = [value for value in spread.values if value is not None]
@@ -156,7 +154,7 @@ def _extent(spread: Spread) -> list[float]:
 
 
 def _strips(title: str, names: Sequence[str], spreads: Sequence[Spread], axis: tuple[float, float]) -> Markup:
-    """One line for each approach: a dot for each seed, under it the mean and a whisker of one deviation each way."""
+    """Draws a line for each approach: its seeds as dots, the mean, and a whisker of one deviation each way."""
 
     def at(value: float) -> str:
         share = (value - axis[0]) / (axis[1] - axis[0])
@@ -195,7 +193,7 @@ def _strips(title: str, names: Sequence[str], spreads: Sequence[Spread], axis: t
 
 
 def _times_picture(comparison: Comparison, components: Sequence[str]) -> Markup:
-    """A bar for each approach, made of its components' mean times."""
+    """Draws a bar for each approach, made of its components' mean times."""
     results = comparison.results
     longest = max(result.seconds.mean or 0.0 for result in results) or 1.0
     marks, said = [], []

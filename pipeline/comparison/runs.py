@@ -19,11 +19,14 @@ from tfx.types.standard_artifacts import Examples
 from tfx.utils import path_utils
 
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import CORPUS_SPLIT, EXAMPLES_SIGNATURE, SLAB_ROWS, TEST_SPLIT
-from fullbake.pipeline.comparison.comparison import Comparison, Outcome
+from fullbake.contract.names import CORPUS_SPLIT, EXAMPLES_SIGNATURE, LABEL, LABEL_OUTPUT, SLAB_ROWS, TEST_SPLIT
+from fullbake.pipeline.comparison.comparison import Comparison
+from fullbake.pipeline.comparison.markdown import to_markdown
+from fullbake.pipeline.comparison.outcome import Outcome
 from fullbake.pipeline.comparison.page import render_page
+from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
-from fullbake.pipeline.local_runner import ComponentLog, train_locally
+from fullbake.pipeline.local_runner import train_locally
 from fullbake.pipeline.preflight import check_inputs
 from fullbake.pipeline.run_record import RunRecord
 from fullbake.trainer.approaches import APPROACHES
@@ -96,17 +99,16 @@ def compare_approaches(
     in_order = [outcome for name in approaches for (approach, _), outcome in outcomes.items() if approach == name]
     comparison = Comparison(config.data.labels, truth, in_order)
     _write(folder, "comparison.json", json.dumps(comparison.to_dict(), indent=1, ensure_ascii=False))
-    _write(folder, "comparison.md", comparison.to_markdown())
+    _write(folder, "comparison.md", to_markdown(comparison))
     _write(folder, "comparison.html", render_page(comparison, config.name, config.to_yaml()))
     return comparison
 
 
 def variant(config: Config, approach: str, seed: int) -> Config:
-    """The same config with another approach and seed.
+    """Returns the same config with another approach and seed.
 
-    What the config says of rates is meant for its own approach: an approach that trains the base where the config's
-    does not, or the other way round, takes its own rate, and is not tuned. A head is kept by the config's own approach
-    only.
+    What the config says of rates is meant for its own approach: an approach that trains something else of the base
+    takes its own rate, and is not tuned. A head is kept by the config's own approach only.
 
     Args:
         config: The config of the comparison.
@@ -118,7 +120,7 @@ def variant(config: Config, approach: str, seed: int) -> Config:
     values["training"]["seed"] = seed
     if approach != config.model.approach:
         values["model"]["head"] = None
-    if APPROACHES[approach].base_is_trainable != APPROACHES[config.model.approach].base_is_trainable:
+    if APPROACHES[approach].trains.encoder != APPROACHES[config.model.approach].trains.encoder:
         for key in ("learning_rate", "head_learning_rate", "layer_decay", "unfreeze_layers_per_epoch"):
             del values["training"][key]
         del values["tuning"]
@@ -132,7 +134,7 @@ def _examples(record: RunRecord) -> Examples:
 
 
 def _rows(record: RunRecord) -> str:
-    """The fingerprint of the labelled rows: what is trained on matters as much as what is judged on."""
+    """Returns the fingerprint of the labelled rows, those that are trained on and those that are judged on."""
     examples = _examples(record)
     # Only approaches that pre-train read the corpus.
     splits = [split for split in artifact_utils.decode_split_names(examples.split_names) if split != CORPUS_SPLIT]
@@ -148,19 +150,21 @@ def _changed(config: Config, approach: str, seed: int) -> str:
 
 
 def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
-    """The true class of each test row, and what the trained model made of them."""
+    """Returns the true class of each test row, and what the trained model decides."""
     model = path_utils.serving_model_path(record.artifacts["Trainer"]["model"].uri)
     split = artifact_utils.get_split_uri([_examples(record)], TEST_SPLIT)
     truth, decided = decide(model, split, config.data.labels)
     training = record.training
+    if training.parameters is None or training.learning_rate is None:
+        raise ValueError(f"{training.FILE}: lacks parameters or learning_rate")
     return truth, Outcome(
         approach=config.model.approach,
         seed=config.training.seed,
         decided=decided,
         seconds={name: record.spent[name] for name in _TRAINING_COMPONENTS if name in record.spent},
-        trainable=training["parameters"]["trainable"],
-        total=training["parameters"]["total"],
-        learning_rate=training["learning_rate"],
+        trainable=training.parameters.trainable,
+        total=training.parameters.total,
+        learning_rate=training.learning_rate,
     )
 
 
@@ -178,17 +182,17 @@ def decide(model: str, split: str, labels: Sequence[str]) -> tuple[np.ndarray, n
     loaded = tf.saved_model.load(model)  # kept: its variables live as long as it does
     serve = loaded.signatures[EXAMPLES_SIGNATURE]
     index = {label.encode(): number for number, label in enumerate(labels)}
-    feature = {"label": tf.io.FixedLenFeature([], tf.string)}
+    feature = {LABEL: tf.io.FixedLenFeature([], tf.string)}
     truth: list[int] = []
     decided: list[int] = []
     for serialized in _batches(split):
-        truth += [index[label] for label in tf.io.parse_example(serialized, feature)["label"].numpy()]
-        decided += [index[label] for label in serve(examples=serialized)["label"].numpy()]
+        truth += [index[label] for label in tf.io.parse_example(serialized, feature)[LABEL].numpy()]
+        decided += [index[label] for label in serve(examples=serialized)[LABEL_OUTPUT].numpy()]
     return np.array(truth), np.array(decided)
 
 
 def fingerprint(splits: Sequence[str]) -> str:
-    """Tells whether rows are the same ones in the same order.
+    """Returns a fingerprint that is the same only for the same rows in the same order.
 
     Args:
         splits: Folders of gzip-compressed TFRecords.

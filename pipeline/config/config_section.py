@@ -1,4 +1,4 @@
-"""What the sections of the config are made of: their base class and the types that several of them share."""
+"""The base class of the config's sections, and the types that several of them share."""
 
 from __future__ import annotations
 
@@ -52,6 +52,6 @@ class Section(BaseModel):
 
 
 def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """The question that ends an error about an unknown name, or nothing where no known one is like it."""
+    """Returns the end of an error about an unknown name: which known one may be meant. Empty if none is like it."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -70,7 +70,7 @@ class NodeAffinityConfig(Section):
 
 
 class ResourcesConfig(Section):
-    """What one component's container asks for, and may not exceed; and its node, where that is another than the rest's.
+    """What one component's container asks for, and may not exceed; and its node, if it needs another.
 
     Attributes:
         cpu: Cores.
@@ -124,7 +124,7 @@ class SecretMountConfig(Section):
 
 
 class SecurityContextConfig(Section):
-    """Whom the containers run as, where the image's user 1000 will not do.
+    """The user that the containers run as, where it must not be the image's user 1000.
 
     Attributes:
         run_as_user, run_as_group: numbers; root is none that a step needs.
@@ -137,7 +137,7 @@ class SecurityContextConfig(Section):
 
 
 class ScheduleConfig(Section):
-    """When the pipeline runs by itself."""
+    """When the pipeline runs on a schedule."""
 
     cron: str | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=10)] = 1  # Kubeflow's own bounds

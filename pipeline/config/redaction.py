@@ -1,4 +1,4 @@
-"""Keeps passwords and the like, which a config may hold, out of reports, logs and errors: by key, in one place."""
+"""Keeps secrets that a config may hold out of reports, logs and errors."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _LEAST_SECRET = 6
 
 
 def names_a_secret(name: str) -> bool:
-    """Whether a variable or an option of this name is likely to hold a secret."""
+    """Returns whether a variable or an option of this name is likely to hold a secret."""
     return _SECRET_NAME.search(name) is not None
 
 
 def has_password(text: str) -> bool:
-    """Whether a text has an address with a password in it: `scheme://user:password@host`."""
+    """Returns whether a text has an address with a password in it: `scheme://user:password@host`."""
     return _USER_AND_PASSWORD.search(text) is not None
 
 
 def hide_passwords(text: str) -> str:
-    """The text without the users and passwords of its addresses."""
+    """Returns the text without the users and passwords of its addresses."""
     return _USER_AND_PASSWORD.sub(HIDDEN, text)
 
 
 def hide_arguments(args: Sequence[str]) -> list[str]:
-    """Command-line arguments without the values of those whose name is that of a secret.
+    """Returns command-line arguments without the values of those whose name is that of a secret.
 
     Args:
         args: `--name=value` each, or a name and then its value.
@@ -53,7 +53,7 @@ def hide_arguments(args: Sequence[str]) -> list[str]:
 
 
 class Redactor:
-    """Takes the secrets of these arguments, and passwords in addresses, out of texts.
+    """Removes the secrets of these arguments, and passwords in addresses, from texts.
 
     Args:
         args: command-line arguments that libraries may log.
@@ -68,7 +68,7 @@ class Redactor:
                 self._secrets += [secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]]
 
     def __call__(self, text: str) -> str:
-        """The text without them."""
+        """Returns the text without them."""
         text = hide_passwords(text)
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
@@ -88,5 +88,5 @@ class RedactingFormatter(logging.Formatter):
         self._redact = Redactor(args)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, or lines, of a record."""
+        """Returns the line, or lines, of a record."""
         return self._redact(super().format(record))

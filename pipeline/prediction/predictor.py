@@ -12,7 +12,7 @@ import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import fault, newest_version, read_about
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import TEXT_SIGNATURE
+from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
 
 
 class Prediction(NamedTuple):
@@ -48,9 +48,11 @@ class Predictor:
                 f"{os.path.dirname(model.rstrip('/'))}"
             )
         about = read_about(model)
-        self.labels: list[str] = about["labels"]
-        self.text_columns: dict[str, str] = about["text_columns"]
-        self.text_features: list[str] = about["text_features"]
+        if about is None:
+            raise InputError(f"--model: {model} has no usable {ABOUT_FILE}; name another version")
+        self.labels = list(about.labels)
+        self.text_columns = about.text_columns
+        self.text_features = list(about.text_features)
         with plain_path(model) as plain:
             self._model = tf.saved_model.load(plain)  # kept: its variables live as long as it does
         self._serve = self._model.signatures[TEXT_SIGNATURE]
@@ -62,8 +64,8 @@ class Predictor:
             texts: By feature, a text for each row.
         """
         answer = self._serve(**{name: tf.constant(column, tf.string) for name, column in texts.items()})
-        labels = [label.decode() for label in answer["label"].numpy()]
-        rows = answer["probabilities"].numpy().tolist()
+        labels = [label.decode() for label in answer[LABEL_OUTPUT].numpy()]
+        rows = answer[PROBABILITIES_OUTPUT].numpy().tolist()
         return [
             Prediction(label, row[self.labels.index(label)], tuple(row))
             for label, row in zip(labels, rows, strict=True)

@@ -26,12 +26,11 @@ from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.first_config import make_first_config
 from fullbake.pipeline.prediction.csv_table import open_csv
 from fullbake.pipeline.prediction.label_file import check_files
 from fullbake.pipeline.prediction.table import CsvOptions
-from fullbake.pipeline.preflight import row_format
 
 FILES = 5_000
 SLOWEST = 10.0  # seconds that one file may take
@@ -276,7 +275,7 @@ def check_first_config(path: Path) -> None:
         told(error)
         return
     (path.parent / "config.yaml").write_text(text, encoding="utf-8")
-    fmt = row_format(load_config(path.parent / "config.yaml", ()))
+    fmt = load_config(path.parent / "config.yaml", ()).data.row_format
     quoting = quoting_of(lambda: path.open("rb"), path.name, fmt)
     with path.open("rb") as stream:
         used = sum(isinstance(row, Row) for row in read_rows(stream, path.name, fmt, quoting=quoting))

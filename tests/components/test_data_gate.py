@@ -13,9 +13,9 @@ from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate, anomalies_in
 from fullbake.components.nodes.example_gen import CsvExampleGen
-from fullbake.components.serving.pushed_models import NOTHING
+from fullbake.components.serving.making import NOTHING
 from fullbake.contract.errors import InputError
-from tests.components.test_pushed_models import place
+from tests.components.placed_models import place
 
 
 def write(path, labels, text="text"):
@@ -41,7 +41,7 @@ def run(tmp_path):
         validator = tfx.components.ExampleValidator(
             statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
         )
-        settings = {"serving_dir": str(tmp_path / "serving"), "production": NOTHING, **settings}
+        settings = {"serving_dir": str(tmp_path / "serving"), "baseline_key": NOTHING, **settings}
         data_gate = DataGate(
             examples=examples,
             anomalies=validator.outputs["anomalies"],
@@ -73,7 +73,7 @@ def test_a_small_test_split_is_warned_of_and_a_model_in_production_that_does_not
     place(tmp_path / "serving", 7, labels=["good", "bad"])  # whole, as far as its files say
     gate = GateSpec(("good", "bad"), min_recall={"good": 0.9, "bad": 0.1}, max_recall_drop=0.0)
     with caplog.at_level(logging.WARNING, "fullbake"), pytest.raises(InputError) as stopped:
-        run(["good", "bad"] * 20, ["good", "bad"], gate=gate, production="version 7")
+        run(["good", "bad"] * 20, ["good", "bad"], gate=gate, baseline_key="version 7")
     (warning,) = (record.getMessage() for record in caplog.records if record.name == "fullbake")
     assert warning.startswith("gate.min_recall: too few test rows to show with 0.95 confidence that a bound is met")
     assert " where 0.9 takes 35; add rows" in warning

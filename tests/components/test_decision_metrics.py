@@ -17,8 +17,8 @@ from fullbake.components.evaluation.decision_metrics import (
     SCORES,
     CountDecisions,
     DecisionMetrics,
-    rates,
 )
+from fullbake.components.evaluation.rates import rates_by_label
 
 LABELS = ["fine", "rude", "groß"]
 
@@ -60,7 +60,7 @@ def share(hits: int, of: int) -> float | None:
 def test_rates_of_random_decisions_are_those_counted_one_by_one(labels):
     truths, decisions, probabilities = random_rows(labels, 2000, seed=len(labels))
     rows = [row(*each) for each in zip(truths, decisions, probabilities, strict=True)]
-    measured = rates(counted(rows, labels)[CONFUSION], labels)
+    measured = rates_by_label(counted(rows, labels)[CONFUSION], labels)
     both = Counter(truth for truth, decision in zip(truths, decisions, strict=True) if truth == decision)
     true, decided = Counter(truths), Counter(decisions)
     assert measured["accuracy"] == pytest.approx(sum(both.values()) / 2000)
@@ -76,38 +76,6 @@ def test_rates_of_random_decisions_are_those_counted_one_by_one(labels):
         assert measured["f1"][label] == pytest.approx(f1[label])
     assert len(f1) == len(labels) - 1
     assert measured["macro_f1"] == pytest.approx(sum(f1.values()) / len(f1))
-
-
-def test_rates_are_those_worked_out_by_hand():
-    # Rows by truth. fine: 6 of 8 found; rude: 1 of 4; groß: 3 of 3, and 3 others were taken for it.
-    confusion = np.array([[6.0, 0, 2], [2, 1, 1], [0, 0, 3]])
-    measured = rates(confusion, LABELS)
-    assert measured["accuracy"] == pytest.approx(10 / 15)
-    assert measured["recall"] == {"fine": 0.75, "rude": 0.25, "groß": 1.0}
-    assert measured["precision"] == {"fine": 0.75, "rude": 1.0, "groß": 0.5}
-    assert measured["f1"] == pytest.approx({"fine": 0.75, "rude": 0.4, "groß": 2 / 3})
-    assert measured["macro_f1"] == pytest.approx((0.75 + 0.4 + 2 / 3) / 3)
-
-
-def test_a_label_without_rows_has_no_recall_and_no_f1_and_is_left_out_of_macro_f1():
-    measured = rates(np.array([[4.0, 0, 1], [0, 5, 0], [0, 0, 0]]), LABELS)
-    assert measured["recall"] == {"fine": 0.8, "rude": 1.0, "groß": None}
-    assert measured["precision"]["groß"] == 0.0
-    assert measured["f1"]["groß"] is None
-    assert measured["macro_f1"] == pytest.approx((8 / 9 + 1) / 2)
-
-
-def test_a_label_that_is_never_decided_has_no_precision_and_an_f1_of_zero():
-    measured = rates(np.array([[4.0, 0, 0], [0, 5, 0], [2, 1, 0]]), LABELS)
-    assert measured["precision"]["groß"] is None
-    assert measured["recall"]["groß"] == 0.0
-    assert measured["f1"]["groß"] == 0.0
-
-
-def test_no_rows_at_all_are_no_division_by_zero():
-    measured = rates(np.zeros((3, 3)), LABELS)
-    assert measured["accuracy"] == measured["macro_f1"] == 0.0
-    assert set(measured["recall"].values()) == set(measured["precision"].values()) == {None}
 
 
 def test_the_decision_is_the_label_that_is_served_not_the_likeliest_nor_one_above_a_half():
@@ -135,7 +103,7 @@ def test_a_model_with_labels_of_its_own_is_counted_by_the_names_of_ours():
     given = counts.scores.sum(axis=0)
     assert [int(np.flatnonzero(given[1])[each]) for each in range(4)] == [100, 200, 400, 800]
     assert given[2, 0] == 4
-    measured = rates(counts.confusion, LABELS)
+    measured = rates_by_label(counts.confusion, LABELS)
     assert measured["recall"] == {"fine": 1.0, "rude": 0.5, "groß": 0.0}
     assert measured["precision"] == {"fine": 0.5, "rude": 1.0, "groß": None}
 
@@ -211,7 +179,7 @@ def test_beam_gives_the_counts_and_the_metric_names_and_values_of_one_model_amon
             np.testing.assert_allclose(values, expected[name], rtol=1e-6)
         values = {key.name: value for key, value in derived.result(output).items()}
         assert set(values) == {key.name for key in derived.keys}
-        measured = rates(expected[CONFUSION], LABELS)
+        measured = rates_by_label(expected[CONFUSION], LABELS)
         assert values["accuracy"] == measured["accuracy"]
         assert values["recall/fine"] == measured["recall"]["fine"]
         assert values["precision/rude"] == measured["precision"]["rude"]

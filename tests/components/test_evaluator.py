@@ -1,8 +1,5 @@
-"""The Evaluator on real SavedModels through Beam and TFMA: what it measures, against what it blesses."""
+"""The Evaluator on real SavedModels through Beam and TFMA: what it measures, and what it blesses."""
 
-import json
-from collections import Counter
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,104 +7,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
-from google.protobuf import text_format
 from tfx.components.util.model_utils import is_model_blessed
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types import artifact_utils, standard_artifacts
 
-from fullbake.components.evaluation.gate import GateSpec
-from fullbake.components.nodes.config_schema import SCHEMA_FILE, make_schema
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, JUDGED_AGAINST, EvaluatorExecutor
-from fullbake.contract.errors import InputError
 from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
+from tests.components.evaluating import CAREFUL, LABELS, ROWS, counted, evaluate_model, push
 from tests.components.test_servable_check import save_keyword_model
 from tests.conftest import WORDS, make_transform
-from tests.trainer.test_fine_tune import make_spec
-
-LABELS = ("fine", "rude", "odd")
-# Test rows by label and text. Of the models below, the careful one knows "idiot" and "fool", the careless one "idiot".
-ROWS = [
-    *[("fine", f"a lovely garden {number}") for number in range(30)],
-    *[("rude", f"you idiot {number}") for number in range(12)],
-    *[("rude", f"what a fool {number}") for number in range(3)],
-    *[("odd", f"zzz {number}") for number in range(4)],
-    ("odd", "a lovely zzz"),
-]
-CAREFUL = {"fine": "lovely", "rude": "(idiot|fool)", "odd": "zzz"}
-CARELESS = {"fine": "lovely", "rude": "idiot", "odd": "zzz"}
-
-
-def write_examples(folder: Path, rows, shards: int = 2) -> None:
-    """Writes rows of label, text and maybe a second text as CsvExampleGen does."""
-    folder.mkdir(parents=True)
-    for shard in range(shards):
-        with tf.io.TFRecordWriter(str(folder / f"data-{shard:05d}-of-{shards:05d}.gz"), "GZIP") as writer:
-            for label, *texts in rows[shard::shards]:
-                feature = {
-                    name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
-                    for name, value in zip(("label", "text", "text_pair"), (label, *texts), strict=False)
-                }
-                example = tf.train.Example(features=tf.train.Features(feature=feature))
-                writer.write(example.SerializeToString())
-
-
-def make_artifact(kind, folder: Path):
-    artifact = kind()
-    artifact.uri = str(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return artifact
-
-
-def push(serving: Path, version: int, rules, **settings) -> Path:
-    return save_keyword_model(serving / str(version), rules, **settings)
-
-
-@dataclass
-class Verdict:
-    """What an evaluation left."""
-
-    evaluation: dict
-    blessing: standard_artifacts.ModelBlessing
-    files: set[str]
-
-    @property
-    def missed(self) -> list[tuple[str, str]]:
-        return [(bound["metric"], bound["label"]) for bound in self.evaluation["bounds"] if not bound["passed"]]
+from tests.trainer.trainings import make_spec
 
 
 @pytest.fixture(scope="module")
 def evaluate(tmp_path_factory: pytest.TempPathFactory):
     """Evaluates a model artifact on rows."""
-
-    def run(model: Path, serving: Path | None = None, rows=ROWS, labels=LABELS, **bounds) -> Verdict:
-        folder = tmp_path_factory.mktemp("evaluation")
-        examples = make_artifact(standard_artifacts.Examples, folder / "examples")
-        examples.split_names = artifact_utils.encode_split_names(["train", "test"])
-        write_examples(folder / "examples/Split-test", rows)
-        # Rows that would spoil every number, were they read.
-        write_examples(folder / "examples/Split-train", [("fine", "you idiot")] * 50)
-        schema = make_artifact(standard_artifacts.Schema, folder / "schema")
-        (folder / "schema" / SCHEMA_FILE).write_text(
-            text_format.MessageToString(make_schema(list(labels), text_pair=False))
-        )
-        candidate = make_artifact(standard_artifacts.Model, model)
-        candidate.id = 17
-        evaluation = make_artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
-        blessing = make_artifact(standard_artifacts.ModelBlessing, folder / "blessing")
-        EvaluatorExecutor(BaseBeamExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")).Do(
-            {"examples": [examples], "schema": [schema], "model": [candidate]},
-            {"evaluation": [evaluation], "blessing": [blessing]},
-            {
-                "gate": json.dumps(asdict(GateSpec(labels, **bounds))),
-                "serving_dir": str(serving or folder / "serving"),
-                "production": "nothing",
-            },
-        )
-        result = json.loads((folder / "evaluation" / EVALUATION_FILE).read_text())
-        return Verdict(result, blessing, {file.name for file in (folder / "blessing").iterdir()})
-
-    return run
+    return lambda *model, **settings: evaluate_model(tmp_path_factory.mktemp("evaluation"), *model, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -116,26 +29,6 @@ def careful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("careful")
     save_keyword_model(folder / "Format-Serving", CAREFUL, sure=0.2)
     return folder
-
-
-@pytest.fixture(scope="module")
-def careless(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("careless")
-    save_keyword_model(folder / "Format-Serving", CARELESS)
-    return folder
-
-
-def counted(model: Path, rows=ROWS, labels=LABELS):
-    """Recall and precision of what a model's text signature says of the rows, counted one by one."""
-    texts = tf.constant([text for _, text in rows])
-    given = tf.saved_model.load(str(model)).signatures["serving_default"](text=texts)
-    decisions = given["label"].numpy().astype(str).tolist()
-    truths = [label for label, _ in rows]
-    both = Counter(truth for truth, decision in zip(truths, decisions, strict=True) if truth == decision)
-    true, decided = Counter(truths), Counter(decisions)
-    recall = {label: both[label] / true[label] if true[label] else None for label in labels}
-    precision = {label: both[label] / decided[label] if decided[label] else None for label in labels}
-    return recall, precision, given["probabilities"].numpy()
 
 
 @pytest.fixture(scope="module")
@@ -247,79 +140,6 @@ def test_a_class_without_test_rows_misses_its_bound(careful: Path, evaluate):
     assert verdict.evaluation["recall"] == {"fine": 1.0, "rude": 1.0, "odd": None}
     assert verdict.missed == [("recall", "odd")]
     assert verdict.files == {"NOT_BLESSED"}
-
-
-def test_a_model_that_recalls_less_than_the_one_in_production_is_refused(
-    careful: Path, careless: Path, tmp_path: Path, evaluate
-):
-    production = push(tmp_path, 3, CAREFUL)
-    push(tmp_path, 2, {"fine": "never", "rude": "never", "odd": "never"})
-    verdict = evaluate(careless, tmp_path, min_recall={"rude": 0.6}, max_recall_drop=0.19)
-    assert verdict.evaluation["baseline"] == {
-        "model": str(production),
-        "recall": counted(careful / "Format-Serving")[0],
-    }
-    assert verdict.evaluation["recall"]["rude"] == 0.8
-    assert verdict.missed == [("recall_drop", "rude")]
-    assert verdict.files == {"NOT_BLESSED"}
-
-
-def test_a_model_that_recalls_more_than_the_one_in_production_passes(careful: Path, tmp_path: Path, evaluate):
-    push(tmp_path, 1, CARELESS)
-    verdict = evaluate(careful, tmp_path, max_recall_drop=0.0)
-    drops = {bound["label"]: bound["value"] for bound in verdict.evaluation["bounds"]}
-    assert drops == pytest.approx({"fine": 0.0, "rude": -0.2, "odd": 0.0})
-    assert verdict.evaluation["baseline"]["recall"]["rude"] == 0.8
-    assert verdict.evaluation["recall"]["rude"] == 1.0
-    assert verdict.files == {"BLESSED"}
-
-
-def test_a_model_in_production_with_other_labels_is_compared_by_those_that_both_have(
-    careless: Path, tmp_path: Path, evaluate
-):
-    # In another order, without "odd", and with one that is not ours: what was "another task" and compared with nothing.
-    production = push(tmp_path, 1, {"gone": "fool 1", "rude": "(idiot|fool)", "fine": "lovely"})
-    verdict = evaluate(careless, tmp_path, max_recall_drop=0.1)
-    recall, _, _ = counted(production, labels=("fine", "rude"))
-    assert recall == {"fine": 1.0, "rude": 14 / 15}
-    assert verdict.evaluation["baseline"] == {"model": str(production), "recall": recall}
-    assert verdict.missed == [("recall_drop", "rude")]
-    assert [bound["label"] for bound in verdict.evaluation["bounds"]] == ["fine", "rude"]
-    assert verdict.evaluation["baseline_note"] == (
-        "the model in production also decides 'gone', which the new one cannot; "
-        "the model in production does not know 'odd', so nothing is compared there"
-    )
-    assert verdict.blessing.get_string_custom_property(JUDGED_AGAINST) == "1"
-
-
-def test_a_model_in_production_that_does_not_open_stops_the_run_in_one_line_unless_that_is_accepted(
-    careless: Path, tmp_path: Path, evaluate
-):
-    usable = push(tmp_path, 2, CAREFUL)
-    (push(tmp_path, 3, CAREFUL) / "saved_model.pb").write_bytes(b"rubbish")
-    with pytest.raises(InputError) as stopped:
-        evaluate(careless, tmp_path, max_recall_drop=0.0)
-    line = str(stopped.value)
-    assert "\n" not in line
-    assert line.startswith(f"push.serving_dir: {tmp_path}/3, the model in production, cannot be opened (")
-    assert f"fullbake rollback {tmp_path}, or go on without it with gate.accept_baseline_loss: true" in line
-
-    verdict = evaluate(careless, tmp_path, max_recall_drop=0.0, accept_baseline_loss=True)
-    assert verdict.evaluation["baseline"]["model"] == str(usable)
-    assert verdict.missed == [("recall_drop", "rude")]
-    note = verdict.evaluation["baseline_note"]
-    assert note.startswith(f"the model in production ({tmp_path}/3) cannot be opened (")
-    assert note.endswith("; it was not compared; 2 was compared with instead")
-    assert verdict.blessing.get_string_custom_property(JUDGED_AGAINST) == "3"
-
-
-def test_as_good_as_production_is_good_enough(careful: Path, tmp_path: Path, evaluate):
-    production = push(tmp_path, 1, CAREFUL)
-    verdict = evaluate(careful, tmp_path, max_recall_drop=0.0)
-    recall = {"fine": 1.0, "rude": 1.0, "odd": 0.8}
-    assert verdict.evaluation["baseline"] == {"model": str(production), "recall": recall}
-    assert verdict.evaluation["baseline_note"] is None
-    assert verdict.files == {"BLESSED"}
 
 
 def test_with_a_confidence_few_rows_do_not_show_a_bound_and_a_class_that_is_never_decided_is_missed(

@@ -6,8 +6,9 @@ from dataclasses import asdict
 import pytest
 from scipy.stats import binomtest
 
-from fullbake.components.evaluation.gate import Bound, GateSpec, Share, describe, judge, too_few_rows
+from fullbake.components.evaluation.gate import GateSpec, Share, describe, judge, too_few_rows
 from fullbake.components.evaluation.wilson import rows_needed, wilson
+from fullbake.contract.results.evaluation import Bound
 
 LABELS = ("fine", "rude", "odd")
 GOOD = {"fine": 0.9, "rude": 0.8, "odd": 0.7}
@@ -25,6 +26,10 @@ def shares(values):
     return {
         label: Share(0, 0) if value is None else Share(round(value * ROWS), ROWS) for label, value in values.items()
     }
+
+
+def bound_of(metric, label, bound, value, passed, **more):
+    return Bound(metric=metric, label=label, bound=bound, value=value, passed=passed, **more)
 
 
 def outcomes(bounds):
@@ -129,48 +134,60 @@ def test_a_bound_as_json_has_all_that_a_report_needs():
         "interval": list(wilson(90_000, ROWS, 0.9)),
         "confidence": 0.9,
     }
-    assert Bound.from_dict(as_json) == bound
+    assert Bound(**as_json) == bound
 
 
 @pytest.mark.parametrize(
     ("bound", "sentence"),
     [
-        (Bound("recall", "rude", 0.6, 0.75, True), "recall of 'rude' is 0.750, must be at least 0.6: met"),
         (
-            Bound("recall", "rude", 0.6, 0.5, False),
+            bound_of("recall", "rude", 0.6, 0.75, True),
+            "recall of 'rude' is 0.750, must be at least 0.6: met",
+        ),
+        (
+            bound_of("recall", "rude", 0.6, 0.5, False),
             "recall of 'rude' is 0.500, must be at least 0.6: missed by 0.100",
         ),
         (
-            Bound("precision", "odd", 0.95, 0.9, False),
+            bound_of("precision", "odd", 0.95, 0.9, False),
             "precision of 'odd' is 0.900, must be at least 0.95: missed by 0.050",
         ),
         (
-            Bound("recall_drop", "fine", 0.02, 0.05, False),
+            bound_of("recall_drop", "fine", 0.02, 0.05, False),
             "recall drop of 'fine' is 0.050, must be at most 0.02: missed by 0.030",
         ),
         (
-            Bound("recall_drop", "fine", 0.02, -0.1, True),
+            bound_of("recall_drop", "fine", 0.02, -0.1, True),
             "recall drop of 'fine' is -0.100, must be at most 0.02: met",
         ),
         (
-            Bound("recall", "odd", 0.6, None, False),
+            bound_of("recall", "odd", 0.6, None, False),
             "recall of 'odd' cannot be measured: no row of the test split has this label",
         ),
         (
-            Bound("recall_drop", "odd", 0.02, None, False),
+            bound_of("recall_drop", "odd", 0.02, None, False),
             "recall drop of 'odd' cannot be measured: no row of the test split has this label",
         ),
         (
-            Bound("precision", "odd", 0.6, None, False),
+            bound_of("precision", "odd", 0.6, None, False),
             "precision of 'odd' cannot be measured: the model gave no row of the test split this label",
         ),
         (
-            Bound("recall", "rude", 0.6, 0.75, False, 12, (0.4677, 0.9111), 0.95),
+            Bound(
+                metric="recall",
+                label="rude",
+                bound=0.6,
+                value=0.75,
+                passed=False,
+                rows=12,
+                interval=(0.4677, 0.9111),
+                confidence=0.95,
+            ),
             "recall of 'rude' is 0.750 of 12 rows, hence at least 0.468 with 0.95 confidence, must be at least 0.6: "
             "missed by 0.132",
         ),
         (
-            Bound("predicted", "odd", 1, 0, False),
+            bound_of("predicted", "odd", 1, 0, False),
             "no row of the test split was given the label 'odd'; if that may be so, name it in "
             "gate.allow_never_predicted",
         ),
@@ -181,7 +198,7 @@ def test_a_bound_in_words(bound: Bound, sentence: str):
 
 
 def test_a_narrow_miss_is_not_called_missed_by_nothing():
-    said = describe(Bound("recall", "rude", 0.8, 0.79996, False))
+    said = describe(bound_of("recall", "rude", 0.8, 0.79996, False))
     assert said == "recall of 'rude' is 0.79996, must be at least 0.8: missed by 0.00004"
 
 

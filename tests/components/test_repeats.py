@@ -5,7 +5,8 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from fullbake.components.data.repeats import Repeats, find_repeats
+from fullbake.components.data.repeats import find_repeats
+from fullbake.contract.results.ingest import Repeats
 
 
 def name(row, with_label):
@@ -49,11 +50,19 @@ def test_where_nothing_repeats_nothing_is_found(rows):
 
 
 def test_it_says_in_words_what_it_found():
-    assert Repeats(1, "a and b", 1, 2, "c and d").in_words() == [
+    one = Repeats(
+        duplicates=1,
+        first_duplicate="a and b",
+        conflicting_texts=1,
+        conflicting_rows=2,
+        first_conflict="c and d",
+    )
+    assert one.in_words() == [
         "1 text has several labels, in 2 rows: c and d",
         "1 row repeats an earlier one, label and all: a and b",
     ]
-    assert Repeats(1_000, "a and b", 2_000, 5_000, "c and d").in_words() == [
+    many = one.model_copy(update={"duplicates": 1_000, "conflicting_texts": 2_000, "conflicting_rows": 5_000})
+    assert many.in_words() == [
         "2,000 texts have several labels, in 5,000 rows: c and d",
         "1,000 rows repeat an earlier one, label and all: a and b",
     ]

@@ -17,12 +17,21 @@ from transformers import BertTokenizerFast
 
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES
-from fullbake.components.evaluation.gate import GateSpec, Share, judge
-from fullbake.components.nodes.evaluator import EVALUATION_FILE, summarize
+from fullbake.components.evaluation.gate import GateSpec, judge
+from fullbake.components.evaluation.summary import shares, summarize
 from fullbake.components.nodes.example_gen import CsvExampleGen
-from fullbake.components.nodes.report import PARTS_FILE, REPORT_FILE, Report, count_lengths
-from fullbake.contract.names import INGEST_FILE, PRETRAINING_FILE, TRAINING_FILE, TUNER_RESULTS_FILE
-from tests.components.test_evaluator import write_examples
+from fullbake.components.nodes.report import Report, count_lengths
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.contract.names import (
+    EVALUATION_FILE,
+    INGEST_FILE,
+    PRETRAINING_FILE,
+    REPORT_FILE,
+    REPORT_PARTS_FILE,
+    TRAINING_FILE,
+    TUNER_RESULTS_FILE,
+)
+from tests.components.raw_examples import write_examples
 
 TEXTS = [
     "",
@@ -40,16 +49,13 @@ PAIRS = ["is it?", "", "\u200b", *["the day"] * (len(TEXTS) - 3)]
 def test_lengths_are_those_of_hugging_faces_tokenizer(base: Path, tmp_path: Path, pairs: bool):
     columns = (TEXTS, PAIRS) if pairs else (TEXTS,)
     write_examples(tmp_path / "split", [("fine", *texts) for texts in zip(*columns, strict=True)])
-    counted = count_lengths(str(tmp_path / "split"), {"base": str(base), "revision": None, "max_length": 12})
+    counted = count_lengths(str(tmp_path / "split"), TokenizerSpec(str(base), None, 12, "head"))
     lengths = [len(ids) for ids in BertTokenizerFast.from_pretrained(base)(*map(list, columns))["input_ids"]]
     expected = np.bincount(np.minimum(lengths, 13), minlength=14).tolist()
-    assert counted == {
-        "max_length": 12,
-        "counts": expected,
-        "truncated": sum(length > 12 for length in lengths),
-        "rows": len(TEXTS),
-    }
-    assert counted["truncated"] > 1
+    assert counted.max_length == 12
+    assert list(counted.counts) == expected
+    assert counted.truncated == sum(length > 12 for length in lengths) > 1
+    assert counted.rows == len(TEXTS)
     assert expected[12] > 0, "no text is just as long as fits"
 
 
@@ -97,15 +103,8 @@ def run_component(
     correct, sums = bins * 0.86, bins * 0.9
     scores = np.stack([np.outer(rows, bins / 100) for rows in (confusion.sum(axis=1)[::-1], confusion.sum(axis=1))])
     counts = {CONFUSION: confusion, SCORES: scores, CONFIDENCE: np.stack([bins, correct, sums])}
-    evaluation = summarize(counts, labels)
     gate = GateSpec(tuple(labels), min_recall={"fine": 0.8, "rude": 0.6})
-    diagonal, rows_of, decided = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    recall, precision = (
-        {label: Share(int(hits), int(rows)) for label, hits, rows in zip(labels, diagonal, counted, strict=True)}
-        for counted in (rows_of, decided)
-    )
-    bounds = judge(gate, recall, precision, None)
-    evaluation |= {"baseline": None, "bounds": [bound.to_dict() for bound in bounds], "blessed": False}
+    evaluation = summarize(counts, labels, bounds=judge(gate, *shares(confusion, labels), None)).to_dict()
     ingest = {"read": 1001, "used": 1000, "rejected": 1, "reasons": {"missing text": 1}}
     ingest |= {"examples": {"train": 3}, "labels": {"train": {"fine": 2, "rude": 1}}}
     training = {"epochs": [{"epoch": 1, "loss": 0.5, "eval_loss": 0.6}], "best_epoch": 1}
@@ -136,7 +135,7 @@ def run_component(
         **{name: node.outputs["examples" if node is rows else "result"] for name, node in inputs.items()},
         title="garden party",
         config="name: garden party\n",
-        tokenizer=json.dumps({"base": str(base), "revision": None, "max_length": 12}),
+        tokenizer=json.dumps(TokenizerSpec(str(base), None, 12, "head").to_dict()),
     )
     connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
     LocalDagRunner().run(
@@ -160,7 +159,7 @@ def test_the_report_of_a_refused_model_says_why_in_words(report: Path):
 
 
 def test_what_the_page_was_made_of_is_kept_beside_it(report: Path):
-    parts = json.loads((report / PARTS_FILE).read_text(encoding="utf-8"))
+    parts = json.loads((report / REPORT_PARTS_FILE).read_text(encoding="utf-8"))
     assert parts["evaluation"]["recall"] == {"fine": 0.975, "rude": 0.4}
     assert parts["lengths"]["truncated"] == 1
     assert parts["lengths"]["rows"] == 3
@@ -183,7 +182,7 @@ def test_further_pre_training_and_the_search_for_a_rate_are_told_of_where_there_
 def test_the_page_tells_how_many_texts_came_from_the_corpus_and_how_many_of_it_were_left_out(
     report: Path, report_of_more: Path
 ):
-    parts = json.loads((report_of_more / PARTS_FILE).read_text(encoding="utf-8"))
+    parts = json.loads((report_of_more / REPORT_PARTS_FILE).read_text(encoding="utf-8"))
     examples = parts["ingest"]["examples"]
     learned, left_out = examples["train"] + 2, examples["eval"] + examples["test"]
     assert left_out

@@ -24,7 +24,7 @@ from fullbake.contract.names import ABOUT_FILE
 from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import make_transform
-from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.trainings import make_spec
 
 # Says what the probe has imported, once it is done.
 WATCHED = """

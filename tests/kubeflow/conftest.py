@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import load_config
 from tests.kubeflow.volume import Volume
 from tests.pipeline.planted import write_config
 

@@ -8,12 +8,14 @@ from google.protobuf import json_format
 from kfp.components import load_component_from_file
 
 from fullbake.contract.errors import InputError
-from fullbake.kubeflow.cluster_config import pipeline_name, read_carried_config
+from fullbake.kubeflow.carried_config import read_carried_config
 from fullbake.kubeflow.compiler import compile_package, write_package
 from fullbake.kubeflow.executor_platform import SHARED_MEMORY, platform_needs
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER, overrides
+from fullbake.kubeflow.pipeline_name import pipeline_name
 from fullbake.kubeflow.releases import release_name
-from fullbake.pipeline.config.config import Config, restore_config
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import restore_config
 from fullbake.pipeline.outline import component_names
 from tests.pipeline.planted import COMPONENTS
 

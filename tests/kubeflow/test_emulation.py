@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.components.nodes.evaluator import EVALUATION_FILE
-from fullbake.components.nodes.report import REPORT_FILE
 from fullbake.components.serving.publishing import rollback
+from fullbake.contract.names import EVALUATION_FILE, REPORT_FILE
 from tests.kubeflow.backend import Backend, Step, start_process, start_warm
 from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
 from tests.kubeflow.volume import HALF, Package, Volume

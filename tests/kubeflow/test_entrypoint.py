@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
-from fullbake.components.serving.pushed_models import PUSH_FILE
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import PUSH_FILE
 from fullbake.kubeflow import entrypoint, verdict
-from fullbake.kubeflow.cluster_config import PRODUCTION, carried_config, cluster_places
+from fullbake.kubeflow.carried_config import carried_config
+from fullbake.kubeflow.cluster_places import PRODUCTION, cluster_places
 from fullbake.kubeflow.compiler import ENTRYPOINT
-from fullbake.kubeflow.entrypoint import RefusedError, check_same_base, place_of_artifacts, run_component
 from fullbake.kubeflow.notice import ADDRESS_VARIABLE
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER
-from fullbake.pipeline.config.config import Config, load_config
+from fullbake.kubeflow.step import RefusedError, check_same_base, place_of_artifacts, run_component
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components, recipe
 from fullbake.trainer.encoder.base_model import hash_base
-from tests.components.test_pushed_models import place
+from tests.components.placed_models import place
 from tests.kubeflow.backend import start_warm
 from tests.kubeflow.webhook import webhook
 from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv

@@ -15,7 +15,7 @@ from apache_beam.runners.portability.flink_runner import FlinkRunner
 from apache_beam.runners.portability.spark_runner import SparkRunner
 
 from fullbake.pipeline.beam_engine import beam_engine
-from fullbake.pipeline.config.config import BeamConfig
+from fullbake.pipeline.config.beam_config import BeamConfig
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "kubeflow/Dockerfile"

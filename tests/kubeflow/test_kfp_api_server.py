@@ -14,7 +14,7 @@ import requests
 import yaml
 from click.testing import CliRunner, Result
 
-from fullbake.command_line.cluster_commands import main
+from fullbake.command_line.main import main
 
 SERVER = os.environ.get("FULLBAKE_KFP_SERVER", "")
 

@@ -25,6 +25,7 @@ from tests.kubeflow.backend import Backend, start_process
 from tests.kubeflow.kfp_binaries import BINARIES_VARIABLE, Argo, Run, compile_workflow, driver_bytes
 from tests.kubeflow.kfp_frontend import confusion_matrix, scalar_metrics
 from tests.kubeflow.kubernetes_services import Services, secret, services
+from tests.kubeflow.placed_pods import PLACED, Placed
 from tests.kubeflow.volume import Package, Volume
 from tests.kubeflow.webhook import SECRET_PATH, webhook
 
@@ -211,68 +212,6 @@ def test_the_server_takes_300_classes_with_a_bound_each(
     package = compile_package(cluster_config(f"data.labels=[{', '.join(labels)}]", *gate, "kubeflow.retries=2"))
     sizes = driver_bytes(compile_workflow(release, _written(package, tmp_path)))
     assert max(sizes.values()) == sizes["root-driver"] <= root_driver_bytes(package[0]) < LONGEST_ARGUMENT
-
-
-class Placed(NamedTuple):
-    """What the config says for all and for the first component, and what of it their pods must have."""
-
-    general: str
-    own: str
-    found: Callable[[dict[str, Any]], Any]
-    wanted: tuple[Any, Any]
-
-
-PLACED = [
-    Placed(
-        "kubeflow.node_selector={pool: cpu}",
-        "kubeflow.resources.CsvExampleGen.node_selector={pool: gpu}",
-        lambda pod: pod.get("nodeSelector"),
-        ({"pool": "gpu"}, {"pool": "cpu"}),
-    ),
-    Placed(
-        "kubeflow.tolerations=[{key: gpu, operator: Exists, effect: NoSchedule}]",
-        "kubeflow.resources.CsvExampleGen.tolerations=[]",
-        lambda pod: pod.get("tolerations"),
-        (None, [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]),
-    ),
-    Placed(
-        "kubeflow.node_affinity=[{match_expressions: [{key: spot, operator: DoesNotExist}], weight: 5}]",
-        "kubeflow.resources.CsvExampleGen.node_affinity=[{match_expressions: [{key: z, operator: In, values: [a]}]}]",
-        lambda pod: pod.get("affinity", {}).get("nodeAffinity"),
-        (
-            {
-                "requiredDuringSchedulingIgnoredDuringExecution": {
-                    "nodeSelectorTerms": [
-                        {"matchExpressions": [{"key": "z", "operator": "In", "values": ["a"]}]},
-                    ]
-                }
-            },
-            {
-                "preferredDuringSchedulingIgnoredDuringExecution": [
-                    {"weight": 5, "preference": {"matchExpressions": [{"key": "spot", "operator": "DoesNotExist"}]}}
-                ]
-            },
-        ),
-    ),
-    Placed(
-        "kubeflow.resources.CsvExampleGen.memory_gb=4",
-        "kubeflow.resources.CsvExampleGen.shared_memory_gb=1.5",
-        lambda pod: [volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "shared-memory"],
-        ([{"medium": "Memory", "sizeLimit": "1500M"}], []),
-    ),
-    Placed(
-        "kubeflow.security_context.run_as_non_root=true",
-        "kubeflow.security_context.run_as_user=4321",
-        lambda pod: {**pod["containers"][0].get("securityContext", {}), "capabilities": None},
-        ({"runAsUser": 4321, "runAsNonRoot": True, "capabilities": None},) * 2,
-    ),
-    Placed(
-        "kubeflow.image_pull_policy=Always",
-        "kubeflow.timeout_minutes=90",
-        lambda pod: (pod["containers"][0].get("imagePullPolicy"), pod.get("activeDeadlineSeconds")),
-        (("Always", 5400), ("Always", 5400)),
-    ),
-]
 
 
 def what_pods_have(cluster: Cluster, asked_for: Sequence[Placed]) -> list[tuple[Any, ...]]:

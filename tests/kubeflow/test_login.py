@@ -13,7 +13,8 @@ from fullbake.kubeflow.client import KubeflowClient
 from fullbake.kubeflow.login import Login, find_login
 from fullbake.kubeflow.server import Server, UnavailableError
 from tests.kubeflow.certificate import write_certificate
-from tests.kubeflow.kfp_server import KfpServer, serve
+from tests.kubeflow.kfp_http import serve
+from tests.kubeflow.kfp_server import KfpServer
 from tests.kubeflow.proxy import Proxy
 
 KEY = "open-sesame"

@@ -9,7 +9,7 @@ import pytest
 from kubernetes.config import incluster_config
 
 from fullbake.kubeflow import notice, retries
-from fullbake.kubeflow.cluster_config import carried_config
+from fullbake.kubeflow.carried_config import carried_config
 from fullbake.kubeflow.notice import ADDRESS_VARIABLE, find_run, notify
 from fullbake.kubeflow.parameters import CONFIG_PARAMETER
 from fullbake.pipeline.config.config import Config
@@ -21,7 +21,7 @@ RUN = "0f9b8c1a-3c1d-4a55-9d51-6f0d3b1f3f10"
 
 @pytest.fixture
 def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
-    monkeypatch.setattr(notice, "_LONGEST_WAIT_SECONDS", 0)
+    monkeypatch.setattr(notice, "LONGEST_WAIT_SECONDS", 0)
     with webhook() as started:
         monkeypatch.setenv(ADDRESS_VARIABLE, f"{started.address}\n")
         yield started

@@ -22,7 +22,7 @@ def ends_after(failures: list[Exception], component: str, retries: int) -> int:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "_FIRST_WAIT_SECONDS", 0)
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0)
 
 
 def test_a_step_with_a_verdict_is_tried_again_in_its_container(caplog: pytest.LogCaptureFixture):

@@ -10,12 +10,12 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner, Result
 
-from fullbake.command_line.cluster_commands import main
-from fullbake.contract.errors import InputError
+from fullbake.command_line.main import main
 from fullbake.kubeflow import waiting
 from fullbake.kubeflow.verdict import refused, stopped
 from tests.kubeflow.argo_workflow import Step, Workflow
-from tests.kubeflow.kfp_server import KfpServer, serve
+from tests.kubeflow.kfp_http import serve
+from tests.kubeflow.kfp_server import KfpServer
 from tests.warm import WarmProcess
 
 KEY = "open-sesame"
@@ -71,8 +71,8 @@ def test_a_run_that_succeeds_is_shown_in_plain_lines(server: KfpServer, cluster_
 @pytest.mark.parametrize(
     ("step", "line", "code"),
     [
-        ("Pusher", refused("Pusher", InputError("recall of toxic is 0.41, below 0.6")), 3),
-        ("DataGate", stopped("DataGate", InputError("label: 'x' is no label")), 2),
+        ("Pusher", refused("Pusher", "recall of toxic is 0.41, below 0.6"), 3),
+        ("DataGate", stopped("DataGate", "label: 'x' is no label"), 2),
     ],
 )
 def test_the_exit_code_is_that_of_a_run_here(

@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from kfp import dsl
 
-from fullbake.components.report.page import Report
+from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.results.report import Report
 from fullbake.kubeflow.ui_artifacts import MOST_CLASSES, confusion_matrix, declare_ui_artifacts, scalar_metrics
 from fullbake.kubeflow.ui_summary import MOST_LINES, summarize_report
-from tests.components.test_report_page import evaluation_of
+from tests.components.reports import evaluation_of
 
 LABELS = {"non_toxic": 40, "toxic": 24}
 SKILL = {"non_toxic": 0.9, "toxic": 0.4}
 
 
 def report(evaluation: dict[str, Any]) -> Report:
-    return Report.from_parts(title="comments", run="7", created="2026-01-01T00:00:00Z", evaluation=evaluation)
+    return Report.from_dict(
+        {"title": "comments", "run": "7", "created": "2026-01-01T00:00:00Z", "evaluation": evaluation}
+    )
 
 
 def test_the_matrix_is_what_kfps_own_class_would_write():
@@ -60,17 +63,17 @@ def test_of_many_classes_those_confused_most_are_shown_and_no_row_is_lost():
 def test_what_could_not_be_measured_is_no_metric():
     evaluation = evaluation_of(LABELS, SKILL)
     evaluation["precision"]["toxic"] = None
-    metrics = scalar_metrics({**evaluation, "decision_threshold": 0.4})
+    metrics = scalar_metrics(Evaluation.from_dict({**evaluation, "decision_threshold": 0.4}))
     assert "precision.toxic" not in metrics
     assert metrics["recall.toxic"] == pytest.approx(evaluation["recall"]["toxic"], abs=1e-6)
     assert (metrics["support.toxic"], metrics["test_examples"], metrics["decision_threshold"]) == (24, 64, 0.4)
-    assert "decision_threshold" not in scalar_metrics(evaluation)
+    assert "decision_threshold" not in scalar_metrics(Evaluation.from_dict(evaluation))
 
 
 def test_metrics_of_any_labels_have_names_that_mysql_and_mlflow_keep_apart():
     labels = ["Hate", "hate", "so/so", "so so", "добро", "зло", "hate.1", "x" * 400, "x" * 399 + "y"]
     rows = dict.fromkeys(labels, 3)
-    metrics = scalar_metrics(evaluation_of(rows, dict.fromkeys(labels, 1.0)))
+    metrics = scalar_metrics(Evaluation.from_dict(evaluation_of(rows, dict.fromkeys(labels, 1.0))))
     recalls = [name for name in metrics if name.startswith("recall.")]
     assert recalls[:7] == [
         *("recall.Hate", "recall.hate.1", "recall.so_so", "recall.so_so.3"),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from fullbake.contract.errors import InputError
 from fullbake.kubeflow import waiting
 from fullbake.kubeflow.client import Run
 from fullbake.kubeflow.login import find_login
@@ -13,12 +12,13 @@ from fullbake.kubeflow.server import Server
 from fullbake.kubeflow.verdict import refused, stopped
 from fullbake.kubeflow.waiting import Outcome, wait_for
 from tests.kubeflow.argo_workflow import Step, Workflow
-from tests.kubeflow.kfp_server import KfpServer, serve
+from tests.kubeflow.kfp_http import serve
+from tests.kubeflow.kfp_server import KfpServer
 
 STEPS = ["CsvExampleGen", "DataGate", "Trainer", "Report", "Pusher"]
 LOG = "2026-01-01 02:00:00,000 E fullbake: {}"
-MISSED = LOG.format(refused("Pusher", InputError("recall of toxic 0.41 is below 0.6")))
-WRONG = LOG.format(stopped("DataGate", InputError("label: 'x' is no label")))
+MISSED = LOG.format(refused("Pusher", "recall of toxic 0.41 is below 0.6"))
+WRONG = LOG.format(stopped("DataGate", "label: 'x' is no label"))
 EXIT = "Error (exit code 1)"  # what Argo puts before a container's termination message
 REFUSED = Outcome(3, "Pusher: refused, the model was not pushed: recall of toxic 0.41 is below 0.6")
 STOPPED = Outcome(2, "DataGate: stopped: label: 'x' is no label")
@@ -113,13 +113,13 @@ def test_the_verdict_is_in_the_message_of_the_pod_or_in_its_log(
 
 
 def test_a_refusal_is_the_last_word_among_steps_that_failed_at_the_same_time(server: KfpServer):
-    report = LOG.format(stopped("Report", InputError("no room")))
+    report = LOG.format(stopped("Report", "no room"))
     both = [Step("Pusher", "Failed", [f"{EXIT}: {MISSED}"]), Step("Report", "Failed", [f"{EXIT}: {report}"])]
     assert wait(server, failed(*both))[0] == wait(server, failed(*reversed(both)))[0] == REFUSED
 
 
 def test_the_last_try_of_a_step_counts(server: KfpServer):
-    wrong = f"{EXIT}: {LOG.format(stopped('Trainer', InputError('the base is gone')))}"
+    wrong = f"{EXIT}: {LOG.format(stopped('Trainer', 'the base is gone'))}"
     outcome, _ = wait(server, failed(Step("Trainer", "Failed", [wrong, "OOMKilled (exit code 137)"])))
     assert outcome == Outcome(
         1, "the run failed in Trainer, and not with a verdict of ours: Trainer: OOMKilled (exit code 137)"

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fullbake.kubeflow.compiler import compile_package
-from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import load_config
 from tests.pipeline.planted import planted_rows, write_config, write_csv
 
 HEADER = ["id", "comment", "class"]

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     Args:
         arguments: The root of the run, a moment as JSON or `null`, the file for the counts, then those of `fullbake`.
     """
-    from fullbake.command_line.cluster_commands import main as fullbake
+    from fullbake.command_line.main import main as fullbake
 
     root, moment, counts_file, *command = arguments
     os.setsid()

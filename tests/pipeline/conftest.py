@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fullbake.command_line.local_commands import main
+from fullbake.command_line.main import main
 
 
 def command_line(patch: pytest.MonkeyPatch) -> Callable[..., Result]:

@@ -13,7 +13,6 @@ import yaml
 from click.testing import Result
 from transformers import TFAutoModel
 
-from fullbake.trainer.export import write_hf_folder
 from fullbake.trainer.models.classifier import Classifier
 from tests.commands import answers
 
@@ -161,7 +160,7 @@ def test_the_head_of_an_earlier_task_is_told_before_the_run(
     project: Path, base: Path, fullbake: Callable[..., Result], monkeypatch
 ):
     earlier = Classifier.from_base(base, "hf", ("happy", "sad", "neither"))
-    write_hf_folder(earlier.backbone, base, project / "emotion")
+    earlier.encoder.write(base, project / "emotion")
     monkeypatch.chdir(project)
     arguments = ["run", "config.yaml", "--set", f"model.base={project}/emotion", "--summary", "no/such/folder.json"]
     assert fullbake(*arguments).stderr.startswith(

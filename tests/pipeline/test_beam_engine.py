@@ -14,7 +14,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
 from fullbake.pipeline.beam_engine import beam_engine, distributed_runner
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components, input_locations
 from fullbake.pipeline.outline import Places
 from fullbake.pipeline.store import METADATA_FILE
@@ -22,6 +22,12 @@ from fullbake.trainer.locations import located
 from tests.pipeline.planted import ROWS, planted_rows, write_config, write_csv
 
 ROOT = Path(__file__).parents[2]
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, fullbake
+for module in pkgutil.walk_packages(fullbake.__path__, "fullbake."):
+    importlib.import_module(module.name)
+print(fullbake.__file__)
+"""
 
 
 @pytest.mark.parametrize(
@@ -57,11 +63,22 @@ def test_an_engines_workers_get_a_package_that_works_without_this_folder(tmp_pat
         cwd=ROOT,
         check=True,
     )
-    code = "from fullbake.components.nodes import preprocessing, report; print(preprocessing.__file__)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd="/", env={"PYTHONPATH": str(installed)}, capture_output=True, text=True
+        [sys.executable, "-c", IMPORT_EVERYTHING],
+        cwd="/",
+        env={"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
     )
     assert Path(done.stdout.strip()).is_relative_to(installed), done.stderr
+    links = [link for link in (ROOT / "fullbake").iterdir() if link.is_symlink()]
+    sources = {Path(link.name, file.relative_to(link)) for link in links for file in link.glob("**/*")}
+    packed = {file.relative_to(installed / "fullbake") for file in (installed / "fullbake").glob("**/*")}
+    kinds = (".py", ".html", ".css")
+    assert {file for file in sources if file.suffix in kinds} == {
+        file for file in packed if file.suffix in kinds and len(file.parts) > 1
+    }
+    assert Path("py.typed") in packed
 
 
 def test_the_data_components_run_on_a_job_server(base: Path, job_server: str, tmp_path: Path, monkeypatch):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components, recipe
 from fullbake.pipeline.local_runner import train_locally
 from fullbake.pipeline.outline import Places

@@ -12,7 +12,8 @@ import yaml
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import HF_FOLDER
 from fullbake.pipeline.comparison.runs import compare_approaches, fingerprint, variant
-from fullbake.pipeline.config.config import Config, load_config
+from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.trainer.models.classifier import Classifier
 from tests.pipeline.conftest import command_line
 from tests.pipeline.planted import LABELS, executions, planted_rows, write_config, write_csv

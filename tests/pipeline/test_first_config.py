@@ -10,7 +10,7 @@ import yaml
 
 from fullbake.components.data.readers import csv_records
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.first_config import make_first_config
 
 DATA = Path(__file__).parents[2] / "../shared/data"

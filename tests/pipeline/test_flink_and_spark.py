@@ -15,7 +15,7 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 
 from fullbake.pipeline.beam_engine import beam_engine
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.graph import create_components, input_locations
 from fullbake.pipeline.outline import Places
 from fullbake.pipeline.store import METADATA_FILE

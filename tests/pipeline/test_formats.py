@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from fullbake.pipeline.config.config import load_config
+from fullbake.pipeline.config.loading import load_config
 from tests.pipeline.planted import LABELS, ROWS, planted_rows, write_config
 
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
-from fullbake.command_line.local_commands import main
+from fullbake.command_line.main import main
 from fullbake.components.data.readers.csv_records import read_records
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError

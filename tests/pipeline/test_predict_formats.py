@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from fullbake.command_line.local_commands import main
+from fullbake.command_line.main import main
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.prediction.label_file import Labelled, label_file
 from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS

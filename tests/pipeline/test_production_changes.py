@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.components.serving.publishing import put_in_production, sole_pusher
+from fullbake.components.serving.publishing import publish, sole_pusher
 from fullbake.components.serving.pushed_models import fault, newest_version, read_push
-from fullbake.pipeline.config.config import load_config
+from fullbake.contract.results.push import Push
+from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.local_runner import run_locally
 from tests.pipeline.planted import executions, planted_rows, write_config, write_csv
 
@@ -45,7 +46,7 @@ class Place:
         """Pushes the model that is being judged, as another run of another recipe would push its own."""
         (made,) = self.root.glob("pipeline/Trainer/model/*/Format-Serving")
         with sole_pusher(str(self.serving)):
-            return put_in_production(str(self.serving), str(made), {"recipe": "another", "data": "other"})
+            return publish(str(self.serving), str(made), Push(recipe="another", data="other"))
 
 
 def test_a_run_whose_production_changes_judges_again_and_what_was_rolled_back_does_not_come_back(
@@ -61,17 +62,17 @@ def test_a_run_whose_production_changes_judges_again_and_what_was_rolled_back_do
     record = run_locally(load_config(place.config), place.root, meanwhile, warned.append)
     # It was judged where nothing was in production; now the other is. So it was compared with that, and then pushed.
     assert record.pushed_model == str(place.newest)
-    assert record.evaluation["baseline"]["model"] == others[0]
+    assert record.evaluation.baseline.model == others[0]
     assert record.judged_against == Path(others[0]).name
-    assert read_push(record.pushed_model)["replaced"] == Path(others[0]).name
+    assert read_push(record.pushed_model).replaced == Path(others[0]).name
     (warning,) = (text for text in warned if "judged once more" in text)
     assert warning == (f"the model was judged against nothing, and now {others[0]} is in production: judged once more")
     ran = executions(place.root)
     assert (ran["Trainer", "COMPLETE"], ran["Evaluator", "COMPLETE"], ran["Pusher", "COMPLETE"]) == (1, 2, 2)
     note = read_push(record.pushed_model)
-    assert note["metrics"]["accuracy"] == record.evaluation["accuracy"]
-    assert note["examples"]["train"] == record.summary()["examples"]["train"]
-    assert note["run"]
+    assert note.metrics.accuracy == record.evaluation.accuracy
+    assert note.examples["train"] == record.summary()["examples"]["train"]
+    assert note.run
 
     # Nothing is new: nothing runs.
     done, summary = place.run()

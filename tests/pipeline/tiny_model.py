@@ -7,7 +7,7 @@ import tensorflow_transform as tft
 
 from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
-from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.trainings import make_spec
 
 LABELS = ("fine", "rude", "odd")
 ADDED = ["label", "p_fine", "p_rude", "p_odd"]

@@ -8,10 +8,10 @@ import tf_keras
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.optimization.accumulation import accumulated_gradients
 from fullbake.trainer.optimization.optimizer import make_optimizer
-from tests.trainer.test_fine_tune import make_spec, train
 from tests.trainer.test_pretrain import counting_rows
 from tests.trainer.test_pretrain import run as pretrain
 from tests.trainer.tokenized import random_rows, read_split
+from tests.trainer.trainings import make_spec, train
 
 ROWS = 7
 DATA = np.random.default_rng(0)
@@ -72,8 +72,8 @@ def test_two_batches_to_a_step_train_as_one_of_their_size(base_without_dropout: 
     whole, record = train(spec, *splits, scratch=tmp_path)
     spec = make_spec(base_without_dropout, head="linear", epochs=2, batch_size=4, gradient_accumulation_steps=4)
     in_parts, record_in_parts = train(spec, *splits, scratch=tmp_path)
-    assert record_in_parts["epochs"][-1]["loss"] == pytest.approx(record["epochs"][-1]["loss"], rel=1e-4)
-    assert record_in_parts["epochs"][-1]["learning_rate"] == record["epochs"][-1]["learning_rate"]
+    assert record_in_parts.epochs[-1].loss == pytest.approx(record.epochs[-1].loss, rel=1e-4)
+    assert record_in_parts.epochs[-1].learning_rate == record.epochs[-1].learning_rate
     start = encoder(Classifier.from_base(base_without_dropout, "linear", spec.labels))
     moved = np.linalg.norm(encoder(whole) - start)
     # Sums in another order differ in their last bits, which Adam magnifies where a gradient is next to nothing.
@@ -85,5 +85,5 @@ def test_further_pre_training_adds_up_too(base_without_dropout: Path, tmp_path: 
     base = base_without_dropout
     _, whole = pretrain(base, *splits, epochs=2, batch_size=16)
     _, in_parts = pretrain(base, *splits, epochs=2, batch_size=4, gradient_accumulation_steps=4)
-    for one, other in zip(whole["evaluations"], in_parts["evaluations"], strict=True):
-        assert (other["step"], other["loss"]) == (one["step"], pytest.approx(one["loss"], rel=1e-4))
+    for one, other in zip(whole.evaluations, in_parts.evaluations, strict=True):
+        assert (other.step, other.loss) == (one.step, pytest.approx(one.loss, rel=1e-4))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from transformers import DistilBertConfig
 
-from fullbake.trainer.approaches import APPROACHES, Phase, forgetting_warning
-from fullbake.trainer.fine_tune import trained_variables
+from fullbake.trainer.approaches import APPROACHES, Trains, forgetting_warning
+from fullbake.trainer.fine_tuning_phase import trained_variables
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.heads import HEADS
 
@@ -46,7 +46,20 @@ def test_every_variable_of_every_base_has_one_path_and_one_rule(base_of, model_t
     assert any(path.startswith("head/") for path in paths)
     for approach in APPROACHES.values():
         for path in paths:
-            assert [phase.is_trained(path) for phase in approach.phases][-1] in (True, False)
+            assert [phase.trains.includes(path) for phase in approach.phases][-1] in (True, False)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra"])
+@pytest.mark.parametrize("approach", APPROACHES)
+def test_what_a_row_says_of_the_encoder_is_what_its_rules_come_to(base_of, model_type: str, approach: str):
+    row = APPROACHES[approach]
+    classifier = Classifier.from_base(base_of(model_type), row.head, ("a", "b"))
+    encoder = set(classifier.encoder.paths())
+    for phase in row.phases:
+        trained = set(trained_variables(classifier, phase))
+        assert trained - encoder, "a head that is never trained"
+        said = {"weights": encoder, "nothing": set()}[phase.trains.encoder]
+        assert trained & encoder == said
 
 
 def test_paths_do_not_depend_on_what_was_built_before(base: Path):
@@ -56,7 +69,7 @@ def test_paths_do_not_depend_on_what_was_built_before(base: Path):
 
 def test_a_variable_that_no_rule_matches_is_an_error():
     with pytest.raises(LookupError, match="encoder/layer"):
-        Phase(((r"head/.*", True),), learning_rate=1e-3).is_trained("encoder/layer")
+        Trains(((r"head/.*", True),), encoder="nothing", words="").includes("encoder/layer")
 
 
 def test_only_a_trainable_base_with_a_high_rate_is_warned_of_forgetting():

@@ -6,10 +6,11 @@ import pytest
 import tensorflow as tf
 
 from fullbake.contract.errors import InputError
-from fullbake.trainer.decision import Threshold, choose_threshold, measure_threshold, score_split
+from fullbake.contract.results.training import Threshold
+from fullbake.trainer.decision import choose_threshold, measure_threshold, score_split
 from fullbake.trainer.models.classifier import Classifier
-from tests.trainer.test_fine_tune import LABELS
 from tests.trainer.tokenized import random_rows, read_split
+from tests.trainer.trainings import LABELS
 
 SCORES = np.array([0.2, 0.9, 0.6, 0.8, 0.7], np.float32)
 SECOND = np.array([0, 1, 1, 0, 1])
@@ -19,6 +20,11 @@ def decided_in_graph(scores: np.ndarray, value: float) -> np.ndarray:
     """What a graph decides, with the comparison that a served model holds."""
     decide = tf.function(lambda column: column >= value, input_signature=[tf.TensorSpec([None], tf.float32)])
     return decide(tf.constant(scores, tf.float32)).numpy()
+
+
+def parts(threshold: Threshold) -> tuple:
+    """Value, recall, precision and whether it was chosen."""
+    return tuple(threshold.to_dict().values())
 
 
 def rates(decided: np.ndarray, labels: np.ndarray) -> tuple[float | None, float | None]:
@@ -36,7 +42,7 @@ def test_the_most_precise_threshold_that_keeps_the_recall_is_midway_between_two_
     min_recall: float, value: float, recall: float, precision: float
 ):
     chosen = choose_threshold(SCORES, SECOND, min_recall)
-    assert chosen == Threshold(pytest.approx(value), pytest.approx(recall), pytest.approx(precision), chosen=True)
+    assert parts(chosen) == (pytest.approx(value), pytest.approx(recall), pytest.approx(precision), True)
 
 
 def test_of_equally_precise_thresholds_the_one_of_higher_recall_is_chosen():
@@ -77,7 +83,7 @@ def test_scores_that_no_float_lies_between_are_told_apart(start: float):
 
 def test_the_lowest_threshold_lies_below_the_lowest_score_and_above_zero():
     chosen = choose_threshold(np.array([0.25, 0.75]), np.array([1, 1]), 1.0)
-    assert chosen == Threshold(0.125, 1.0, 1.0, chosen=True)
+    assert parts(chosen) == (0.125, 1.0, 1.0, True)
     # A server takes the smallest float32 numbers for zero; a threshold of zero would decide all rows.
     least = np.array([1e-45, 1e-40, np.finfo(np.float32).tiny, 0.9], np.float32)
     labels = np.array([0, 0, 1, 1])
@@ -89,7 +95,7 @@ def test_the_lowest_threshold_lies_below_the_lowest_score_and_above_zero():
 def test_where_scores_of_zero_make_the_recall_unreachable_the_highest_is_kept():
     scores, labels = np.array([0.0, np.nan, 0.3, 0.6, 0.9]), np.array([1, 1, 1, 0, 1])
     chosen = choose_threshold(scores, labels, 0.9)
-    assert chosen == Threshold(pytest.approx(0.15), 0.5, pytest.approx(2 / 3), chosen=True)
+    assert parts(chosen) == (pytest.approx(0.15), 0.5, pytest.approx(2 / 3), True)
     assert decided_in_graph(scores, chosen.value).tolist() == [False, False, True, True, True]
     nothing = choose_threshold(np.zeros(3), np.array([0, 1, 1]), 0.9)
     assert (nothing.recall, nothing.precision) == (0.0, None)
@@ -106,11 +112,11 @@ def test_without_a_row_of_the_second_label_there_is_nothing_to_choose_by():
     ("value", "recall", "precision"), [(0.7, 2 / 3, 2 / 3), (0.95, 0.0, None), (0.01, 1.0, 3 / 5), (0.3, 1.0, 3 / 4)]
 )
 def test_a_given_threshold_is_measured(value: float, recall: float, precision: float | None):
-    assert measure_threshold(SCORES, SECOND, value) == Threshold(value, recall, precision, chosen=False)
+    assert parts(measure_threshold(SCORES, SECOND, value)) == (value, recall, precision, False)
 
 
 def test_the_recall_of_a_label_that_no_row_has_is_unknown():
-    assert measure_threshold(SCORES, np.zeros(5, int), 0.5) == Threshold(0.5, None, 0.0, chosen=False)
+    assert parts(measure_threshold(SCORES, np.zeros(5, int), 0.5)) == (0.5, None, 0.0, False)
 
 
 def test_a_threshold_survives_as_json():

@@ -27,9 +27,9 @@ from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.dropout import StepDropout
 from fullbake.trainer.models.masked_lm import MaskedLanguageModel
 from fullbake.trainer.pretrain import pretrain
-from tests.trainer.test_fine_tune import LABELS, make_spec, measures
 from tests.trainer.test_pretrain import SPEC
 from tests.trainer.tokenized import random_rows, read_split
+from tests.trainer.trainings import LABELS, make_spec, measures
 
 PRETRAINING = dataclasses.replace(SPEC, batch_size=8)
 APPROACHES = ("fine_tune", "frozen")
@@ -83,14 +83,14 @@ def fine_tune(base: Path, folder: Path, placement: Placement, *, checkpoints: Pa
             assert measures(found) == measures(record)
             pairs = zip(again.get_weights(), classifier.get_weights(), strict=True)
             assert all(np.array_equal(*pair) for pair in pairs)
-        print(f"{record['distribution']}: {record['epochs'][-1]['eval_loss']}")
+        print(f"{record.distribution}: {record.epochs[-1].eval_loss}")
 
 
 def further_pretrain(base: Path, folder: Path, placement: Placement) -> None:
     """The same for further pre-training."""
     model, record = pretrain(PRETRAINING, placement, base, *splits(folder))
-    np.savez(folder / "further_pretrain", *model.backbone.get_weights())
-    print(f"{record['distribution']}: {record['evaluations'][-1]['loss']}")
+    np.savez(folder / "further_pretrain", *model.encoder.get_weights())
+    print(f"{record.distribution}: {record.evaluations[-1].loss}")
 
 
 def drop(folder: Path, placement: Placement) -> None:
@@ -144,7 +144,7 @@ def one_device(base_without_dropout: Path, tmp_path_factory: pytest.TempPathFact
     for name in (*APPROACHES, "further_pretrain"):
         tf_keras.utils.set_random_seed(0)
         if name == "further_pretrain":
-            weights = MaskedLanguageModel.from_base(base).backbone.get_weights()
+            weights = MaskedLanguageModel.from_base(base).encoder.get_weights()
         else:
             weights = Classifier.from_base(base, "linear", LABELS).get_weights()
         start[name] = np.concatenate([value.ravel() for value in weights])

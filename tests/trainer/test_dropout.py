@@ -5,11 +5,12 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from fullbake.trainer.learner import Learner
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.classifier_step import ClassifierStep
 from fullbake.trainer.models.dropout import StepDropout
 from fullbake.trainer.models.masked_lm import MaskedLanguageModel
 from fullbake.trainer.optimization.optimizer import make_optimizer
+from fullbake.trainer.tasks.table import SINGLE_LABEL
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,12 +70,18 @@ def test_nothing_that_is_drawn_in_a_step_hangs_on_the_state_of_a_kernel(base_of,
     classifier = Classifier.from_base(folder, "hf", ("a", "b"))
     ids = tf.ones((2, 8), tf.int32)
     batch = {"input_ids": ids, "attention_mask": ids}
-    learner = Learner(
-        classifier, classifier.trainable_variables, num_labels=2, batch_size=2, seed=0, class_weights=[1.0, 1.0]
+    classifying = ClassifierStep(
+        classifier,
+        classifier.trainable_variables,
+        task=SINGLE_LABEL,
+        num_labels=2,
+        batch_size=2,
+        seed=0,
+        class_weights=[1.0, 1.0],
     )
     hidden = {"positions": ids, "targets": ids, "weights": tf.ones((2, 8)), "shares": tf.ones((2, 8))}
     for model, data in (
-        (learner, (batch, tf.constant([0, 1]))),
+        (classifying, (batch, tf.constant([0, 1]))),
         (MaskedLanguageModel.from_base(folder), {**batch, **hidden}),
     ):
         paths = {str(number): variable for number, variable in enumerate(model.trainable_variables)}

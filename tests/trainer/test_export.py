@@ -20,11 +20,12 @@ from transformers import (
 from fullbake.components.serving.servable_probe import TEXTS
 from fullbake.contract.names import ABOUT_FILE, SLAB_ROWS
 from fullbake.trainer.decision import choose_threshold, score_split
-from fullbake.trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy, write_hf_folder
+from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
+from fullbake.trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy
 from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import make_transform
-from tests.trainer.test_fine_tune import make_spec
 from tests.trainer.tokenized import read_split
+from tests.trainer.trainings import make_spec
 
 LABELS = ("fine", "rude", "odd")
 
@@ -242,7 +243,7 @@ def test_a_masked_lm_comes_back_with_its_head_and_its_encoder_without(base_of, t
     # A new head's biases are zero; as trained ones are not, neither are these.
     for variable in model.variables:
         variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
-    write_hf_folder(model, base, tmp_path)
+    TransformersEncoder(model).write(base, tmp_path)
 
     again, loading = TFAutoModelForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
     assert (loading["missing_keys"], loading["unexpected_keys"]) == ([], [])

@@ -19,10 +19,11 @@ from transformers import AutoTokenizer, BertTokenizerFast, TFAutoModel, TFAutoMo
 from benchmarks.torch_environment import ENVIRONMENT, python_of
 from fullbake.contract.names import HF_FOLDER
 from fullbake.trainer.encoder.families import ACTIVATIONS, FAMILIES
-from fullbake.trainer.export import export_model, write_hf_folder
+from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
+from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
 from tests.conftest import VOCABULARY, make_base, make_transform
-from tests.trainer.test_fine_tune import make_spec
+from tests.trainer.trainings import make_spec
 
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
 WIDTH = 16
@@ -153,7 +154,7 @@ def make_odd_base(of: Combination, folder: Path) -> Path:
         head = "hf" if of.old_labels else "linear"
         earlier = Classifier.from_base(base, head, of.old_labels or ("a", "b"))
         scatter(earlier.variables)
-        write_hf_folder(earlier.backbone, base, folder / "odd")
+        earlier.encoder.write(base, folder / "odd")
         base = folder / "odd"
     if of.half:
         tensors = safetensors.numpy.load_file(base / "model.safetensors")
@@ -266,7 +267,7 @@ def masked_lms(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Path
             edit(base / "config.json", {"hidden_act": activation})
         model = TFAutoModelForMaskedLM.from_pretrained(base)
         scatter(model.variables)
-        write_hf_folder(model, base, folder / "hf")
+        TransformersEncoder(model).write(base, folder / "hf")
         found.append((f"{family}, {activation}", folder / "hf", model(tf.constant(MASKED_ROW)).logits.numpy()))
     return found
 

@@ -26,7 +26,7 @@ def test_scores_at_the_positions_are_those_of_the_whole_projection(base_of: Call
     scores, follows = model(batch)
     assert follows is None
     assert scores.shape == (*batch["positions"].shape, len(VOCABULARY))
-    whole = model.backbone({"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}).logits
+    whole = model.encoder.model({"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}).logits
     np.testing.assert_allclose(scores, tf.gather(whole, batch["positions"], batch_dims=1), atol=1e-5)
     # And so is the loss: that of all positions, kept where something is hidden.
     everywhere = tf.nn.sparse_softmax_cross_entropy_with_logits(
@@ -69,11 +69,11 @@ def test_the_decoder_is_the_embedding_table(base_of: Callable, model_type: str):
 
 
 def test_a_head_that_the_base_carries_is_kept_and_a_missing_one_made(base: Path, tmp_path: Path):
-    assert MaskedLanguageModel.from_base(base).new_head
+    assert MaskedLanguageModel.from_base(base).encoder.new_head
     TFAutoModelForMaskedLM.from_pretrained(base).save_pretrained(tmp_path, safe_serialization=True)
     with_head = MaskedLanguageModel.from_base(tmp_path)
     again = MaskedLanguageModel.from_base(tmp_path)
-    assert not with_head.new_head
+    assert not with_head.encoder.new_head
     assert all(np.array_equal(a, b) for a, b in zip(with_head.get_weights(), again.get_weights(), strict=True))
 
 

@@ -31,21 +31,29 @@ def test_a_processor_is_known_by_its_flags(cpuinfo: str, expected: bool):
     assert multiplies_bfloat16(cpuinfo) is expected
 
 
-def test_a_processor_without_bfloat16_is_not_asked_to_prove_it(base: Path, monkeypatch: pytest.MonkeyPatch):
+def set_cpuinfo(monkeypatch: pytest.MonkeyPatch, file: Path, text: str) -> None:
+    """Has this machine's processor described by a file of ours."""
+    file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(precision, "CPUINFO", file)
+
+
+def test_a_processor_without_bfloat16_is_not_asked_to_prove_it(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
-    monkeypatch.setattr(precision, "_cpuinfo", lambda: "flags\t\t: avx2\n")
+    set_cpuinfo(monkeypatch, tmp_path / "cpuinfo", "flags\t\t: avx2\n")
     monkeypatch.setattr(precision, "bfloat16_speedup", lambda base: pytest.fail("it was measured"))
     found = choose_precision("auto", tf.distribute.get_strategy(), base)
     assert found == ("float32", "this processor has no bfloat16")
 
 
 def test_a_processor_with_bfloat16_is_measured_and_the_faster_arithmetic_taken(
-    base: Path, monkeypatch: pytest.MonkeyPatch
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
-    monkeypatch.setattr(precision, "_cpuinfo", lambda: XEON)
+    set_cpuinfo(monkeypatch, tmp_path / "cpuinfo", XEON)
     policy, why = choose_precision("auto", tf.distribute.get_strategy(), base)
     speedup = bfloat16_speedup(base)  # what was measured, kept
     assert speedup > 0

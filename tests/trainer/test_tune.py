@@ -20,8 +20,8 @@ from fullbake.trainer.fine_tune import run_fn
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.spec import TrainingSpec
 from tests.conftest import make_base, make_transform
-from tests.trainer.test_fine_tune import LABELS, make_spec
 from tests.trainer.tokenized import MAX_LENGTH, random_rows, write_rows
+from tests.trainer.trainings import LABELS, make_spec
 
 # So low that nothing is learned, one that learns, and one at which the loss is no number any more.
 IDLE, GOOD, DIVERGING = 1e-9, 3e-3, 1e30

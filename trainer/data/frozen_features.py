@@ -1,4 +1,4 @@
-"""One vector for a row out of a frozen encoder: computed once, then every epoch reads them instead of the texts.
+"""One vector for each row from a frozen encoder: computed once, and read by every epoch instead of the texts.
 
 So does every later training on the same texts with the same encoder, if the vectors are kept.
 """
@@ -44,7 +44,7 @@ class EncodedSplit:
 
     @property
     def lengths(self) -> np.ndarray:
-        """All alike: vectors need no sorting."""
+        """All zero: vectors need no sorting."""
         return np.zeros(len(self.labels), np.int64)
 
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> np.ndarray:
@@ -53,7 +53,7 @@ class EncodedSplit:
         return self.vectors[rows].astype(np.float32)
 
     def signature(self, batch_size: int | None, *, full_width: bool) -> tf.TensorSpec:
-        """The shape and dtype of what `take` gives."""
+        """The shape and dtype of what `take` returns."""
         del full_width
         return tf.TensorSpec((batch_size, self.vectors.shape[1]), tf.float32)
 
@@ -64,8 +64,8 @@ class FrozenEncoder:
     The encoder is in inference mode (no dropout) and gets the longest rows first.
 
     Args:
-        classifier: Its encoder gives the vectors.
-        folder: Where vectors are kept, under a name that tells encoder, tokens and `dtype`; of more than
+        classifier: Its encoder computes the vectors.
+        folder: Where vectors are kept, under a name made from encoder, tokens and `dtype`; of more than
             `KEPT_SPLITS` those that were used last. A file that was damaged is made anew.
         dtype: `float32`, or `float16`: half the space, and values rounded to 11 bits.
         verbose: As in Keras's `fit`: 0 silent, 1 a progress bar, 2 a line.
@@ -82,7 +82,7 @@ class FrozenEncoder:
         )
 
     def encode(self, split: TokenizedSplit) -> EncodedSplit:
-        """Gives a split as vectors.
+        """Returns a split as vectors.
 
         Raises:
             InputError: They cannot be written.
@@ -108,8 +108,7 @@ class FrozenEncoder:
 
     @property
     def _hidden_size(self) -> int:
-        size: int = self._classifier.backbone.config.hidden_size
-        return size
+        return self._classifier.encoder.hidden_size
 
     def _size(self, split: TokenizedSplit) -> int:
         return len(split) * self._hidden_size * np.dtype(self._dtype).itemsize
@@ -139,20 +138,19 @@ class FrozenEncoder:
 
 
 def drop_unfinished(folder: Path) -> None:
-    """Removes what a process that was killed had begun to write here; no training may be at work in the folder."""
+    """Removes what a killed process had begun to write here; no training may be at work in the folder."""
     for file in folder.glob(f"*{_UNFINISHED}"):
         file.unlink(missing_ok=True)
 
 
 def _fingerprint(classifier: Classifier, split: TokenizedSplit, dtype: str) -> str:
-    """Tells all that decides the vectors: the encoder and its weights, its arithmetic, the tokens, and `dtype`."""
+    """A digest of all that decides the vectors: encoder and weights, arithmetic, tokens, and `dtype`."""
     digest = hashlib.blake2b(digest_size=16)
     policy = tf_keras.mixed_precision.global_policy().name
-    digest.update(f"{dtype} {policy} {classifier.pooling} {classifier.backbone.config.to_json_string()}".encode())
-    for path, variable in sorted(classifier.paths().items()):
-        if path.startswith("encoder/"):
-            digest.update(path.encode())
-            digest.update(np.ascontiguousarray(variable.numpy()).data)
+    digest.update(f"{dtype} {policy} {classifier.pooling} {classifier.encoder.description}".encode())
+    for path, weight in sorted(classifier.encoder.plain_weights().items()):
+        digest.update(path.encode())
+        digest.update(np.ascontiguousarray(weight).data)
     digest.update(split.offsets.data)
     for name, stream in sorted(split.streams.items()):
         digest.update(name.encode())

@@ -7,12 +7,16 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from fullbake.contract.errors import InputError
+from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
+
+if TYPE_CHECKING:
+    import tensorflow_transform as tft
 
 # Batches are sorted by length within pools of this many: near enough in length that little padding is left (see
 # benchmarks/), while the order of rows stays random.
@@ -23,7 +27,11 @@ _READ_ROWS = 1024
 
 
 class Split(Protocol):
-    """Rows that can be dealt into batches."""
+    """Rows that can be dealt into batches.
+
+    Attributes:
+        labels: The targets, a row each.
+    """
 
     labels: np.ndarray
 
@@ -32,10 +40,10 @@ class Split(Protocol):
         """What batches are sorted by: int64 `(rows,)`."""
 
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> Any:
-        """The features of these rows as one batch; `full_width` gives every batch the same width."""
+        """The features of these rows as one batch; with `full_width` every batch has the same width."""
 
     def signature(self, batch_size: int | None, *, full_width: bool) -> Any:
-        """The `tf.TensorSpec` of what `take` gives."""
+        """The `tf.TensorSpec` of what `take` returns."""
 
 
 class TokenizedSplit:
@@ -44,8 +52,8 @@ class TokenizedSplit:
     Attributes:
         streams: By name (`input_ids` and, for sentence pairs, `token_type_ids`) int32 `(total_tokens,)`.
         offsets: int64 `(rows + 1,)`: row `i` is `stream[offsets[i]:offsets[i + 1]]`.
-        labels: int32 `(rows,)`: class indices.
-        max_length: The fixed length that Transform gives.
+        labels: The targets, a row each (see `trainer.tasks`): of single-label rows class indices, int32 `(rows,)`.
+        max_length: The fixed length of Transform's examples.
     """
 
     def __init__(self, streams: dict[str, np.ndarray], offsets: np.ndarray, labels: np.ndarray, max_length: int):
@@ -55,7 +63,13 @@ class TokenizedSplit:
         self.max_length = max_length
 
     @classmethod
-    def read(cls, patterns: list[str], feature_spec: dict[str, tf.io.FixedLenFeature], folder: Path) -> TokenizedSplit:
+    def read(
+        cls,
+        patterns: list[str],
+        feature_spec: dict[str, tf.io.FixedLenFeature],
+        folder: Path,
+        task: Task = SINGLE_LABEL,
+    ) -> TokenizedSplit:
         """Packs the examples of a split.
 
         Args:
@@ -63,6 +77,7 @@ class TokenizedSplit:
             feature_spec: What Transform wrote: `input_ids` and `attention_mask`, int64 `(max_length,)`, `label`,
                 int64 scalar, and maybe `token_type_ids`.
             folder: Where the packed ids are kept; made if missing.
+            task: What `label` says of a row.
 
         Raises:
             InputError: The split has no rows.
@@ -75,21 +90,22 @@ class TokenizedSplit:
             .batch(_READ_ROWS)
             .map(lambda serialized: tf.io.parse_example(serialized, feature_spec), num_parallel_calls=tf.data.AUTOTUNE)
         )
-        lengths, labels = [np.zeros(1, np.int64)], [np.zeros(0, np.int32)]
+        lengths: list[np.ndarray] = [np.zeros(1, np.int64)]
+        labels: list[np.ndarray] = []
         with contextlib.ExitStack() as stack:
             sinks = {name: stack.enter_context((folder / f"{name}.int32").open("wb")) for name in names}
             for rows in parsed.prefetch(2).as_numpy_iterator():
                 real = rows["attention_mask"].astype(bool)
                 lengths.append(real.sum(axis=1))
-                labels.append(rows["label"].astype(np.int32))
+                labels.append(task.targets(rows["label"]))
                 for name, sink in sinks.items():
                     # Not by tofile, whose error does not say that the disk is full.
                     sink.write(rows[name][real].astype(np.int32).data)
-        all_labels = np.concatenate(labels)
-        if not len(all_labels):
+        if not labels:
             raise InputError(f"no examples in {', '.join(patterns)}; add rows or change data.split")
         streams: dict[str, np.ndarray] = {name: np.memmap(folder / f"{name}.int32", np.int32, "r") for name in names}
-        return cls(streams, np.cumsum(np.concatenate(lengths)), all_labels, feature_spec["input_ids"].shape[0])
+        offsets = np.cumsum(np.concatenate(lengths))
+        return cls(streams, offsets, np.concatenate(labels), feature_spec["input_ids"].shape[0])
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -137,9 +153,24 @@ class TokenizedSplit:
         return self.max_length if full_width else min(-(-longest // WIDTH_STEP) * WIDTH_STEP, self.max_length)
 
     def signature(self, batch_size: int | None, *, full_width: bool) -> dict[str, tf.TensorSpec]:
-        """The shapes and dtypes of what `take` gives."""
+        """The shapes and dtypes of what `take` returns."""
         shape = (batch_size, self.max_length if full_width else None)
         return {name: tf.TensorSpec(shape, tf.int32) for name in ("attention_mask", *self.streams)}
+
+
+def read_splits(
+    train_files: list[str],
+    eval_files: list[str],
+    transform: tft.TFTransformOutput,
+    scratch: Path,
+    task: Task = SINGLE_LABEL,
+) -> tuple[TokenizedSplit, TokenizedSplit]:
+    """Packs the train and the eval split below a scratch folder; see `TokenizedSplit.read`."""
+    feature_spec = transform.transformed_feature_spec()
+    return (
+        TokenizedSplit.read(train_files, feature_spec, scratch / "train", task),
+        TokenizedSplit.read(eval_files, feature_spec, scratch / "eval", task),
+    )
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -174,14 +205,13 @@ def training_dataset(
     Args:
         split: The rows.
         batch_size: Rows to a batch, over all replicas.
-        seed: The same seed gives the same batches in the same order.
+        seed: With the same seed the same batches come in the same order.
         static_shapes: All batches of one shape, as TPUs need; the last one of an epoch is filled up with rows drawn
             again.
         dealt: How many batches were dealt by the training that was interrupted; the stream goes on after them.
 
     Returns:
-        Pairs of what `split.take` gives and labels, int32 `(batch_size,)`; `ceil(rows / batch_size)` of them are an
-        epoch.
+        Pairs of what `split.take` returns and targets, a row each; `ceil(rows / batch_size)` of them are an epoch.
     """
 
     def rows_of_epochs() -> Iterator[np.ndarray]:
@@ -219,5 +249,6 @@ def _dataset(
         for rows in deal():
             yield split.take(rows, full_width=full_width), split.labels[rows]
 
-    signature = (split.signature(batch_size, full_width=full_width), tf.TensorSpec((batch_size,), tf.int32))
+    targets = tf.TensorSpec((batch_size, *split.labels.shape[1:]), split.labels.dtype)
+    signature = (split.signature(batch_size, full_width=full_width), targets)
     return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(tf.data.AUTOTUNE)

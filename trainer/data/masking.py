@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from transformers import AutoTokenizer
+
+from fullbake.trainer.encoder.tokenizer import open_tokenizer
 
 # Devlin et al. 2018, section 3.1: of the chosen tokens 80% become [MASK], 10% another token, 10% stay as they are.
 MASKED = 0.8
@@ -36,9 +37,9 @@ class Vocabulary:
     @classmethod
     def read(cls, base: Path) -> Vocabulary:
         """Reads the vocabulary of a base model's folder."""
-        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+        tokenizer = open_tokenizer(base)
         ids = tokenizer.get_vocab()
-        # A line that stands twice in the vocabulary leaves a gap; what is in one is never put into a text.
+        # A line that the vocabulary has twice leaves a gap in the ids, which is never put into a text.
         tokens = [""] * (max(ids.values()) + 1)
         for token, number in ids.items():
             tokens[number] = token
@@ -74,7 +75,7 @@ class Masker:
         """Masks a batch.
 
         Args:
-            number: int64 scalar, the number of the batch: the same number, seed and rows give the same masks.
+            number: int64 scalar, the number of the batch: the same number, seed and rows have the same masks.
             features: `input_ids` and `attention_mask`, int32 `(batch_size, width)`; others pass through.
 
         Returns:

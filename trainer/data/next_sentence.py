@@ -74,7 +74,7 @@ class SentencePairs:
                 text_of_other, other_cut = self._cut(other, rng)
                 second, follow = text_of_other[1 if other_cut is None else other_cut :], 0
             first = text[:cut]
-            # The longer segment gives way; the last [SEP] stays.
+            # The longer segment is cut; the last [SEP] stays.
             room = self.split.max_length - 1
             kept = min(len(second), max(room // 2, room - len(first)))
             first, second = first[: room - kept], np.concatenate([second[: kept - 1], separator])
@@ -95,7 +95,7 @@ class SentencePairs:
         return batch
 
     def signature(self, batch_size: int | None, *, full_width: bool) -> dict[str, tf.TensorSpec]:
-        """The shapes and dtypes of what `take` gives."""
+        """The shapes and dtypes of what `take` returns."""
         tokens = self.split.signature(batch_size, full_width=full_width)
         spec = tokens["input_ids"]
         by_row = {name: tf.TensorSpec((batch_size,), kind) for name, kind in _BY_ROW.items()}

@@ -11,7 +11,7 @@ _NEVER = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc not to give freed memory back to the system; elsewhere does nothing.
+    """Stops glibc from returning freed memory to the system; does nothing where there is no glibc.
 
     TensorFlow's CPU allocator is malloc, which maps large blocks one by one and unmaps them when they are freed. A step
     frees and asks for the same hundreds of megabytes, and the kernel clears each page anew: for a MiniLM at 16 rows of

@@ -1,4 +1,4 @@
-"""Whether this machine can have the devices that a config asks for. Told within a moment: no TensorFlow here."""
+"""Whether this machine can have the devices that a config asks for. Quick: it needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ELSEWHERE = (
 def check_local_devices(distribution: str) -> None:
     """Raises InputError where a run on this machine cannot be distributed as asked; see `choose_strategy`.
 
-    What it lets pass is looked for again by TensorFlow itself: a device file does not make a driver.
+    TensorFlow looks again for what passes here: a device file alone is no driver.
 
     Args:
         distribution: `training.distribution` of the config.

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import tensorflow as tf
 import tf_keras
-from transformers import AutoConfig, TFAutoModel
+
+from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 # What Linux calls the instructions that multiply bfloat16: of Intel and AMD (`avx_ne_convert`: bfloat16 on AVX2), and
 # of ARM (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c). Without them it is emulated.
+CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16"})
 # What bfloat16 must win before it is taken for its eight bits of mantissa.
 LEAST_SPEEDUP = 1.1
@@ -24,7 +26,7 @@ TRIAL_REPEATS = 5
 
 
 def choose_precision(precision: str, strategy: tf.distribute.Strategy, base: Path) -> tuple[str, str]:
-    """Gives the Keras policy (`float32`, `mixed_bfloat16` or `mixed_float16`), and why, in a few words.
+    """Chooses the Keras policy (`float32`, `mixed_bfloat16` or `mixed_float16`), and says why in a few words.
 
     Args:
         precision: `float32`, `bfloat16` or `float16`; or `auto`, which is bfloat16 on TPUs and on GPUs of compute
@@ -51,7 +53,7 @@ def choose_precision(precision: str, strategy: tf.distribute.Strategy, base: Pat
 
 
 def choose_by_speed(speedup: float) -> tuple[str, str]:
-    """Gives the policy, and why, for a processor on which bfloat16 is so many times as fast as float32."""
+    """Chooses the policy for a processor on which bfloat16 is so many times as fast as float32, and says why."""
     policy = "mixed_bfloat16" if speedup >= LEAST_SPEEDUP else "float32"
     return policy, f"measured: bfloat16 is {speedup:.2f} times as fast as float32"
 
@@ -69,7 +71,7 @@ def multiplies_bfloat16(cpuinfo: str) -> bool:
 def bfloat16_speedup(base: Path) -> float:
     """Measures how many times as fast as in float32 one layer of an encoder trains in bfloat16 on this processor.
 
-    All layers of an encoder are alike, and a step is made of little else.
+    All layers of an encoder have the same shape, and a step does little else than compute them.
 
     Args:
         base: The encoder's folder; its weights are not read.
@@ -99,26 +101,23 @@ def _of_gpus(capability: tuple[int, int]) -> tuple[str, str]:
 
 
 def _cpuinfo() -> str:
-    file = Path("/proc/cpuinfo")
-    return file.read_text(encoding="utf-8") if file.exists() else ""
+    return CPUINFO.read_text(encoding="utf-8") if CPUINFO.exists() else ""
 
 
 def _trial_step(base: Path, policy: str) -> Callable[[], None]:
-    config = AutoConfig.from_pretrained(base, trust_remote_code=False, num_hidden_layers=1)
     set_precision(policy)
     try:
-        model = TFAutoModel.from_config(config)
-        ids = tf.ones(TRIAL_SHAPE, tf.int32)
-        inputs = {"input_ids": ids, "attention_mask": ids}
-        model(inputs)
+        encoder = TransformersEncoder.one_layer(base)
     finally:
         set_precision("float32")
+    ids = tf.ones(TRIAL_SHAPE, tf.int32)
+    inputs = {"input_ids": ids, "attention_mask": ids}
 
     @tf.function(autograph=False)
     def gradients() -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(tf.square(tf.cast(model(inputs, training=True).last_hidden_state, tf.float32)))
-        found = tape.gradient(loss, model.trainable_variables)
+            loss = tf.reduce_sum(tf.square(tf.cast(encoder.hidden_states(inputs, training=True), tf.float32)))
+        found = tape.gradient(loss, encoder.trainable_variables)
         return tf.add_n([tf.reduce_sum(gradient) for gradient in found if isinstance(gradient, tf.Tensor)])
 
     return lambda: gradients().numpy()

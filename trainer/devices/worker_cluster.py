@@ -31,10 +31,10 @@ class WorkerCluster:
     own: int
 
     def meet(self, seconds: float = MEETING_SECONDS) -> None:
-        """Waits until all workers have come, and tells who is waited for.
+        """Waits until all workers have come, and prints which ones are missing.
 
-        TensorFlow itself waits for ever, in silence, and heeds no signal meanwhile (2.16). Until it is started, this
-        worker answers at its address itself, so that those that come later find it.
+        TensorFlow itself waits for ever without a message, and ignores signals meanwhile (2.16). Until it is started,
+        this worker answers at its address itself, so that those that come later find it.
 
         Args:
             seconds: How long to wait.

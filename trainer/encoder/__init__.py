@@ -1,1 +1,1 @@
-"""The pre-trained encoder: which families there are, where its files are, and whether they are whole."""
+"""The pre-trained encoder: its families, its files and whether they are whole, and the model itself."""

@@ -34,12 +34,13 @@ _PARTS = ("config.json", *TOKENIZER_FILES, *WEIGHT_FILES, "model-*.safetensors",
 
 # How long the hub may take to answer: what huggingface_hub itself waits for a file's head.
 HUB_SECONDS = 10
-# How alike a name and a well-known one are for the latter to be suggested, by difflib's ratio: one or two letters off.
+# How similar a name must be to a well-known one for the latter to be suggested, by difflib's ratio: one or two letters
+# differ.
 NEAR = 0.85
 
 
 def resolve_base(base: str, revision: str | None = None) -> Path:
-    """Gives the local folder of a base model, fetching it from the Hugging Face hub where need be.
+    """Finds the local folder of a base model, and fetches it from the Hugging Face hub where that is needed.
 
     Args:
         base: A local folder, `package:<python package>/<folder inside it>`, or a hub id such as
@@ -67,12 +68,12 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
 
 
 def open_base(base: str, revision: str | None, base_hash: str | None) -> Path:
-    """Gives the local folder of a base model, if it still holds what the run began with.
+    """Finds the local folder of a base model, and checks that it still holds what the run began with.
 
     Args:
         base: A name that `locate` knows, or a base as `resolve_base` takes it.
         revision: As in `resolve_base`.
-        base_hash: What `hash_base` gave when the run began; None: it is not compared.
+        base_hash: What `hash_base` returned when the run began; None: it is not compared.
 
     Raises:
         InputError: As `resolve_base`, or the files have changed since.
@@ -151,7 +152,7 @@ def check_masked_lm(folder: Path) -> None:
 
 
 def check_pairs(folder: Path) -> None:
-    """Raises InputError where a resolved base model, told by token types which text a token is of, has but one type."""
+    """Raises InputError where a resolved base model tells two texts apart by token types, and has only one type."""
     if base_sizes(folder)["types"] == 1:
         raise InputError(
             f"data.text_pair_column: the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its "
@@ -242,7 +243,7 @@ def _is_part(name: str) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what is at the bottom of an error: those of a connection hold one another."""
+    """The first line of the innermost cause of an error: those of a connection are chained."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     text = str(error).strip()

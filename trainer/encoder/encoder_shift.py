@@ -1,21 +1,20 @@
-"""How far training moved an encoder: a destroyed one is seen, not guessed."""
+"""How far training moved an encoder, which shows one whose knowledge was destroyed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-import tensorflow as tf
 
-from fullbake.trainer.optimization.rates import group_of
+from fullbake.trainer.encoder.layers import part_of
 
 
-def relative_shift(start: Mapping[str, np.ndarray], now: Mapping[str, tf.Variable]) -> dict[str, float]:
+def relative_shift(start: Mapping[str, np.ndarray], now: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The distance of each part of an encoder from where it started.
 
     Args:
-        start: By path, the encoder's weights before training.
-        now: By path, the variables after it; paths that `start` lacks are passed over.
+        start: The encoder's weights before training, by path.
+        now: Those after it, by path.
 
     Returns:
         By part (`embeddings`, `layer 1` and so on from the bottom, `pooler` if there is one), the L2 norm of the
@@ -26,7 +25,7 @@ def relative_shift(start: Mapping[str, np.ndarray], now: Mapping[str, tf.Variabl
     moved: dict[str, float] = {}
     size: dict[str, float] = {}
     for path, before in start.items():
-        group = group_of(path)
-        moved[group] = moved.get(group, 0.0) + float(np.sum(np.square(now[path].numpy() - before, dtype=np.float64)))
-        size[group] = size.get(group, 0.0) + float(np.sum(np.square(before, dtype=np.float64)))
-    return {group: float(np.sqrt(moved[group] / size[group])) if size[group] else 0.0 for group in moved}
+        part = part_of(path)
+        moved[part] = moved.get(part, 0.0) + float(np.sum(np.square(now[path] - before, dtype=np.float64)))
+        size[part] = size.get(part, 0.0) + float(np.sum(np.square(before, dtype=np.float64)))
+    return {part: float(np.sqrt(moved[part] / size[part])) if size[part] else 0.0 for part in moved}

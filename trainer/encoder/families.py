@@ -39,8 +39,8 @@ class Family:
 
     Attributes:
         model_type: What their config.json calls it; in PyTorch it is also the prefix of the encoder's weights.
-        known: well-known models of it, as the hub names them.
-        size_keys: By a name of `Sizes`, the keys of config.json that give it, of which the last that is there wins, and
+        known: Well-known models of it, as the hub names them.
+        size_keys: By a name of `Sizes`, the keys of config.json that hold it, of which the last that is there wins, and
             what it is where none is.
         settings: By key of config.json, the values with which the encoder computes here what it does in Hugging Face;
             the first is what transformers takes where the key is missing.

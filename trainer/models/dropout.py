@@ -1,4 +1,4 @@
-"""Dropout that draws by seed, step and place: a training that goes on draws what it would have drawn undisturbed."""
+"""Dropout whose numbers depend on seed, step and layer only, so that a resumed training draws the same ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import tensorflow as tf
 import tf_keras
 
-# Named, because TensorFlow's own choice hangs on the device.
+# Named, because TensorFlow's own choice depends on the device.
 _ALGORITHM = "philox"
 
 
@@ -17,8 +17,8 @@ class StepDropout:
     """Where the dropout layers of a network get their numbers from.
 
     Keras's own layers draw from the state of a kernel, which no checkpoint holds: a training that was interrupted drew
-    other numbers after it. Here what is dropped hangs on nothing but the seed, the step, the part of the batch, the
-    replica and the layer.
+    other numbers after it. Here what is dropped depends only on the seed, the step, the part of the batch, the replica
+    and the layer.
 
     Args:
         network: Its dropout layers draw from here from now on. They are numbered in the order of their names.
@@ -52,7 +52,7 @@ class StepDropout:
 
 
 class _LayerNumbers:
-    """Stands where a dropout layer keeps its `tf_keras.backend.RandomGenerator`."""
+    """Takes the place of a dropout layer's `tf_keras.backend.RandomGenerator`."""
 
     def __init__(self, source: StepDropout, layer: int):
         self._source = source

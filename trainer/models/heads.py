@@ -1,4 +1,4 @@
-"""The classification heads: what turns the encoder's one vector for a row into one logit for each label."""
+"""The classification heads: from the encoder's one vector for a row to one logit for each label."""
 
 from __future__ import annotations
 

@@ -1,29 +1,16 @@
-"""What further pre-training trains: an encoder with a masked-LM head that is asked only where something is hidden."""
+"""The model of further pre-training: an encoder with a masked-LM head that scores only the hidden tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 import tf_keras
-from transformers import TFAutoModelForMaskedLM, TFPreTrainedModel
 
-from fullbake.trainer.encoder.base_model import check_masked_lm
-from fullbake.trainer.models.classifier import accepted_inputs, load_backbone, plain_config
+from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 from fullbake.trainer.models.dropout import StepDropout
 from fullbake.trainer.optimization.accumulation import accumulated_gradients
 
-# By family (see `trainer.encoder.families`): from vectors of the last hidden state to scores over the
-# vocabulary. Each ends in the embedding table itself: the decoder is tied to it.
-_SCORE: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
-    "bert": lambda model, vectors: model.mlm(vectors),
-    "distilbert": lambda model, vectors: model.vocab_projector(
-        model.vocab_layer_norm(model.act(model.vocab_transform(vectors)))
-    ),
-    "electra": lambda model, vectors: model.generator_lm_head(model.generator_predictions(vectors)),
-}
 # Two rows of two tokens, to make the variables.
 _BUILD = ((1, 2), (1, 2))
 
@@ -32,9 +19,9 @@ class MaskedLanguageModel(tf_keras.Model):
     """An encoder that guesses hidden tokens and, if asked, whether the second half of a row follows the first.
 
     A batch holds `input_ids` and `attention_mask` (and `token_type_ids`), int32 `(batch_size, width)`, and from
-    `trainer.data.masking` `positions` and `targets`, int32, and `weights` and `shares`, float32, ``(batch_size,
-    places)`; with `next_sentence` also `follows`, int32, and `follow_shares`, float32, `(batch_size,)`` (see
-    `trainer.data.next_sentence`).
+    `trainer.data.masking` `positions` and `targets`, int32, and `weights` and `shares`, float32,
+    `(batch_size, places)`; with `next_sentence` also `follows`, int32, and `follow_shares`, float32, `(batch_size,)`
+    (see `trainer.data.next_sentence`).
 
     The loss of a batch is the sum over its hidden tokens of their shares, so that the same rows give the same gradients
     on one device and on several.
@@ -43,32 +30,25 @@ class MaskedLanguageModel(tf_keras.Model):
     `(batch_size, places, vocabulary_size)`; there is none over all positions.
 
     Args:
-        backbone: A Hugging Face `*ForMaskedLM`.
+        encoder: The encoder under a masked-LM head.
         next_sentence: Whether to learn that too; its head is a softmax layer on the `[CLS]` vector and is not kept.
         accumulation_steps: In how many parts the rows of a step are computed (see `trainer.optimization.accumulation`).
         seed: Of dropout.
-
-    Attributes:
-        new_head: Whether the base carried no masked-LM head, so that this one starts untrained.
     """
 
     def __init__(
         self,
-        backbone: TFPreTrainedModel,
+        encoder: TransformersEncoder,
         *,
         next_sentence: bool = False,
-        new_head: bool = True,
         accumulation_steps: int = 1,
         seed: int = 0,
     ):
         super().__init__(name="masked_lm")
-        self.backbone = backbone
-        self.dropout = StepDropout(backbone, seed)
-        self.new_head = new_head
+        self.encoder = encoder
+        self.dropout = StepDropout(encoder, seed)
         self.accumulation_steps = accumulation_steps
-        self.encoder = getattr(backbone, backbone.base_model_prefix)
         self.follow_head = tf_keras.layers.Dense(2, dtype="float32", name="follows") if next_sentence else None
-        self._accepted = accepted_inputs(backbone)
         self.loss_sum = tf_keras.metrics.Sum(name="loss_sum")
         self.guesses = tf_keras.metrics.Sum(name="guesses")
         ids = tf.constant(_BUILD, tf.int32)
@@ -83,24 +63,17 @@ class MaskedLanguageModel(tf_keras.Model):
         Raises:
             InputError: The base has another masked-LM head than is known here, or its weights do not fit it.
         """
-        check_masked_lm(folder)
-        backbone, missing = load_backbone(folder, TFAutoModelForMaskedLM, plain_config(folder))
-        return cls(
-            backbone,
-            next_sentence=next_sentence,
-            new_head=bool(missing),
-            accumulation_steps=accumulation_steps,
-            seed=seed,
-        )
+        encoder = TransformersEncoder.with_masked_lm_head(folder)
+        return cls(encoder, next_sentence=next_sentence, accumulation_steps=accumulation_steps, seed=seed)
 
     def call(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Gives the scores of the hidden tokens, float32 `(batch_size, places, vocabulary_size)`, and those of
-        whether the second half follows, float32 `(batch_size, 2)`, or None.
-        """  # noqa: D205 (one sentence)
-        known = {name: value for name, value in inputs.items() if name in self._accepted}
-        hidden = self.encoder(known, training=training).last_hidden_state
-        vectors = tf.gather(hidden, inputs["positions"], batch_dims=1)
-        scores = _SCORE[self.backbone.config.model_type](self.backbone, vectors)
+        """Returns the scores of the hidden tokens, and those of whether the second half follows.
+
+        Returns:
+            Float32 `(batch_size, places, vocabulary_size)`, and float32 `(batch_size, 2)` or None.
+        """
+        hidden = self.encoder.hidden_states(inputs, training=training)
+        scores = self.encoder.vocabulary_scores(tf.gather(hidden, inputs["positions"], batch_dims=1))
         follows = None if self.follow_head is None else self.follow_head(hidden[:, 0])
         return tf.cast(scores, tf.float32), follows
 
@@ -109,7 +82,7 @@ class MaskedLanguageModel(tf_keras.Model):
         """Keras resets these at the start of each epoch."""
         return [self.loss_sum, self.guesses]
 
-    # As in `trainer.learner`: AutoGraph finds nothing to convert and takes most of the time to the first step.
+    # As in `ClassifierStep`: AutoGraph finds nothing to convert and takes most of the time to the first step.
     @tf.autograph.experimental.do_not_convert
     def train_step(self, batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One optimiser step."""

@@ -20,7 +20,7 @@ def accumulated_gradients(
     optimizer: tf_keras.optimizers.Optimizer,
     variables: list[tf.Variable],
 ) -> tuple[list[tuple[Gradient, tf.Variable]], tuple[tf.Tensor, ...]]:
-    """Gives the gradients of a batch, for `optimizer.apply_gradients`.
+    """Computes the gradients of a batch, for `optimizer.apply_gradients`.
 
     The loss must be a sum over rows, so that those of the parts add up to that of the batch. They then add up to the
     same gradients (dropout draws other numbers, and batch normalisation sees one part at a time).
@@ -55,7 +55,7 @@ def accumulated_gradients(
         share = tf.cast(here, tf.float32) / tf.cast(tf.maximum(1, rows), tf.float32)
         return gradients_of(part, share, start // size)
 
-    # The first part stands before the loop: it tells which gradients there are, and of which kind.
+    # The first part is computed before the loop: it shows which gradients there are, and of which kind.
     gradients, outputs = gradients_from(tf.constant(0))
     has_gradient = [gradient is not None for gradient in gradients]
 

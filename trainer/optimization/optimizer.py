@@ -34,7 +34,7 @@ class WarmupLinearDecay(tf_keras.optimizers.schedules.LearningRateSchedule):
         self.warmup_fraction = warmup_fraction
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """Gives the rate at a step (int64 scalar, from 0), float32 scalar."""
+        """Returns the rate at a step (int64 scalar, from 0), float32 scalar."""
         # The first step already learns: it is number 1 of the warm-up.
         done = tf.cast(step, tf.float32) + 1.0
         warmup = tf.maximum(1.0, self.total_steps * self.warmup_fraction)
@@ -164,7 +164,7 @@ def is_decayed(path: str) -> bool:
 
 
 def make_optimizer(
-    variables: dict[str, tf.Variable],
+    variables: Mapping[str, tf.Variable],
     *,
     learning_rate: float,
     total_steps: int,
@@ -181,7 +181,7 @@ def make_optimizer(
         total_steps: Optimiser steps of the whole training.
         warmup_fraction: Part of the steps over which the rate rises.
         weight_decay: The decoupled decay, multiplied by the current rate.
-        rates: By path, each variable's share of the rate and its first epoch; None: all learn alike.
+        rates: By path, each variable's share of the rate and its first epoch; None: all learn at the same rate.
         steps_per_epoch: Steps of an epoch, which `rates` counts in.
     """
     optimizer = AdamW(WarmupLinearDecay(learning_rate, total_steps, warmup_fraction), weight_decay, CLIP_NORM)

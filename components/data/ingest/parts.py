@@ -7,7 +7,6 @@ content is there all the same.
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +14,7 @@ import tensorflow as tf
 from fullbake.components.data.ingest.input_files import DataFile
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
-from fullbake.components.data.repeats import Repeats
+from fullbake.contract.results.ingest import Repeats
 
 SCANNED = np.dtype([("text", "<u8"), ("row", "<u8"), ("label", "<u4"), ("line", "<u4")])
 """What is known of each usable row after the first reading: two digests, the number of its label, and its line."""
@@ -90,7 +89,7 @@ class IngestParts:
 
     def write_repeats(self, repeats: Repeats) -> None:
         """Writes what repeats or contradicts an earlier row, in all files."""
-        self._write(os.path.join(self.uri, "repeats"), json.dumps(asdict(repeats)).encode())
+        self._write(os.path.join(self.uri, "repeats"), json.dumps(repeats.to_dict()).encode())
 
     def repeats(self) -> Repeats:
         """Returns what repeats or contradicts an earlier row."""

@@ -8,9 +8,9 @@ from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.plan import plan_rows
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.worker import ingest_corpus_file, ingest_file, profile_file, scan_file
-from fullbake.contract.names import CORPUS_SPLIT, TEST_SPLIT
+from fullbake.contract.names import CORPUS_SPLIT, EVAL_SPLIT, TEST_SPLIT
 
-_MEASURING_SPLITS = ("eval", TEST_SPLIT)  # their texts must not be in the corpus
+_MEASURING_SPLITS = (EVAL_SPLIT, TEST_SPLIT)  # their texts must not be in the corpus
 
 
 def add_ingest(

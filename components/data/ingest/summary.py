@@ -1,20 +1,18 @@
 """Writes what became of the rows of all files: beside the splits, and as warnings in the log."""
 
-import json
 import logging
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from tfx.dsl.io import fileio
 
-from fullbake.components.data.drift import Drift, measure_drift
+from fullbake.components.data.drift import measure_drift
 from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
-from fullbake.components.data.repeats import Repeats
 from fullbake.contract.names import INGEST_FILE, REJECTED_FILE
+from fullbake.contract.results.ingest import Drift, Ingest, LineAccount, Repeats
 
 log = logging.getLogger("fullbake")
 
@@ -31,14 +29,7 @@ def find_drift(labels: Sequence[str], span_before: int, before: Tally, newest: T
 def write_summary(
     tally: Tally, corpus: Tally, repeats: Repeats, drift: Drift | str | None, settings: IngestSettings, output_uri: str
 ) -> None:
-    """Writes `ingest.json`.
-
-    Of the labelled rows it says what was read, used and rejected, and the examples of each split and label; of the
-    files' lines how many are header, blank, of rows used and of rows rejected, which add up to the total (`lines`, and
-    `corpus_lines`); the files whose quotes are characters like any other (`ordinary_quotes`); what repeats or
-    contradicts an earlier row (`repeats`); the last three for people (`notes`); of the corpus what was used (`corpus`)
-    and rejected (`corpus_rejected`), and why (`corpus_reasons`); how the newest span differs from the one before it
-    (`drift`; null if there is none before it), or why that cannot be told (`drift_unknown`).
+    """Writes `ingest.json`, an `Ingest`, and warns of what people should know.
 
     Args:
         tally: Of the labelled files.
@@ -56,26 +47,26 @@ def write_summary(
     notes = [*repeats.in_words(), *_note_of_quotes(ordinary_quotes)]
     for note in notes:
         log.warning("data: %s", note)
-    summary = {
-        "read": tally.read,
-        "used": tally.used,
-        "rejected": tally.rejected,
-        "examples": {split: sum(counts.values()) for split, counts in labels.items()},
-        "labels": labels,
-        "reasons": dict(tally.reasons.most_common()),
-        "lines": tally.line_account(),
-        "ordinary_quotes": ordinary_quotes,
-        "repeats": asdict(repeats),
-        "notes": notes,
-        "corpus": corpus.used,
-        "corpus_rejected": corpus.rejected,
-        "corpus_reasons": dict(corpus.reasons.most_common()),
-        "corpus_lines": corpus.line_account(),
-        "drift": asdict(drift) if isinstance(drift, Drift) else None,
-        "drift_unknown": drift if isinstance(drift, str) else None,
-    }
+    ingest = Ingest(
+        read=tally.read,
+        used=tally.used,
+        rejected=tally.rejected,
+        examples={split: sum(counts.values()) for split, counts in labels.items()},
+        labels=labels,
+        reasons=dict(tally.reasons.most_common()),
+        lines=LineAccount(**tally.line_account()),
+        ordinary_quotes=tuple(ordinary_quotes),
+        repeats=repeats,
+        notes=tuple(notes),
+        corpus=corpus.used,
+        corpus_rejected=corpus.rejected,
+        corpus_reasons=dict(corpus.reasons.most_common()),
+        corpus_lines=LineAccount(**corpus.line_account()),
+        drift=drift if isinstance(drift, Drift) else None,
+        drift_unknown=drift if isinstance(drift, str) else None,
+    )
     with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
-        file.write(json.dumps(summary, indent=2, ensure_ascii=False))
+        file.write(ingest.to_json())
 
 
 def write_rejected(parts: IngestParts, file_count: int, output_uri: str) -> None:

@@ -4,9 +4,9 @@ from fullbake.components.data.data_folders import CORPUS_BASE, TEST_BASE
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, IN_TEST_BASE
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
-from fullbake.components.data.repeats import Repeats
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import TEST_SPLIT
+from fullbake.contract.results.ingest import Repeats
 
 _REASONS_SHOWN = 3
 

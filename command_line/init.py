@@ -1,0 +1,42 @@
+"""`fullbake init`: makes a config from a data file."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from fullbake.command_line.options import PATH
+from fullbake.pipeline.output_file import check_new, write_new
+
+
+@click.command()
+@click.argument("csv_file", metavar="DATA.csv", type=PATH)
+@click.option("--text", "text_column", required=True, help="The column with the text.")
+@click.option("--label", "label_column", required=True, help="The column with the label.")
+@click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="CONFIG.yaml",
+    help="Where the config goes; a file that is there is not overwritten.  [default: it is printed]",
+)
+def init(
+    csv_file: Path, text_column: str, label_column: str, text_pair_column: str | None, output: Path | None
+) -> None:
+    """Make a config from a CSV file: its labels, their balance, and a maximum length that fits.
+
+    Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
+    file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
+    """
+    from fullbake.pipeline.first_config import make_first_config
+
+    if output is not None:
+        check_new(output, "--output")
+    config = make_first_config(csv_file, text_column, label_column, text_pair_column)
+    if output is None:
+        click.echo(config, nl=False)
+        return
+    write_new(output, config, "--output")
+    click.echo(f"{output}: read it, then: fullbake run {shlex.quote(str(output))}")

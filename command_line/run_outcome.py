@@ -1,0 +1,77 @@
+"""What `fullbake run` prints when the run is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fullbake.command_line.terminal import number, plain_console, short_path
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from fullbake.contract.results.evaluation import Evaluation
+    from fullbake.pipeline.run_record import RunRecord
+
+
+def print_outcome(record: RunRecord, serving_dir: str) -> None:
+    """Prints the verdict on the model, how well it does, and where everything is.
+
+    Args:
+        record: The run.
+        serving_dir: Where the model is pushed.
+    """
+    from rich.text import Text
+
+    from fullbake.components.evaluation.gate import describe
+    from fullbake.components.serving.making import why_withdrawn
+
+    evaluation = record.evaluation
+    console = plain_console()
+    console.print(_label_table(evaluation))
+    ingest = record.ingest
+    lines = f"; lines: {_sum_in_words(ingest.lines.to_dict())}" if ingest.lines else ""
+    console.print(f"rows: {ingest.used:,} used, {ingest.rejected:,} rejected{lines}")
+    for note in ingest.notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    if evaluation.baseline_note:
+        console.print(f"note: {evaluation.baseline_note}")
+    for bound in evaluation.missed:
+        console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
+    if record.nothing_new:
+        console.print("nothing new: data and config are those of an earlier run, whose outcome stands")
+    if record.withdrawn is not None:
+        console.print(f"not pushed: {why_withdrawn(serving_dir, record.withdrawn)}", soft_wrap=True)
+    elif record.pushed_model is None:
+        console.print(Text.assemble(("refused", "red"), ": the model was not pushed"), soft_wrap=True)
+    else:
+        console.print(Text.assemble(("pushed", "green"), f": {short_path(record.pushed_model)}"), soft_wrap=True)
+    console.print(f"report: {short_path(str(record.report))}", soft_wrap=True)
+
+
+def _label_table(evaluation: Evaluation) -> Table:
+    """Returns a table with a row for each label: how well it is recognised, and what the gate asks of it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    bounds = {(bound.metric, bound.label): bound for bound in evaluation.bounds}
+    table = Table(title=f"{evaluation.examples:,} test texts, accuracy {evaluation.accuracy:.3f}")
+    table.add_column("label")
+    for name in ("recall", "must be", "precision", "must be", "F1", ""):
+        table.add_column(name, justify="right")
+    for label in evaluation.labels:
+        row: list[str | Text] = [label]
+        passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
+        for metric, by_label in (("recall", evaluation.recall), ("precision", evaluation.precision)):
+            bound = bounds.get((metric, label))
+            measured = number(by_label[label])
+            if bound and bound.confidence is not None and bound.interval is not None:
+                measured += f" (from {number(bound.interval[0])})"
+            row += [measured, f"≥ {bound.bound:g}" if bound else ""]
+        verdict = "" if not passed else Text("met", "green") if all(passed) else Text("missed", "red")
+        table.add_row(*row, number(evaluation.f1[label]), verdict)
+    return table
+
+
+def _sum_in_words(lines: dict[str, int]) -> str:
+    parts = " + ".join(f"{count:,} {name}" for name, count in lines.items() if name != "total" and count)
+    return f"{lines['total']:,} = {parts}"

@@ -1,0 +1,109 @@
+"""The terminal: consoles, warnings, progress, and libraries that are kept quiet."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def quiet_libraries() -> None:
+    """Keeps TensorFlow and Python's warnings quiet; to be called before anything heavy is imported."""
+    # TensorFlow's C++ half reads this when it is loaded; 3 leaves out all but fatal errors, of which the others come
+    # back as Python exceptions anyway.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of Beam's workers, which are processes of their own
+
+
+@contextmanager
+def native_stderr_silenced() -> Iterator[TextIO]:
+    """Silences what TensorFlow 2.21 writes when it is imported, before it heeds its log level.
+
+    Yields:
+        The stderr of before.
+    """
+    sys.stderr.flush()
+    with os.fdopen(os.dup(2), "w", encoding="utf-8") as kept:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        try:
+            yield kept
+        finally:
+            os.dup2(kept.fileno(), 2)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Shows that heavy libraries are being imported, while they are."""
+    with (
+        native_stderr_silenced() as shown,
+        plain_console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"),
+    ):
+        yield
+
+
+def warn(warnings: Sequence[str]) -> None:
+    """Prints what is allowed and yet unwise, a sentence each."""
+    for warning in warnings:
+        click.secho(f"warning: {warning}", fg="yellow", err=True)
+
+
+def plain_console(**settings: Any) -> Console:
+    """Returns a console that shows labels, names and paths as they stand: `[/b]` is no markup, `:x:` no emoji.
+
+    Args:
+        settings: As of `rich.console.Console`.
+    """
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False, **settings)
+
+
+def table_console(width_of_pipe: int) -> Console:
+    """Returns a console for tables.
+
+    Args:
+        width_of_pipe: Columns where the output goes into a file or a pipe, which has no width.
+    """
+    return plain_console(width=None if sys.stdout.isatty() else width_of_pipe)
+
+
+def progress_console(name: str, root: Path) -> Console:
+    """Returns a console for the progress of a run, after it printed what runs and where the output goes.
+
+    Args:
+        name: The config's name.
+        root: The output root.
+    """
+    from rich.text import Text
+
+    console = plain_console(stderr=True)
+    console.print(Text.assemble((name, "bold"), f": output goes to {root}"))
+    return console
+
+
+def print_component(console: Console, name: str, seconds: float | None) -> None:
+    """Prints that a component started (no seconds) or ended."""
+    console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")
+
+
+def number(value: float | None) -> str:
+    """Returns a rate with three decimals; a dash where there is none."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def short_path(path: str) -> str:
+    """Returns a path relative to the current folder, if it is below that."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative

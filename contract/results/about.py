@@ -1,0 +1,38 @@
+"""What a model says of itself, beside its SavedModel: `fullbake.json`."""
+
+from __future__ import annotations
+
+from fullbake.contract.names import ABOUT_FILE
+from fullbake.contract.results.result import ResultFile
+
+
+class About(ResultFile):
+    """What a model is and what it takes.
+
+    Attributes:
+        labels: In the order of their class index.
+        text_features: The columns of text that it takes.
+        text_columns: By feature, the column of the file that it came from in training.
+        decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
+        approach: One of the project's approaches.
+        head: What sits on the encoder.
+        pooling: What the head sees of a text's hidden states.
+        base: The pre-trained encoder, for people.
+        base_hash: Of its files.
+        versions: Of the libraries that made it, by name.
+    """
+
+    FILE = ABOUT_FILE
+    INDENT = 1
+    ASCII = False
+
+    labels: tuple[str, ...]
+    text_features: tuple[str, ...] = ()
+    text_columns: dict[str, str] = {}
+    decision_threshold: float | None = None
+    approach: str | None = None
+    head: str | None = None
+    pooling: str | None = None
+    base: str | None = None
+    base_hash: str | None = None
+    versions: dict[str, str] = {}

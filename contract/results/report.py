@@ -1,0 +1,82 @@
+"""What the report page is made from: `report.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fullbake.contract.names import REPORT_PARTS_FILE
+from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.results.pretraining import Pretraining
+from fullbake.contract.results.result import Result, ResultFile
+from fullbake.contract.results.training import Training
+from fullbake.contract.results.tuning import Candidate
+
+
+class Lengths(Result):
+    """Training texts by their length in tokens before any cut.
+
+    Attributes:
+        max_length: The longest that the model reads.
+        counts: How many texts have 0, 1, ... tokens, special tokens included; the last is of all that have more than
+            `max_length`.
+        truncated: How many those are.
+        rows: How many texts there are.
+    """
+
+    max_length: int
+    counts: tuple[int, ...]
+    truncated: int
+    rows: int
+
+
+class Report(ResultFile):
+    """Everything that the page can show. What is None or empty is left out of it.
+
+    Attributes:
+        title: The pipeline's name.
+        run: The run's name.
+        created: When, in ISO 8601.
+        base: The pre-trained encoder.
+        evaluation: What the test split says.
+        pretraining: How the base was trained further first.
+        tuning: The learning rates that were tried.
+        training: How the model was made.
+        ingest: What became of the rows.
+        lengths: How long the texts are.
+        config: The config as YAML.
+        versions: Library versions by name.
+        pushed: Whether the model was pushed; None where the page is made before that is known. Not in the file.
+        seconds: Time by component, known only after the whole run. Not in the file.
+    """
+
+    FILE = REPORT_PARTS_FILE
+
+    title: str
+    run: str
+    created: str
+    base: str | None = None
+    evaluation: Evaluation
+    pretraining: Pretraining | None = None
+    tuning: tuple[Candidate, ...] | None = None
+    training: Training | None = None
+    ingest: Ingest | None = None
+    lengths: Lengths | None = None
+    config: str | None = None
+    versions: dict[str, str] = {}
+    pushed: bool | None = None
+    seconds: dict[str, float] = {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values for JSON, without what is known only after the whole run."""
+        return self.model_dump(exclude={"pushed", "seconds"})
+
+    def after_run(self, *, run: str, pushed: bool, seconds: dict[str, float]) -> Report:
+        """Returns the report of a finished run.
+
+        Args:
+            run: Its name; this report may be of an earlier run, where the cache spared the Report component in this.
+            pushed: Whether the model was pushed.
+            seconds: Time by component.
+        """
+        return self.model_copy(update={"run": run, "pushed": pushed, "seconds": seconds})

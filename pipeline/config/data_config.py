@@ -1,0 +1,129 @@
+"""The config's section `data`: where the texts are and how they are read."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from fullbake.components.data.row_format import RowFormat
+from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section, nearest
+
+# Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
+# are not among them: they join emoji, and letters of several scripts.
+UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+
+
+class DataConfig(Section):
+    """Where the texts are and how they are read."""
+
+    input_base: Location
+    pattern: str = "*"
+    window: Positive = 1
+    text_column: str = "text"
+    text_pair_column: str | None = None
+    label_column: str = "label"
+    labels: tuple[Label, ...]
+    label_map: dict[Label, Label] = {}
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    quoting: Literal["auto", "standard", "none"] = "auto"
+    on_bad_row: Literal["fail", "quarantine"] = "fail"
+    max_bad_fraction: Fraction = 0.01
+    on_duplicate: Literal["keep", "drop"] = "keep"
+    on_conflict: Literal["keep", "drop", "fail"] = "keep"
+    split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
+    test_base: Location | None = None
+    max_label_drift: Fraction | None = None
+    max_length_drift: Fraction | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_of_what_is_left(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("test_base") is not None and "split" not in values:
+            return {**values, "split": {"train": 8, "eval": 1}}
+        return values
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> DataConfig:
+        if self.window > 1 and ("{SPAN" not in self.pattern or "{VERSION" in self.pattern):
+            raise ValueError(
+                f"window: {self.window} spans are asked for, and pattern {self.pattern!r} does not number spans alone; "
+                'write it with {SPAN} and without {VERSION}, such as "span-{SPAN}/*", or set window to 1'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _drift_fits(self) -> DataConfig:
+        for key in ("max_label_drift", "max_length_drift"):
+            if getattr(self, key) is not None and not any(marker in self.pattern for marker in ("{SPAN", "{YYYY}")):
+                raise ValueError(
+                    f"{key}: drift is measured against the span before, and pattern {self.pattern!r} numbers no spans; "
+                    'write it with {SPAN}, such as "span-{SPAN}/*", or set the bound to null'
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> DataConfig:
+        if len(self.labels) < 2:
+            raise ValueError("labels: at least two are needed")
+        for label in self.labels:
+            if not label or label != label.strip():
+                raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; mend it")
+            if any(unicodedata.category(char) in UNPRINTABLE for char in label):
+                raise ValueError(
+                    f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "
+                    "map it to another name with data.label_map"
+                )
+        twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
+        if twice:
+            raise ValueError(f"labels: {twice[0]!r} is listed twice")
+        seen: dict[str, str] = {}
+        for label in self.labels:
+            alike = seen.setdefault(" ".join(unicodedata.normalize("NFC", label).split()), label)
+            if alike != label:
+                raise ValueError(
+                    f"labels: {alike!a} and {label!a} look the same; name one, and map the other to it "
+                    "with data.label_map"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _label_map_fits(self) -> DataConfig:
+        for value, label in self.label_map.items():
+            if label not in self.labels:
+                raise ValueError(
+                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels{nearest(label, self.labels)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _split_fits(self) -> DataConfig:
+        wanted = {"train", "eval", "test"} if self.test_base is None else {"train", "eval"}
+        if set(self.split) != wanted:
+            parts = (
+                "train, eval and test" if self.test_base is None else "train and eval (data.test_base is the test set)"
+            )
+            raise ValueError(f"split: names {', '.join(self.split)}; give one share for each of {parts}")
+        return self
+
+    @property
+    def row_format(self) -> RowFormat:
+        """How the files are to be read."""
+        return RowFormat(
+            text_column=self.text_column,
+            label_column=self.label_column,
+            labels=self.labels,
+            text_pair_column=self.text_pair_column,
+            label_map=self.label_map,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+            quoting=self.quoting,
+        )
+
+    @property
+    def text_columns(self) -> dict[str, str]:
+        """By the name of each feature of text that the model takes, the column that it is from."""
+        columns = {"text": self.text_column, "text_pair": self.text_pair_column}
+        return {feature: column for feature, column in columns.items() if column is not None}

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+
+from fullbake.command_line.run_outcome import print_outcome
+from fullbake.components.evaluation.gate import GateSpec, Share, judge
+from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE
+from fullbake.contract.results.ingest import LineAccount
+from fullbake.pipeline.run_record import RunRecord
+from tests.results import an_evaluation, an_ingest
+
+LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
+
+
+@pytest.mark.parametrize("pushed", ["runs/[/red]/serving/1", None])
+def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path: Path, capsys, monkeypatch, pushed):
+    monkeypatch.setenv("COLUMNS", "200")
+    counted = dict.fromkeys(LABELS, Share(1, 2))
+    bounds = judge(GateSpec(tuple(LABELS), min_recall=dict.fromkeys(LABELS, 0.9)), counted, counted, None)
+    note = "the model in production (runs/[/i]/1) has other labels; it was not compared"
+    evaluation = an_evaluation(LABELS, bounds=bounds, baseline_note=note)
+    (tmp_path / EVALUATION_FILE).write_text(evaluation.to_json(), encoding="utf-8")
+    lines = LineAccount(total=1_300, header=2, blank=0, used=1_296, rejected=2)
+    notes = ["1 text has several labels: a.csv line 2 ('[/b]')"]
+    ingest = an_ingest(read=1_201, used=1_200, rejected=1, lines=lines, notes=notes)
+    (tmp_path / INGEST_FILE).write_text(ingest.to_json(), encoding="utf-8")
+    model = metadata_store_pb2.Artifact()
+    model.custom_properties["pushed"].int_value = int(pushed is not None)
+    model.custom_properties["pushed_destination"].string_value = str(pushed)
+    artifacts = {
+        "CsvExampleGen": {"examples": metadata_store_pb2.Artifact(uri=str(tmp_path))},
+        "Evaluator": {"evaluation": metadata_store_pb2.Artifact(uri=str(tmp_path))},
+        "Pusher": {"pushed_model": model},
+    }
+    print_outcome(RunRecord("now", artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
+    told = capsys.readouterr().out
+    for label in LABELS:
+        assert f" {label} " in told
+        assert f"✗ recall of '{label}' is 0.500, must be at least 0.9: missed by 0.400\n" in told
+    assert "(runs/[/i]/1)" in told
+    assert "rows: 1,200 used, 1 rejected; lines: 1,300 = 2 header + 1,296 used + 2 rejected\n" in told
+    assert "note: 1 text has several labels: a.csv line 2 ('[/b]')\n" in told
+    assert "report: runs/[/b]/report.html\n" in told
+    assert (f"pushed: {pushed}\n" if pushed else "refused: the model was not pushed\n") in told

@@ -1,0 +1,19 @@
+"""Raw examples as `CsvExampleGen` writes them, for tests of what reads them."""
+
+from pathlib import Path
+
+import tensorflow as tf
+
+
+def write_examples(folder: Path, rows, shards: int = 2) -> None:
+    """Writes rows of label, text and maybe a second text as CsvExampleGen does."""
+    folder.mkdir(parents=True)
+    for shard in range(shards):
+        with tf.io.TFRecordWriter(str(folder / f"data-{shard:05d}-of-{shards:05d}.gz"), "GZIP") as writer:
+            for label, *texts in rows[shard::shards]:
+                feature = {
+                    name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+                    for name, value in zip(("label", "text", "text_pair"), (label, *texts), strict=False)
+                }
+                example = tf.train.Example(features=tf.train.Features(feature=feature))
+                writer.write(example.SerializeToString())

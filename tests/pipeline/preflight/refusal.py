@@ -1,0 +1,16 @@
+"""Rows that the preflight takes, and what it says of what it refuses."""
+
+import pytest
+
+from fullbake.contract.errors import InputError
+
+FURTHER = {"approach": "further_pretrain"}
+ROWS = "text,label\nyou are kind,good\nyou are bad,bad\n"
+
+
+def refusal(check, **values) -> str:
+    with pytest.raises(InputError) as caught:
+        check(**values)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message

@@ -1,0 +1,66 @@
+"""Single-label classification: each row has one label. Imports nothing heavy at the top; see `trainer.tasks.table`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    import tf_keras
+
+
+class SingleLabel:
+    """Softmax and cross-entropy; the likeliest label wins, or the second of two from a threshold on.
+
+    The members are those of `trainer.tasks.table.Task`. Targets are class indices, int32 `(rows,)`.
+    """
+
+    name = "single_label"
+    problem_type = "single_label_classification"
+    score = "macro_recall"
+    sums_to_one = True
+
+    def targets(self, feature: np.ndarray) -> np.ndarray:
+        """Class indices, int32 `(rows,)`."""
+        return feature.astype(np.int32)
+
+    def class_weights(self, kind: str, targets: np.ndarray, num_labels: int) -> list[float]:
+        """`balanced` is `rows / (classes * rows of the class)`."""
+        if kind == "none":
+            return [1.0] * num_labels
+        counts = np.bincount(targets, minlength=num_labels)
+        return (len(targets) / (num_labels * np.maximum(counts, 1))).tolist()
+
+    def losses(self, targets: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor | None = None) -> tf.Tensor:
+        """The cross-entropy in nats of each row, weighed by its class."""
+        import tensorflow as tf
+
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
+        return losses if class_weights is None else losses * tf.gather(class_weights, targets)
+
+    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
+        """The softmax of the logits."""
+        import tensorflow as tf
+
+        return tf.nn.softmax(logits)
+
+    def decide(self, probabilities: tf.Tensor, threshold: float | None = None) -> tf.Tensor:
+        """The likeliest label, or by the threshold one of two."""
+        import tensorflow as tf
+
+        if threshold is None:
+            return tf.argmax(probabilities, axis=1)
+        return tf.cast(probabilities[:, 1] >= threshold, tf.int64)
+
+    def metrics(self, num_labels: int) -> list[tf_keras.metrics.Metric]:
+        """Accuracy, and the macro recall of `score`."""
+        import tf_keras
+
+        from fullbake.trainer.tasks.macro_recall import MacroRecall
+
+        return [
+            tf_keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+            MacroRecall(num_labels, name=self.score),
+        ]
