@@ -30,11 +30,11 @@ def init(
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
     """
-    from fullbake.pipeline.first_config import sketch_config
+    from fullbake.pipeline.first_config import make_first_config
 
     if output is not None:
         check_new(output, "--output")
-    config = sketch_config(csv_file, text_column, label_column, text_pair_column)
+    config = make_first_config(csv_file, text_column, label_column, text_pair_column)
     if output is None:
         click.echo(config, nl=False)
         return

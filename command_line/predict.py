@@ -52,7 +52,7 @@ def predict(
     """Label texts, or a whole CSV file, with a pushed model."""
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
-    from fullbake.pipeline.prediction.label_file import check_files, predict_csv
+    from fullbake.pipeline.prediction.label_file import check_files, label_file
 
     options = {"delimiter": delimiter, "encoding": encoding, "quoting": quoting}
     if source and target:
@@ -64,7 +64,7 @@ def predict(
     predictor = Predictor(find_model(model))
     if source and target:
         interruption.kept = f"{target} was not written; run the command again"
-        labelled = predict_csv(predictor, source, target, escape_formulas=escape_formulas, **options)
+        labelled = label_file(predictor, source, target, escape_formulas=escape_formulas, **options)
         _print_labelled(labelled, source, target)
         return
     if predictor.text_features != ["text"]:

@@ -1,43 +1,24 @@
-"""A first config for a CSV file: what `fullbake init` makes."""
+"""A first config for a data file: what `fullbake init` makes."""
 
-import codecs
-import contextlib
-import gzip
 import itertools
 import os
 import re
 import unicodedata
 import zlib
-from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO, cast
 
 import yaml
 
-from fullbake.components.data.csv_quoting import STANDARD
-from fullbake.components.data.csv_records import (
-    KEEP_UNDECODABLE,
-    BadRow,
-    LineCount,
-    Quoting,
-    Record,
-    WrongKindError,
-    decoded,
-    read_records,
-)
-from fullbake.components.data.csv_rows import MOST_LABELS, CsvFormat, check_header, quoting_of, read_rows
-from fullbake.components.data.same_text import row_digest_of
+from fullbake.components.data.data_files import opened, without_gzip
+from fullbake.components.data.file_kinds import WrongKindError
+from fullbake.components.data.formats import format_of
+from fullbake.components.data.reading import check_file
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.data_config import UNPRINTABLE
-
-DELIMITERS = (",", "\t", ";", "|")
-"""What is tried between fields, in this order."""
-
-LONGEST_LABEL = 500
-"""Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
+from fullbake.pipeline.data_survey import Survey, check_classes, survey_file
 
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
@@ -61,33 +42,27 @@ MIN_RECALL = 0.5
 MIN_RECALL_OF_TWO = 0.6
 """Bound for each of two labels, where chance alone gives 0.5."""
 
-# WordPiece without its vocabulary: up to five letters, up to two digits, or any other character make a piece. The 99th
-# percentile of two English files is 78 and 63 this way (tweets, questions to a bank); bert-base-uncased's vocabulary
-# gives 82 and 53. Scripts an English vocabulary spells out letter by letter are counted letter by letter.
-_PIECE = re.compile(r"[a-zA-Z]{1,5}|[0-9]{1,2}|[^\sa-zA-Z0-9]")
-
 _LENGTH_STEP = 16  # lengths that are a multiple of it suit the matrix units of GPUs
 _TEST_SHARE = 0.1  # of the split 8 : 1 : 1
 _FEW_IN_TEST = 3
-_CP1252_UNDEFINED = set(b"\x81\x8d\x8f\x90\x9d")
 
 
-def sketch_config(
+def make_first_config(
     path: str | os.PathLike[str], text_column: str, label_column: str, text_pair_column: str | None = None
 ) -> str:
-    """Makes a config from a CSV file: labels and their balance, a maximum length that fits, bounds for the gate.
+    """Makes a config from a data file: labels and their balance, a maximum length that fits, bounds for the gate.
 
-    Delimiter and encoding are found out: the delimiter is the one that gives the header the columns asked for; the
-    encoding is what a byte-order mark says, else UTF-8 if most of what is not ASCII decodes, else Windows-1252.
+    Of CSV, delimiter and encoding are found out: the delimiter is the one that gives the header the columns asked for;
+    the encoding is what a byte-order mark says, else UTF-8 if most of what is not ASCII decodes, else Windows-1252.
     Labels are sorted, whole numbers by value, so that more data of the same kind gives the same class indices. The
     length is an estimate without a vocabulary, the 99th percentile rounded up to a multiple of 16. Class weights,
     bounds and the treatment of bad rows follow `SKEW`, `MIN_RECALL`, `MIN_RECALL_OF_TWO` and `MAX_BAD_FRACTION`.
 
     Args:
-        path: The CSV file, or a gzipped one whose name ends in `.gz`.
-        text_column: Header of the column with the text.
-        label_column: Header of the column with the label.
-        text_pair_column: Header of the column with the second text of a pair; None for single texts.
+        path: The file; its suffix says which format it has. One whose name ends in `.gz` is decompressed.
+        text_column: Name of the column with the text.
+        label_column: Name of the column with the label.
+        text_pair_column: Name of the column with the second text of a pair; None for single texts.
 
     Returns:
         The config as YAML with comments.
@@ -98,167 +73,23 @@ def sketch_config(
     path = os.fspath(path)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; name one of its CSV files")
+    fmt = RowFormat(text_column, label_column, (), text_pair_column)
     try:
-        fmt = _sniff(path, CsvFormat(text_column, label_column, (), text_pair_column))
-        survey = _survey(path, fmt)
+        find_dialect = format_of(path, labelled=True).find_dialect
+        if find_dialect is not None:
+            fmt = find_dialect(lambda: opened(path), fmt)
+        with opened(path) as stream:
+            check_file(stream, os.path.basename(path), fmt)
+        survey = survey_file(path, fmt)
     except WrongKindError as error:
         raise InputError(f"{path} {error}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    _check_classes(survey, fmt)
+    check_classes(survey, fmt)
     return "\n".join(_config_lines(path, fmt, survey)) + "\n"
 
 
-@dataclass
-class _Survey:
-    """What is in the file.
-
-    Attributes:
-        labels: Label -> rows.
-        lengths: Estimated tokens -> rows.
-        reasons: Kind of reason -> bad rows.
-        first_bad: The first bad row: line and reason.
-        quoting: What the file's quotes mean.
-        lines: Physical lines, in all and those that are no rows.
-        used_lines: Lines of the rows that can be used.
-        rejected_lines: Lines of the bad rows.
-        repeats: What repeats or contradicts an earlier row, in words.
-    """
-
-    labels: Counter[str] = field(default_factory=Counter)
-    lengths: Counter[int] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    first_bad: str = ""
-    quoting: Quoting = STANDARD
-    lines: LineCount = field(default_factory=LineCount)
-    used_lines: int = 0
-    rejected_lines: int = 0
-    repeats: list[str] = field(default_factory=list)
-
-    @property
-    def used(self) -> int:
-        return sum(self.labels.values())
-
-    @property
-    def bad(self) -> int:
-        return sum(self.reasons.values())
-
-
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
-    with open(path, "rb") as stream:
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if path.endswith(".gz") else stream
-
-
-def _sniff(path: str, fmt: CsvFormat) -> CsvFormat:
-    """Returns the format with the file's own encoding and delimiter, having checked the header."""
-    with _opened(path) as stream:
-        decoded(stream, "utf-8")  # says if it is of another format
-    with _opened(path) as stream:
-        encoding = _sniff_encoding(stream)
-    columns = {}
-    for delimiter in DELIMITERS:
-        with _opened(path) as stream:
-            header = next(read_records(stream, delimiter, encoding), None)
-        columns[delimiter] = {title.strip() for title in header.fields} if isinstance(header, Record) else set()
-    wanted = {column.strip() for column in (fmt.text_column, fmt.label_column, fmt.text_pair_column) if column}
-    delimiter = max(DELIMITERS, key=lambda delimiter: (len(wanted & columns[delimiter]), len(columns[delimiter])))
-    fmt = replace(fmt, delimiter=delimiter, encoding=encoding)
-    with _opened(path) as stream:
-        check_header(stream, os.path.basename(path), fmt)
-    return fmt
-
-
-def _sniff_encoding(stream: BinaryIO) -> str:
-    chunk = stream.read(2**20)
-    if chunk.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return "utf-32"
-    if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    # Letters of a header without a byte-order mark: three of four bytes are zero, or every other.
-    if chunk[1:4] == b"\0\0\0" or chunk[0:3] == b"\0\0\0":
-        return "utf-32-le" if chunk[1] == 0 and chunk[0] else "utf-32-be"
-    if chunk[1:4:2] == b"\0\0" or chunk[0:3:2] == b"\0\0":
-        return "utf-16-le" if chunk[1] == 0 else "utf-16-be"
-    decoder = codecs.getincrementaldecoder("utf-8")(KEEP_UNDECODABLE)
-    good = bad = 0
-    seen: set[int] = set()
-    while chunk:
-        text = decoder.decode(chunk)
-        if not text.isascii():
-            undecodable = sum(map(len, re.findall("[\udc00-\udcff]+", text)))
-            bad += undecodable
-            good += len(text) - len(text.encode("ascii", "ignore")) - undecodable
-            seen.update(chunk)
-        chunk = stream.read(2**20)
-    if bad <= good:
-        return "utf-8"
-    return "latin-1" if seen & _CP1252_UNDEFINED else "cp1252"
-
-
-def _survey(path: str, fmt: CsvFormat) -> _Survey:
-    import numpy as np  # here, for no error should wait for it
-
-    from fullbake.components.data.repeats import find_repeats
-
-    name = os.path.basename(path)
-    survey = _Survey(quoting=quoting_of(lambda: _opened(path), name, fmt))
-    # Some bytes of each row: a digest of its text, the number of its label, and its line.
-    digests, label_numbers, lines = array("Q"), array("H"), array("Q")
-    numbers: dict[str, int] = {}
-    with _opened(path) as stream:
-        for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=survey.lines):
-            if isinstance(row, BadRow):
-                survey.first_bad = survey.first_bad or f"line {row.line}: {row.reason}"
-                survey.reasons[row.kind] += 1
-                survey.rejected_lines += row.lines
-                continue
-            survey.labels[row.label] += 1
-            survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
-            survey.used_lines += row.lines
-            if len(survey.labels) > MOST_LABELS:
-                return survey
-            digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
-            label_numbers.append(numbers.setdefault(row.label, len(numbers)))
-            lines.append(row.line)
-    labels = list(numbers)
-
-    def named(row: int, with_label: bool) -> str:
-        return f"line {lines[row]}" + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
-
-    found = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), named)
-    survey.repeats = found[0].in_words()
-    return survey
-
-
-def _estimate_tokens(text: str, text_pair: str | None) -> int:
-    """Returns about how many tokens WordPiece makes of a text or a pair, [CLS] and [SEP]s included."""
-    texts = (text,) if text_pair is None else (text, text_pair)
-    return 1 + sum(1 + sum(1 for _ in _PIECE.finditer(part)) for part in texts)  # one by one: a text may be long
-
-
-def _check_classes(survey: _Survey, fmt: CsvFormat) -> None:
-    where = f"data.label_column: column {fmt.label_column!r}"
-    if not survey.used:
-        raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
-    if len(survey.labels) > MOST_LABELS:
-        raise InputError(f"{where} has more than {MOST_LABELS:,} different values, so it is no class; name another")
-    longest = max(survey.labels, key=len)
-    if len(longest) > LONGEST_LABEL:
-        raise InputError(
-            f"{where} has a value of {len(longest):,} characters, {longest[:20]!r} and so on, which is no class; "
-            "correct the row, or name another column"
-        )
-    if survey.used >= 10 and len(survey.labels) > survey.used / 2:
-        raise InputError(
-            f"{where} has {len(survey.labels):,} different values in {survey.used:,} rows, so it is no class; "
-            "name another"
-        )
-    if len(survey.labels) == 1:
-        raise InputError(f"{where} has one value only, {next(iter(survey.labels))!r}; two classes are the least")
-
-
-def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
+def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
     labels = _in_order(survey.labels)
     names = _names(labels)
     even = survey.used / len(labels)
@@ -290,8 +121,9 @@ def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
     if mapped := [label for label in labels if names[label] != label]:
         yield "  label_map:  # what tables and logs cannot show has another name"
         yield from (f"    {_scalar(label)}: {_scalar(names[label])}" for label in mapped)
-    yield f"  delimiter: {_scalar(fmt.delimiter)}"
-    yield f"  encoding: {_scalar(fmt.encoding)}"
+    if format_of(path, labelled=True).find_dialect is not None:
+        yield f"  delimiter: {_scalar(fmt.delimiter)}"
+        yield f"  encoding: {_scalar(fmt.encoding)}"
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
@@ -325,7 +157,7 @@ def _config_lines(path: str, fmt: CsvFormat, survey: _Survey) -> Iterator[str]:
         yield f"    {_scalar(names[label])}: {bound}{few}"
 
 
-def _bad_row_lines(survey: _Survey) -> Iterator[str]:
+def _bad_row_lines(survey: Survey) -> Iterator[str]:
     if not survey.bad:
         yield "  on_bad_row: fail  # every row of the file can be used"
         return
@@ -371,7 +203,7 @@ def _percentile(lengths: Counter[int], part: float) -> int:
 
 
 def _slug(path: str) -> str:
-    stem = os.path.basename(path).removesuffix(".gz").rsplit(".", 1)[0]
+    stem = without_gzip(os.path.basename(path)).rsplit(".", 1)[0]
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "run"
 
 

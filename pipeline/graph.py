@@ -14,7 +14,7 @@ from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
-from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
 from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
@@ -108,7 +108,7 @@ def create_components(
     example_gen = CsvExampleGen(
         input_base=INPUT_BASE,
         pattern=data.pattern,
-        csv_format=data.csv_format,
+        row_format=data.row_format,
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
+from fullbake.components.data.data_files import is_gzipped
 from fullbake.contract.errors import InputError
 
 
@@ -60,7 +63,7 @@ def writing(file: Path, flag: str, *, errors: str = "strict", newline: str | Non
     """Opens a file for UTF-8 that takes the place of what is there when all is written, and not before.
 
     Args:
-        file: Where it goes.
+        file: Where it goes. What goes into one named `*.gz` is compressed.
         flag: The option that names it.
         errors: What becomes of characters that UTF-8 does not have, as for `open`.
         newline: What becomes of line ends, as for `open`.
@@ -68,21 +71,44 @@ def writing(file: Path, flag: str, *, errors: str = "strict", newline: str | Non
     Raises:
         InputError: It cannot be written.
     """
+    with writing_bytes(file, flag) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors=errors, newline=newline)
+        yield text
+        text.flush()
+        text.detach()
+
+
+@contextmanager
+def writing_bytes(file: Path, flag: str) -> Iterator[BinaryIO]:
+    """Opens a file for bytes, as `writing` does for text.
+
+    Raises:
+        InputError: It cannot be written.
+    """
     target = _target(file)
     try:
         if _is_stream(file):
-            with file.open("w", encoding="utf-8", errors=errors, newline=newline) as stream:
-                yield stream
+            with file.open("wb") as stream, _compressed(stream, file) as whole:
+                yield whole
             return
         unfinished = _unfinished(target)
         try:
-            with unfinished.open("x", encoding="utf-8", errors=errors, newline=newline) as stream:
-                yield stream
+            with unfinished.open("xb") as stream, _compressed(stream, file) as whole:
+                yield whole
             unfinished.replace(target)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{flag}: {file} cannot be written: {error.strerror}") from error
+        raise InputError(f"{flag}: {file} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _compressed(stream: BinaryIO, file: Path) -> Iterator[BinaryIO]:
+    if not is_gzipped(file.name):
+        yield stream
+        return
+    with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as compressed:
+        yield cast(BinaryIO, compressed)
 
 
 def check_new(file: Path, flag: str) -> None:

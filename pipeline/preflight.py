@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
-import glob
-import gzip
 import math
 import os
-import re
 import zlib
 from pathlib import Path
-from typing import BinaryIO, cast
 
-from fullbake.components.data.csv_rows import CORPUS_BASE, INPUT_BASE, TEST_BASE, CsvFormat, check_header
-from fullbake.components.data.data_files import match_files
-from fullbake.components.data.text_rows import is_plain_text, read_lines
+from fullbake.components.data.data_files import is_address, match_files, opened
+from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.data.reading import check_file
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
 from fullbake.contract.errors import InputError
@@ -25,7 +22,6 @@ from fullbake.trainer.encoder.base_model import base_sizes, check_masked_lm, che
 from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
 from fullbake.trainer.encoder.families import Sizes
 
-_MARKER = r"\{[A-Z]+(:\d+)?\}"  # TFX's {SPAN}, {VERSION:2}, {YYYY} and so on
 
 
 def check_inputs(config: Config) -> list[str]:
@@ -43,9 +39,9 @@ def check_inputs(config: Config) -> list[str]:
     check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
-        _check_other_folder(TEST_BASE, config.data.test_base, config.data.csv_format)
+        _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
-        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, config.data.csv_format.unlabelled())
+        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled())
     return _check_base(config)
 
 
@@ -53,7 +49,7 @@ def serving_folder(config: Config, root: Path) -> str:
     """Returns the folder to which a run with this output root pushes its model."""
     folder = config.push.serving_dir or str(root / "serving")
     # Beam and Transform write absolute paths into the graph and the metadata; so it may not be relative.
-    return folder if _is_remote(folder) else os.path.abspath(folder)
+    return folder if is_address(folder) else os.path.abspath(folder)
 
 
 def check_bounds(config: Config) -> None:
@@ -93,22 +89,21 @@ def check_baseline(config: Config, serving_dir: str) -> None:
 
 def _check_data(config: Config) -> None:
     data = config.data
-    if _is_remote(data.input_base):
+    if is_address(data.input_base):  # ExampleGen looks there
         return
     _check_folder(INPUT_BASE, data.input_base, "name the folder and give the file's name as data.pattern")
-    # TFX's markers {SPAN}, {VERSION}, {YYYY} and so on stand for whatever is there.
-    pattern = re.sub(_MARKER, "*", data.pattern)
-    files = match_files(data.input_base, pattern)
+    files = match_files(data.input_base, of_any_span(data.pattern))
     if not files:
         raise InputError(
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
-    for name in _newest(files, os.path.join(glob.escape(data.input_base), data.pattern), data.window):
-        _check_file(name, os.path.relpath(name, data.input_base), config.data.csv_format, INPUT_BASE)
+    # An older span may have had other columns.
+    for name in of_newest_spans(files, data.input_base, data.pattern, data.window):
+        _check_file(name, os.path.relpath(name, data.input_base), config.data.row_format, INPUT_BASE)
 
 
-def _check_other_folder(key: str, folder: str, fmt: CsvFormat) -> None:
-    if _is_remote(folder):
+def _check_other_folder(key: str, folder: str, fmt: RowFormat) -> None:
+    if is_address(folder):
         return
     _check_folder(key, folder, "name the folder the file is in")
     files = match_files(folder, "*")
@@ -117,10 +112,6 @@ def _check_other_folder(key: str, folder: str, fmt: CsvFormat) -> None:
     for name in files:
         # By its whole path: the folders may have files of the same name.
         _check_file(name, name, fmt, key)
-
-
-def _is_remote(folder: str) -> bool:
-    return "://" in folder  # only TensorFlow's and Beam's file systems can look there; ExampleGen does
 
 
 def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
@@ -134,28 +125,12 @@ def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
     raise InputError(f"{key}: {folder!r} is not a folder; {remedy}")
 
 
-def _check_file(path: str, shown: str, fmt: CsvFormat, source: str) -> None:
+def _check_file(path: str, shown: str, fmt: RowFormat, source: str) -> None:
     try:
-        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as opened:
-            stream = cast(BinaryIO, opened)
-            if not fmt.labelled and is_plain_text(path):
-                next(read_lines(stream, shown, fmt.encoding, source))
-            else:
-                check_header(stream, shown, fmt, source)
+        with opened(path) as stream:
+            check_file(stream, shown, fmt, source)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{source}: {shown} cannot be read: {error}; mend it, or take it away") from error
-
-
-def _newest(files: list[str], pattern: str, window: int) -> list[str]:
-    # Of spans only the newest are read, of their versions the newest; an older one may have had other columns.
-    numbered = re.compile(fnmatch.translate(re.sub(_MARKER, "MARKER", pattern)).replace("MARKER", r"(\d+)"))
-    numbers = {name: tuple(map(int, match.groups())) for name in files if (match := numbered.match(name))}
-    if not numbers:
-        return files
-    newest = max(numbers.values())
-    if window > 1:
-        return [name for name in files if name in numbers and numbers[name][0] > newest[0] - window]
-    return [name for name in files if numbers.get(name) == newest]
 
 
 def _check_base(config: Config) -> list[str]:

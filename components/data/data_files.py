@@ -1,23 +1,60 @@
-"""Finds the files of a local data folder. Only the pattern is a pattern: a folder may be called anything."""
+"""Finds and opens data files, here or on any file system that Beam knows. A folder may be called anything."""
 
 import glob
+import gzip
 import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import BinaryIO, cast
+
+Opened = Callable[[], AbstractContextManager[BinaryIO]]
+"""Opens the bytes of a file, from their start."""
+
+_GZIP = ".gz"
 
 
 def match_files(folder: str, pattern: str) -> list[str]:
     """Finds the files that a pattern means.
 
     Args:
-        folder: A folder; each character of its path stands for itself.
+        folder: A folder, or its address; each character of its path stands for itself.
         pattern: A glob below it; `**` stands for any folders. A part with brackets that is the very name of a file or
             folder there means that one.
 
     Returns:
         The paths, sorted; without files whose name starts with `.` or `_`.
     """
-    names = glob.glob(_brackets_as_they_are(folder, pattern), root_dir=folder, recursive=True)
-    paths = (os.path.join(folder, name) for name in names)
-    return sorted(path for path in paths if os.path.isfile(path) and not _is_hidden(path))
+    paths = _match_addresses(folder, pattern) if is_address(folder) else _match_local(folder, pattern)
+    return sorted(path for path in paths if not os.path.basename(path).startswith((".", "_")))
+
+
+def is_address(path: str) -> bool:
+    """Says whether a path is an address, such as `gs://...`, where only Beam and TensorFlow can look."""
+    return "://" in path
+
+
+@contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """Opens the bytes of a file; of a file named `*.gz` those that were compressed."""
+    with _open_address(path) if is_address(path) else open(path, "rb") as stream:
+        # Python's gzip, not Beam's: it says when a file ends too early.
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if is_gzipped(path) else stream
+
+
+def is_gzipped(name: str) -> bool:
+    """Says by a file's name whether it is compressed with gzip."""
+    return name.endswith(_GZIP)
+
+
+def without_gzip(name: str) -> str:
+    """Returns a file's name without the suffix that says that it is compressed."""
+    return name.removesuffix(_GZIP)
+
+
+def _match_local(folder: str, pattern: str) -> Iterator[str]:
+    for name in glob.glob(_brackets_as_they_are(folder, pattern), root_dir=folder, recursive=True):
+        if os.path.isfile(path := os.path.join(folder, name)):
+            yield path
 
 
 def _brackets_as_they_are(folder: str, pattern: str) -> str:
@@ -28,5 +65,16 @@ def _brackets_as_they_are(folder: str, pattern: str) -> str:
     return "/".join(escaped)
 
 
-def _is_hidden(path: str) -> bool:
-    return os.path.basename(path).startswith((".", "_"))
+def _match_addresses(folder: str, pattern: str) -> Iterator[str]:
+    from apache_beam.io.filesystems import FileSystems  # here, for it takes seconds to import
+
+    (found,) = FileSystems.match([os.path.join(glob.escape(folder), pattern)])
+    return (file.path for file in found.metadata_list)
+
+
+def _open_address(path: str) -> BinaryIO:
+    from apache_beam.io.filesystem import CompressionTypes
+    from apache_beam.io.filesystems import FileSystems
+
+    stream: BinaryIO = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    return stream

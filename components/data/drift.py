@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fullbake.components.data.csv_rows import Row
+from fullbake.components.data.rows import Row
 from fullbake.contract.results.ingest import Drift
 
 

@@ -4,13 +4,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_text as tf_text
 
 from fullbake.components.tokenizer import bert_characters as characters
+from fullbake.components.tokenizer.graph_tables import GraphTables
 from fullbake.components.tokenizer.tokenizer_files import TokenizerFiles
-from fullbake.contract.errors import InputError
+from fullbake.components.tokenizer.vocabulary_model import compile_vocabulary
+from fullbake.components.tokenizer.word_splitting import split_words
 
 # Text is worked on in pieces of about this many bytes (never less than a row), which bounds the memory that the
 # arrays of characters take, some hundred bytes to a character. On tweets pieces of 64 and 256 KiB took 0.24 s, of
@@ -24,16 +25,13 @@ PIECE_BYTES = 1 << 16
 # RE2's own bound on {n} in a regular expression.
 LONGEST_REPETITION = 1000
 
-# UTF-8 takes at most 4 bytes to a character.
-BYTES_PER_CHARACTER = 4
-
 # Text, string [N], to all ids, int64, one row after the other, and how many each row has, int64 [N].
 _TokenizeChunk = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 @functools.lru_cache(maxsize=4)
 def wordpiece_of(files: TokenizerFiles) -> "WordPiece":
-    """The tokenizer of these files, made and traced once in a process; a run asks for it a dozen times.
+    """Returns the tokenizer of these files, made and traced once in a process; a run asks for it a dozen times.
 
     Raises:
         InputError: The vocabulary cannot be compiled.
@@ -60,7 +58,7 @@ class WordPiece:
             strip_accents=files.strip_accents,
             lowercase=files.lowercase,
         )
-        self._model = _compile(files)
+        self._model = compile_vocabulary(files)
         self._traced: dict[bool, Callable[..., tuple[tf.Tensor, tf.Tensor]]] = {}
 
     def tokenize(self, text: tf.Tensor, *, first: int | None = None, last: int = 0) -> tf.RaggedTensor:
@@ -86,7 +84,7 @@ class WordPiece:
         return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
 
     def _graph(self, with_end: bool) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-        """`_tokenize` as a function with its tables in it, which any graph can call without tracing it again.
+        """Returns `_tokenize` as a function with its tables in it, which any graph can call without tracing it again.
 
         Args:
             with_end: Whether tokens from the end are asked for.
@@ -105,7 +103,7 @@ class WordPiece:
         self, text: tf.Tensor, first: tf.Tensor, last: tf.Tensor, *, with_end: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """As `tokenize`: all ids, int64, one row after the other, and how many each row has, int64 [N]."""
-        tables = self._constants()
+        tables = self.tables()
         # A function, so that the graph holds it once, not at each of the places where it is called.
         tokenize_chunk = tf.function(
             lambda chunk: self._tokenize_chunk(chunk, tables),
@@ -127,8 +125,9 @@ class WordPiece:
 
         return tf.cond(tf.reduce_any(is_long), with_long_ones, lambda: (ids, lengths))
 
-    def _constants(self) -> "_Constants":
-        return _Constants(self._characters, self._model, self._files.handle_chinese_chars)
+    def tables(self) -> GraphTables:
+        """Makes the tables part of the graph that is being built."""
+        return GraphTables(self._characters, self._model, self._files.handle_chinese_chars)
 
     def _tokenize_rows(self, text: tf.Tensor, tokenize_chunk: _TokenizeChunk) -> tuple[tf.Tensor, tf.Tensor]:
         """As `_tokenize_chunk`, chunk by chunk."""
@@ -155,7 +154,7 @@ class WordPiece:
         text: tf.Tensor,
         first: tf.Tensor,
         last: tf.Tensor | None,
-        tables: "_Constants",
+        tables: GraphTables,
         tokenize_chunk: _TokenizeChunk,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """As `_tokenize_rows`, piece by piece, as far as is asked for; `last` is None where only the start is."""
@@ -176,7 +175,7 @@ class WordPiece:
         self,
         text: tf.Tensor,
         enough: tf.Tensor,
-        tables: "_Constants",
+        tables: GraphTables,
         tokenize_chunk: _TokenizeChunk,
         *,
         from_end: bool = False,
@@ -269,10 +268,10 @@ class WordPiece:
         Returns:
             string [N, (words)].
         """
-        spelled = self._split_words(text, self._constants())
+        spelled = self._split_words(text, self.tables())
         return spelled.with_values(tf.strings.unicode_encode(spelled.values, "UTF-8"))
 
-    def _tokenize_chunk(self, text: tf.Tensor, tables: "_Constants") -> tuple[tf.Tensor, tf.Tensor]:
+    def _tokenize_chunk(self, text: tf.Tensor, tables: GraphTables) -> tuple[tf.Tensor, tf.Tensor]:
         """Text, string [N], to all ids, int64, one row after the other, and how many each row has, int64 [N]."""
         spelled = self._split_words(text, tables)
         words = tf.strings.unicode_encode(spelled.values, "UTF-8")
@@ -282,153 +281,5 @@ class WordPiece:
         tokens = spelled.with_values(wordpiece.tokenize(words)).merge_dims(1, 2)
         return tokens.flat_values, tokens.row_lengths()
 
-    def _split_words(self, text: tf.Tensor, tables: "_Constants") -> tf.RaggedTensor:
-        """Text, string [N], to the characters of its normalised words, int32 [N, (words), (characters)]."""
-        # The space that ends each row keeps words, and runs of combining marks, within rows.
-        decoded = tf.strings.unicode_decode(tf.strings.join([text, " "]), "UTF-8", errors="replace")
-        code_points, row_ends = decoded.values, decoded.row_splits[1:]
-        cells = tables.look_up(code_points)
-        if self._files.strip_accents or self._files.lowercase:
-            code_points, cells, row_ends = tf.cond(
-                tf.reduce_any(_kind(cells) >= characters.RARE),
-                lambda: _resolve_rare(code_points, cells, row_ends, tables),
-                lambda: (code_points, cells, row_ends),
-            )
-        kinds = _kind(cells)
-        code_points += tf.bitwise.right_shift(cells, characters.KIND_BITS)
-
-        kept = tf.not_equal(kinds, characters.REMOVED) & tf.not_equal(kinds, characters.REMOVED_BASE)
-        kept_before = tf.cumsum(tf.cast(kept, tf.int64))
-        row_ends = tf.gather(kept_before, row_ends - 1)
-        code_points, kinds = tf.boolean_mask(code_points, kept), tf.boolean_mask(kinds, kept)
-
-        is_letter = tf.equal(kinds, characters.LETTER)
-        follows_letter = tf.concat([[False], is_letter[:-1]], 0)
-        begins = tf.equal(kinds, characters.ALONE) | (is_letter & ~follows_letter)
-        words_before = tf.cumsum(tf.cast(begins, tf.int64))
-        words_in_rows = tf.concat([[tf.constant(0, tf.int64)], tf.gather(words_before, row_ends - 1)], 0)
-
-        in_word = tf.not_equal(kinds, characters.SPACE)
-        code_points, begins = tf.boolean_mask(code_points, in_word), tf.boolean_mask(begins, in_word)
-        size = tf.size(code_points, out_type=tf.int64)
-        words = tf.RaggedTensor.from_row_splits(
-            code_points, tf.concat([tf.where(begins)[:, 0], [size]], 0), validate=False
-        )
-        return tf.RaggedTensor.from_row_splits(words, words_in_rows, validate=False)
-
-
-class _Constants:
-    """The tables as tensors of the graph that is being built."""
-
-    def __init__(self, table: characters.CharacterMap, wordpiece_model: np.ndarray, chinese_apart: bool) -> None:
-        self.pages = tf.constant(table.pages)
-        self.cells = tf.constant(table.cells)
-        self.expansions = tf.constant(table.expansions)
-        self.wordpiece_model = tf.constant(wordpiece_model)
-        ascii_kinds = table.cells[table.pages[0] : table.pages[0] + 128] & characters.KIND_MASK
-        ends_words = np.isin(ascii_kinds, [characters.SPACE, characters.ALONE])
-        self._ends_words = tf.constant(np.pad(ends_words, (0, 128)))  # by byte
-        self._chinese_apart = chinese_apart
-
-    def boundary(self, text: tf.Tensor, *, first: bool) -> tf.Tensor:
-        """A place in a text where no word goes on and no run of combining marks, whatever is before and after it.
-
-        That is before each ASCII character that parts words or is a word, and before each of the ideographs from U+5000
-        to U+9FFF. In well-formed and in damaged UTF-8 alike, a character never goes on over such a byte.
-
-        Args:
-            text: String [].
-            first: Whether the first such place is wanted or the last.
-
-        Returns:
-            How many bytes are before it, int32; -1 where there is none, or the text begins with it and the last was
-            wanted.
-        """
-        octets = tf.cast(tf.io.decode_raw(text, tf.uint8), tf.int32)
-        is_place = tf.gather(self._ends_words, octets)
-        if self._chinese_apart:
-            follows = tf.equal(tf.bitwise.bitwise_and(octets, 0xC0), 0x80)
-            is_lead = (octets[:-2] >= 0xE5) & (octets[:-2] <= 0xE9)
-            is_place |= tf.pad(is_lead & follows[1:-1] & follows[2:], [[0, 2]])[: tf.size(octets)]
-        places = tf.cast(tf.where(is_place)[:, 0], tf.int32)
-        if first:
-            return tf.concat([places, [-1]], 0)[0]
-        place = tf.concat([[-1], places], 0)[-1]
-        return tf.where(place > 0, place, -1)
-
-    def look_up(self, code_points: tf.Tensor) -> tf.Tensor:
-        """The cells of code points, int32 [M] both."""
-        page = tf.gather(self.pages, tf.bitwise.right_shift(code_points, characters.PAGE_BITS))
-        return tf.gather(self.cells, page + tf.bitwise.bitwise_and(code_points, characters.PAGE_SIZE - 1))
-
-
-def _kind(cells: tf.Tensor) -> tf.Tensor:
-    return tf.bitwise.bitwise_and(cells, characters.KIND_MASK)
-
-
-def _resolve_rare(
-    code_points: tf.Tensor, cells: tf.Tensor, row_ends: tf.Tensor, tables: _Constants
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Replaces EXPANDED characters by what they become, and sorts MARKs as NFD does; the rest is left as it is.
-
-    Args:
-        code_points: int32 [M].
-        cells: int32 [M].
-        row_ends: int64 [N].
-        tables: The tables.
-
-    Returns:
-        The same three, with M' = M * LONGEST_EXPANSION characters, of which those not needed are REMOVED.
-    """
-    width = characters.LONGEST_EXPANSION
-    number = tf.bitwise.right_shift(cells, characters.KIND_BITS)
-    itself = tf.stack([code_points, cells], 1)[:, tf.newaxis]  # [M, 1, 2]
-    itself = tf.pad(itself, [[0, 0], [0, width - 1], [0, 0]], constant_values=characters.REMOVED)
-    is_expanded = tf.equal(_kind(cells), characters.EXPANDED)
-    expansion = tf.gather(tables.expansions, tf.where(is_expanded, number, 0))
-    resolved = tf.reshape(tf.where(is_expanded[:, tf.newaxis, tf.newaxis], expansion, itself), [-1, 2])
-    code_points, cells = resolved[:, 0], resolved[:, 1]
-
-    # NFD sorts each run of combining marks by class. Of the marks that are removed later, only what parts runs counts.
-    kinds = _kind(cells)
-    is_mark = tf.equal(kinds, characters.MARK)
-    run = tf.cumsum(tf.cast(~is_mark & tf.not_equal(kinds, characters.REMOVED), tf.int64))
-    places = tf.where(is_mark)  # [K, 1]
-    combining_class = tf.cast(tf.bitwise.right_shift(cells, characters.KIND_BITS), tf.int64)
-    order = tf.argsort(tf.gather_nd(run * 256 + combining_class, places), stable=True)
-    marks = tf.gather(tf.gather_nd(code_points, places), order)
-    code_points = tf.tensor_scatter_nd_update(code_points, places, marks)
-    return code_points, tf.where(is_mark, characters.LETTER, cells), row_ends * width
-
-
-def _compile(files: TokenizerFiles) -> np.ndarray:
-    """The vocabulary as the model that FastWordpieceTokenizer reads, uint8.
-
-    Its ids are places in a list, so ids that no token has are filled with entries that no word can match: words hold
-    no spaces. So are tokens that WordPiece never finds: empty ones, those longer than any word, and those with a
-    character that stands in for another or with U+0000 (which FastWordpieceTokenizer cannot store, and which WordPiece
-    would find without clean_text only).
-    """
-    vocabulary = [f"{files.continuing_prefix} {index}" for index in range(max(files.vocabulary.values()) + 1)]
-    longest = files.max_input_chars_per_word + len(files.continuing_prefix)
-    longest_bytes = BYTES_PER_CHARACTER * max(files.max_input_chars_per_word, len(files.unk_token))
-    never_found = {"\0", *map(chr, characters.STAND_INS.values())}
-    for token, index in files.vocabulary.items():
-        if 0 < len(token) <= longest and never_found.isdisjoint(token):
-            vocabulary[index] = token.translate(characters.STAND_INS)
-    try:
-        # What FastWordpieceTokenizer's constructor does; but that makes a constant of a million single numbers,
-        # which takes TensorFlow more than a second where a graph is being built.
-        model = tf_text.build_fast_wordpiece_model(
-            vocabulary,
-            longest_bytes,
-            files.continuing_prefix,
-            files.unk_token,
-            True,  # no_pretokenization
-            False,  # support_detokenization
-        )
-    except RuntimeError as error:
-        raise InputError(
-            f"the tokenizer's vocabulary cannot be used: {error}; save the model's tokenizer again"
-        ) from error
-    return np.frombuffer(model, np.uint8)
+    def _split_words(self, text: tf.Tensor, tables: GraphTables) -> tf.RaggedTensor:
+        return split_words(text, tables, reorders=self._files.strip_accents or self._files.lowercase)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.data.row_format import RowFormat
 from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section, nearest
 
 # Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
@@ -109,9 +109,9 @@ class DataConfig(Section):
         return self
 
     @property
-    def csv_format(self) -> CsvFormat:
+    def row_format(self) -> RowFormat:
         """How the files are to be read."""
-        return CsvFormat(
+        return RowFormat(
             text_column=self.text_column,
             label_column=self.label_column,
             labels=self.labels,

@@ -20,13 +20,17 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fullbake.components.data.csv_records import BadRow, LineCount, decoded
-from fullbake.components.data.csv_rows import CsvFormat, Row, check_header, quoting_of, read_rows
+from fullbake.components.data.reading import check_file, quoting_of, read_rows
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
+from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.loading import load_config
-from fullbake.pipeline.first_config import sketch_config
-from fullbake.pipeline.prediction.label_file import open_rows
+from fullbake.pipeline.first_config import make_first_config
+from fullbake.pipeline.prediction.csv_table import open_csv
+from fullbake.pipeline.prediction.label_file import check_files
+from fullbake.pipeline.prediction.table import CsvOptions
 
 FILES = 5_000
 SLOWEST = 10.0  # seconds that one file may take
@@ -205,14 +209,14 @@ def check(content: bytes, delimiter: str, encoding: str, folder: Path) -> str:
     """
     outcomes = [
         check_rows(
-            content, CsvFormat("text", "label", labels, delimiter=delimiter, encoding=encoding, labelled=labelled)
+            content, RowFormat("text", "label", labels, delimiter=delimiter, encoding=encoding, labelled=labelled)
         )
         for labels, labelled in ((("good", "bad"), True), ((), True), ((), False))
     ]
     path = folder / "train.csv"
     path.write_bytes(content)
     check_labelling(path, delimiter, encoding)
-    check_sketch(path)
+    check_first_config(path)
     return outcomes[1]
 
 
@@ -220,13 +224,13 @@ def lines_of(content: bytes, encoding: str) -> int:
     return sum(1 for _ in decoded(io.BytesIO(content), encoding))
 
 
-def check_rows(content: bytes, fmt: CsvFormat) -> str:
+def check_rows(content: bytes, fmt: RowFormat) -> str:
     def opened() -> io.BytesIO:
         return io.BytesIO(content)
 
     count, rows = LineCount(), []
     try:
-        check_header(opened(), "train.csv", fmt)
+        check_file(opened(), "train.csv", fmt)
         quoting = quoting_of(opened, "train.csv", fmt)
         rows = list(read_rows(opened(), "train.csv", fmt, quoting=quoting, count=count))
     except InputError as error:
@@ -253,24 +257,25 @@ def check_rows(content: bytes, fmt: CsvFormat) -> str:
 
 def check_labelling(path: Path, delimiter: str, encoding: str) -> None:
     try:
-        with open_rows(path, delimiter=delimiter, encoding=encoding, quoting="auto") as found:
+        check_files(path, path.with_name("out.csv"), delimiter=delimiter, encoding=encoding, quoting="auto")
+        with open_csv(path, CsvOptions(delimiter, encoding)) as found:
             rows = list(found.rows)
     except InputError as error:
         told(error)
         return
     assert found.line_count.total == lines_of(path.read_bytes(), encoding)
     assert found.line_count.total == found.line_count.header + found.line_count.blank + sum(row.lines for row in rows)
-    assert all(len(row.fields) == len(found.header) for row in rows)
+    assert all(len(row.fields) == len(found.columns) for row in rows)
 
 
-def check_sketch(path: Path) -> None:
+def check_first_config(path: Path) -> None:
     try:
-        text = sketch_config(path, "text", "label")
+        text = make_first_config(path, "text", "label")
     except InputError as error:
         told(error)
         return
     (path.parent / "config.yaml").write_text(text, encoding="utf-8")
-    fmt = load_config(path.parent / "config.yaml", ()).data.csv_format
+    fmt = load_config(path.parent / "config.yaml", ()).data.row_format
     quoting = quoting_of(lambda: path.open("rb"), path.name, fmt)
     with path.open("rb") as stream:
         used = sum(isinstance(row, Row) for row in read_rows(stream, path.name, fmt, quoting=quoting))

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.components.data import csv_records
-from fullbake.components.data.csv_records import JOINED_LINES, BadRow, LineCount, Quoting
-from fullbake.components.data.csv_rows import CsvFormat, Row, quoting_of, read_rows
+from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.readers import csv_records
+from fullbake.components.data.readers.csv_records import JOINED_LINES
+from fullbake.components.data.reading import quoting_of, read_rows
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import BadRow, LineCount, Row
 
 DATA = Path(__file__).parents[2] / "../shared/data"
-LABELLED = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
-UNKNOWN = CsvFormat("text", "label", ())
-TABS = CsvFormat("text", "label", ("good", "bad"), delimiter="\t")
+LABELLED = RowFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
+UNKNOWN = RowFormat("text", "label", ())
+TABS = RowFormat("text", "label", ("good", "bad"), delimiter="\t")
 
 
 def read(content, fmt):
@@ -43,7 +46,7 @@ SWALLOWING = [
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", ["\t", ";", "|"])
 def test_rows_that_a_quote_would_join_are_all_read_where_every_line_is_a_row(labels, end, delimiter):
-    fmt = CsvFormat("text", "label", labels, delimiter=delimiter)
+    fmt = RowFormat("text", "label", labels, delimiter=delimiter)
     content = tsv(*SWALLOWING).replace("\t", delimiter).replace("\n", end)
     quoting, rows = read(content, fmt)
     assert quoting == Quoting(ordinary=True)
@@ -123,7 +126,7 @@ def test_a_text_of_several_lines_stays_one_row_even_if_they_have_as_many_delimit
 
 
 def test_without_labels_a_column_of_numbers_or_tabs_tell_rows_from_texts_of_several_lines():
-    unlabelled = CsvFormat("text", "label", (), labelled=False)
+    unlabelled = RowFormat("text", "label", (), labelled=False)
     swallowing = 'id,text\n1,"lamp on now\n2,lamp off\n3,dim it\n4,lamp off "\n5,lamp on\n'
     several = '1,"Dear all\nfine, thanks"\n2,lamp off\n'
     assert [row.text for row in read(swallowing, unlabelled)[1]] == [
@@ -136,11 +139,11 @@ def test_without_labels_a_column_of_numbers_or_tabs_tell_rows_from_texts_of_seve
     assert [row.text for row in read(f"id,text\n{several}", unlabelled)[1]] == ["Dear all\nfine, thanks", "lamp off"]
     words = 'name,text\nx,"lamp on now\ny,lamp off "\nz,lamp on\n'
     assert len(read(words, unlabelled)[1]) == 2
-    assert len(read(words.replace(",", "\t"), CsvFormat("text", "label", (), labelled=False, delimiter="\t"))[1]) == 3
+    assert len(read(words.replace(",", "\t"), RowFormat("text", "label", (), labelled=False, delimiter="\t"))[1]) == 3
 
 
 def test_a_file_of_one_column_may_have_texts_of_several_lines():
-    unlabelled = CsvFormat("text", "label", (), labelled=False)
+    unlabelled = RowFormat("text", "label", (), labelled=False)
     quoting, rows = read('text\n"two\nlines"\nlast\n', unlabelled)
     assert quoting == Quoting()
     assert [row.text for row in rows] == ["two\nlines", "last"]
@@ -149,7 +152,7 @@ def test_a_file_of_one_column_may_have_texts_of_several_lines():
 
 @pytest.mark.parametrize(("quoting", "count"), [("standard", 11), ("none", 22)])
 def test_what_the_config_says_goes_before_what_is_found(quoting, count):
-    fmt = CsvFormat("text", "label", ("good", "bad"), delimiter="\t", quoting=quoting)
+    fmt = RowFormat("text", "label", ("good", "bad"), delimiter="\t", quoting=quoting)
     found, rows = read(tsv(*SWALLOWING), fmt)
     assert found == Quoting(ordinary=quoting == "none")
     assert len(rows) == count
@@ -157,7 +160,7 @@ def test_what_the_config_says_goes_before_what_is_found(quoting, count):
 
 
 def test_a_record_beyond_the_bound_is_taken_apart_too(monkeypatch):
-    monkeypatch.setattr(csv_records, "MAX_RECORD_CHARACTERS", 2000)
+    monkeypatch.setattr(csv_records, "MAX_TEXT_CHARACTERS", 2000)
     rows = [('"never closed', "good"), *PLAIN * 20]
     quoting, found = read(tsv(*rows), TABS)
     assert quoting.ordinary
@@ -168,7 +171,7 @@ def test_texts_of_any_lines_survive_being_quoted_as_the_csv_module_does_it():
     chosen = random.Random(5)  # noqa: S311
     for _ in range(200):
         delimiter = chosen.choice(",;\t|")
-        fmt = CsvFormat("text", "label", chosen.choice([("good", "bad"), ()]), delimiter=delimiter)
+        fmt = RowFormat("text", "label", chosen.choice([("good", "bad"), ()]), delimiter=delimiter)
         rows = [
             (
                 "".join(chosen.choices(["a", "1", "\n", "\n", delimiter, '"', " ", delimiter + "fine\n"], k=9)) + "x",
@@ -196,6 +199,6 @@ def test_real_files_that_quote_are_read_as_before(name, columns, count, labelled
     if not (DATA / name).exists():
         pytest.skip("the file is not here")
     content = (DATA / name).read_text(encoding="utf-8")
-    quoting, rows = read(content, CsvFormat(*columns, (), labelled=labelled))
+    quoting, rows = read(content, RowFormat(*columns, (), labelled=labelled))
     assert quoting == Quoting()
     assert len(rows) == count

@@ -13,9 +13,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from fullbake.components.data.csv_records import WrongKindError, is_file_encoding, read_records
-from fullbake.components.data.csv_rows import CsvFormat, check_header, read_rows
-from fullbake.components.data.text_rows import read_lines
+from fullbake.components.data.file_kinds import WrongKindError
+from fullbake.components.data.quoting import STANDARD
+from fullbake.components.data.readers.csv_records import read_records
+from fullbake.components.data.readers.text_lines import read_text_lines
+from fullbake.components.data.reading import check_file, read_rows
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import LineCount
+from fullbake.components.data.text_encoding import is_file_encoding
 from fullbake.contract.errors import InputError
 
 TABLE = pd.DataFrame({"text": ["a text", "another"], "label": ["good", "bad"]})
@@ -83,11 +88,11 @@ KINDS = {
 def test_a_file_of_another_format_is_called_by_its_name(kind, tmp_path):
     content = KINDS[kind](tmp_path)
     named = kind.split(",")[0]
-    fmt = CsvFormat("text", "label", ("good", "bad"))
+    fmt = RowFormat("text", "label", ("good", "bad"))
     for read in (
-        lambda: check_header(io.BytesIO(content), "train.csv", fmt),
+        lambda: check_file(io.BytesIO(content), "train.csv", fmt),
         lambda: list(read_rows(io.BytesIO(content), "train.csv", fmt)),
-        lambda: list(read_lines(io.BytesIO(content), "train.csv", "utf-8", "data.input_base")),
+        lambda: list(read_text_lines(io.BytesIO(content), "train.csv", fmt, "data.input_base", STANDARD, LineCount())),
     ):
         with pytest.raises(InputError) as error:
             read()
@@ -108,7 +113,7 @@ def test_without_a_mark_utf_16_and_32_do_not_say_the_order_of_their_bytes(encodi
     with pytest.raises(WrongKindError, match=r"^has no byte-order mark, .*; set the encoding to utf-(16|32)-le or utf"):
         next(read_records(io.BytesIO(content), encoding=encoding))
     with pytest.raises(InputError, match=r"^data\.input_base: train\.csv has no byte-order mark, "):
-        check_header(io.BytesIO(content), "train.csv", CsvFormat("text", "label", ("good",), encoding=encoding))
+        check_file(io.BytesIO(content), "train.csv", RowFormat("text", "label", ("good",), encoding=encoding))
 
 
 def test_every_encoding_of_python_reads_any_bytes_or_is_refused():

@@ -8,7 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import v1 as tfx
 
-from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate, anomalies_in
@@ -34,7 +34,7 @@ def run(tmp_path):
     ):
         if rows:
             write(tmp_path / "data.csv", rows)
-        example_gen = CsvExampleGen(str(tmp_path), pattern, CsvFormat("text", "label", labels), {"train": 1, "test": 1})
+        example_gen = CsvExampleGen(str(tmp_path), pattern, RowFormat("text", "label", labels), {"train": 1, "test": 1})
         examples = example_gen.outputs["examples"]
         statistics_gen = tfx.components.StatisticsGen(examples=examples)
         schema = ConfigSchema(labels=json.dumps(labels_of_schema), text_pair=text_pair)

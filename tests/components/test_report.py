@@ -15,7 +15,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 from transformers import BertTokenizerFast
 
-from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES
 from fullbake.components.evaluation.gate import GateSpec, judge
 from fullbake.components.evaluation.summary import shares, summarize
@@ -77,7 +77,7 @@ def report_of_more(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     rows = CsvExampleGen(
         str(folder / "data"),
         "*",
-        CsvFormat("text", "label", ("fine", "rude")),
+        RowFormat("text", "label", ("fine", "rude")),
         {"train": 8, "eval": 1, "test": 1},
         corpus_base=str(folder / "corpus"),
     )

@@ -289,7 +289,7 @@ def test_pairs_in_pieces_are_cut_as_the_whole_ones_are(pieces):
 
 
 def test_a_text_is_cut_only_before_characters_that_end_every_word(uncased):
-    tables = uncased.ours.wordpiece._constants()
+    tables = uncased.ours.wordpiece.tables()
     codes = [*range(0x80), *range(0x80, 0xD800, 89), *range(0x4E00, 0xA000, 211), *range(0xE000, 0x30000, 997)]
     place = tf.function(lambda text: tables.boundary(text, first=False), input_signature=[tf.TensorSpec([], tf.string)])
     cut = [char for char in map(chr, codes) if place(f"x{char}") > 0]

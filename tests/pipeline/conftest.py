@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -48,3 +49,28 @@ def job_server(tmp_path: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture(scope="package")
+def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The Transform graph of a tiny model."""
+    from tests.conftest import make_transform
+    from tests.pipeline.tiny_model import LABELS
+
+    return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
+
+
+@pytest.fixture(scope="package")
+def model(base: Path, transform: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny exported model whose texts came from a column named comment."""
+    from tests.pipeline.tiny_model import LABELS, export
+
+    return export(base, transform, tmp_path_factory.mktemp("model"), LABELS)
+
+
+@pytest.fixture(scope="package")
+def predictor(model: str) -> Any:
+    """The tiny model, opened."""
+    from fullbake.pipeline.prediction.predictor import Predictor
+
+    return Predictor(model)

@@ -6,55 +6,16 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-import tensorflow_transform as tft
 from click.testing import CliRunner
 
 from fullbake.command_line.main import main
-from fullbake.components.data.csv_records import KEEP_UNDECODABLE, read_records
+from fullbake.components.data.readers.csv_records import read_records
+from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.prediction import label_file
-from fullbake.pipeline.prediction.label_file import check_files, predict_csv
+from fullbake.pipeline.prediction import label_file as labelling
+from fullbake.pipeline.prediction.label_file import check_files, label_file
 from fullbake.pipeline.prediction.predictor import Predictor, find_model
-from fullbake.trainer.export import export_model
-from fullbake.trainer.models.classifier import Classifier
-from tests.conftest import make_transform
-from tests.trainer.trainings import make_spec
-
-LABELS = ("fine", "rude", "odd")
-ADDED = ["label", "p_fine", "p_rude", "p_odd"]
-TEXTS = ["you are a bad idiot", "what a lovely garden", "it is not", "zzz"]
-
-
-@pytest.fixture(scope="module")
-def transform(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput:
-    return make_transform(base, tmp_path_factory.mktemp("transform"), LABELS)
-
-
-@pytest.fixture(scope="module")
-def model(base: Path, transform, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A tiny exported model whose texts came from a column named comment, and who gives TEXTS several labels."""
-    return export(base, transform, tmp_path_factory.mktemp("model"), LABELS)
-
-
-def export(
-    base: Path, transform: tft.TFTransformOutput, folder: Path, labels: tuple[str, ...], threshold: float | None = None
-) -> str:
-    spec = make_spec(base, head="linear", labels=labels, text_columns={"text": "comment"})
-    classifier = Classifier.from_base(base, "linear", labels)
-    for variable in classifier.variables:
-        variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))
-    tokens = transform.transform_features_layer()({"text": tf.constant(TEXTS)[:, None]})
-    logits = classifier({name: tf.cast(value, tf.int32) for name, value in tokens.items()})
-    # No class can be the first choice for all texts when the mean of each class's logits is zero.
-    (bias,) = (variable for path, variable in classifier.paths().items() if path.startswith("head/") and "bias" in path)
-    bias.assign_sub(tf.reduce_mean(logits, axis=0))
-    export_model(classifier, spec, transform, folder, base=base, threshold=threshold)
-    return str(folder)
-
-
-@pytest.fixture(scope="module")
-def predictor(model: str) -> Predictor:
-    return Predictor(model)
+from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS, export
 
 
 @pytest.fixture
@@ -64,7 +25,7 @@ def label(predictor: Predictor, tmp_path: Path):
     def run(content: bytes, delimiter: str = ",", encoding: str = "utf-8") -> tuple[list[str], list[list[str]]]:
         source, target = tmp_path / "in.csv", tmp_path / "out.csv"
         source.write_bytes(content)
-        done = predict_csv(predictor, source, target, delimiter=delimiter, encoding=encoding)
+        done = label_file(predictor, source, target, delimiter=delimiter, encoding=encoding)
         header, *rows = [record[1] for record in read_records(io.BytesIO(target.read_bytes()), delimiter)]
         assert done.rows == len(rows)
         assert not done.unlabelled
@@ -208,10 +169,10 @@ lines",x
 def test_rows_that_cannot_be_read_come_back_in_their_place_without_a_label(
     predictor: Predictor, model: str, tmp_path: Path, monkeypatch
 ):
-    monkeypatch.setattr(label_file, "BATCH_ROWS", 2)
+    monkeypatch.setattr(labelling, "BATCH_ROWS", 2)
     source, target = tmp_path / "in.csv", tmp_path / "out.csv"
     source.write_bytes(BAD_ROWS)
-    done = predict_csv(predictor, source, target, delimiter=",", encoding="utf-8")
+    done = label_file(predictor, source, target, delimiter=",", encoding="utf-8")
     header, *rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()))]
     assert [row[:3] for row in rows] == [
         ["1", "you are", "x"],
@@ -240,15 +201,15 @@ def test_rows_that_a_stray_quote_would_join_are_all_labelled(predictor: Predicto
     lines = ['1\t"lamp on now', "2\tlamp off", "3\tdim it", '4\tlamp off "', "5\tlamp on"]
     for more, count in (("", 5), ('6\t"two\nlines"\n', 6)):
         source.write_text("id\tcomment\n" + "".join(f"{line}\n" for line in lines) + more, encoding="utf-8")
-        done = predict_csv(predictor, source, target, delimiter="\t", encoding="utf-8")
+        done = label_file(predictor, source, target, delimiter="\t", encoding="utf-8")
         rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()), "\t")][1:]
         assert ["\t".join(row[:2]) for row in rows[:5]] == lines
         assert all(row[2] in LABELS for row in rows)
         assert (done.rows, len(rows), done.unlabelled, done.ordinary_quotes) == (count, count, {}, not more)
     assert rows[5][:2] == ["6", "two\nlines"]
     options = {"delimiter": "\t", "encoding": "utf-8"}
-    assert predict_csv(predictor, source, target, quoting="standard", **options).rows == 3
-    assert predict_csv(predictor, source, target, quoting="none", **options).rows == 7
+    assert label_file(predictor, source, target, quoting="standard", **options).rows == 3
+    assert label_file(predictor, source, target, quoting="none", **options).rows == 7
 
 
 def test_what_a_spreadsheet_takes_for_a_formula_is_marked_only_on_request(label, predictor: Predictor, tmp_path: Path):
@@ -256,7 +217,7 @@ def test_what_a_spreadsheet_takes_for_a_formula_is_marked_only_on_request(label,
     content = encode([["comment"], *([cell] for cell in cells)])
     assert [row[0] for row in label(content)[1]] == cells
     options = {"delimiter": ",", "encoding": "utf-8", "escape_formulas": True}
-    predict_csv(predictor, tmp_path / "in.csv", tmp_path / "out.csv", **options)
+    label_file(predictor, tmp_path / "in.csv", tmp_path / "out.csv", **options)
     rows = [record.fields for record in read_records(io.BytesIO((tmp_path / "out.csv").read_bytes()))][1:]
     assert [row[0] for row in rows] == ["'=1+1", "'+1", "'-1", "'@a", "'\t=1", "'=1", "a=1"]
 
@@ -290,7 +251,7 @@ def test_a_link_in_place_of_the_unfinished_file_is_not_followed_and_two_at_once_
     (tmp_path / ".out.csv.unfinished").symlink_to(precious)
     options = {"delimiter": ",", "encoding": "utf-8"}
     with ThreadPoolExecutor() as pool:
-        futures = [pool.submit(predict_csv, predictor, source, target, **options) for _ in range(2)]
+        futures = [pool.submit(label_file, predictor, source, target, **options) for _ in range(2)]
         assert [future.result().rows for future in futures] == [3000, 3000]
     assert precious.read_text(encoding="utf-8") == "kept"
     assert target.read_text(encoding="utf-8").count("\n") == 3001
@@ -319,7 +280,7 @@ def test_a_source_or_target_that_cannot_be_is_refused(predictor: Predictor, tmp_
         (source, tmp_path, "is a folder; name a file"),
     ):
         with pytest.raises(InputError, match=problem):
-            predict_csv(predictor, given, target, delimiter=",", encoding="utf-8")
+            label_file(predictor, given, target, delimiter=",", encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
@@ -328,7 +289,7 @@ def test_a_file_with_a_header_alone_comes_back_with_the_added_columns(label):
 
 
 def test_more_rows_than_one_batch_are_all_labelled_in_their_order(label):
-    count = label_file.BATCH_ROWS + 3
+    count = labelling.BATCH_ROWS + 3
     words = ["you", "garden", "very bad", "not"]
     rows = [[str(number), words[number % 4]] for number in range(count)]
     _, labelled = label(encode([["id", "comment"], *rows]))

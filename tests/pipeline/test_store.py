@@ -14,7 +14,7 @@ from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 from tfx import v1 as tfx
 
-from fullbake.components.data.csv_rows import CsvFormat
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.store import METADATA_FILE, open_store, prepare_store
@@ -35,7 +35,7 @@ class Root:
         """Runs ExampleGen as a run does, and gives the texts that it left, sorted."""
         self.note = prepare_store(self.folder, self.folder / "pipeline")
         example_gen = CsvExampleGen(
-            str(data), "*", CsvFormat("text", "label", ("good", "bad")), {"train": 1, "eval": 1}
+            str(data), "*", RowFormat("text", "label", ("good", "bad")), {"train": 1, "eval": 1}
         )
         tfx.orchestration.LocalDagRunner().run(
             tfx.dsl.Pipeline(

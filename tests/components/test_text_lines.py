@@ -3,15 +3,17 @@ import io
 
 import pytest
 
-from fullbake.components.data import text_rows
-from fullbake.components.data.csv_records import BadRow
-from fullbake.components.data.csv_rows import Row
-from fullbake.components.data.text_rows import is_plain_text, read_lines
+from fullbake.components.data.formats import CSV, format_of
+from fullbake.components.data.readers import text_lines
+from fullbake.components.data.reading import read_rows
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import BadRow, Row
 from fullbake.contract.errors import InputError
 
 
 def read(content, encoding="utf-8"):
-    return list(read_lines(io.BytesIO(content), "all.txt", encoding, "pretraining.corpus_base"))
+    fmt = RowFormat("text", "", (), encoding=encoding, labelled=False)
+    return list(read_rows(io.BytesIO(content), "all.txt", fmt, "pretraining.corpus_base"))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -37,7 +39,7 @@ def test_a_line_that_does_not_decode_is_a_bad_row_and_the_others_are_not():
 
 
 def test_a_line_beyond_the_bound_is_a_bad_row_with_its_start(monkeypatch):
-    monkeypatch.setattr(text_rows, "MAX_RECORD_CHARACTERS", 5000)
+    monkeypatch.setattr(text_lines, "MAX_TEXT_CHARACTERS", 5000)
     longest = "x" * 5000
     assert read(f"{longest}\n{longest}y\nz\n".encode()) == [
         Row(1, longest, None, ""),
@@ -52,11 +54,7 @@ def test_a_file_without_text_is_refused(content):
         read(content)
 
 
-def test_the_name_says_whether_a_file_is_plain_text():
-    assert [is_plain_text(name) for name in ("a.txt", "b/a.txt.gz", "a.csv", "txt", "a.txt.csv")] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+def test_the_name_says_whether_a_file_without_labels_is_plain_text():
+    names = ("a.txt", "b/a.txt.gz", "a.csv", "txt", "a.txt.csv")
+    assert [format_of(name, labelled=False) is CSV for name in names] == [False, False, True, True, True]
+    assert all(format_of(name, labelled=True) is CSV for name in names)

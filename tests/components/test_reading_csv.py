@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fullbake.components.data import csv_records
-from fullbake.components.data.csv_records import KEEP_UNDECODABLE, BadRow, read_records
-from fullbake.components.data.csv_rows import CsvFormat, Row, check_header, read_rows
+from fullbake.components.data.readers import csv_records
+from fullbake.components.data.readers.csv_records import read_records
+from fullbake.components.data.reading import check_file, read_rows
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import BadRow, Row
+from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
 
 TWEETS = Path(__file__).parents[2] / "../shared/data/davidson_hate_speech.csv"
-FORMAT = CsvFormat(text_column="text", label_column="label", labels=("good", "bad"))
+FORMAT = RowFormat(text_column="text", label_column="label", labels=("good", "bad"))
 
 
 def read(content, fmt=FORMAT, encoding="utf-8"):
@@ -63,7 +66,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column_and_names_the_encoding
 
 
 def test_a_byte_order_mark_is_dropped_when_the_format_names_the_byte_order():
-    fmt = CsvFormat("text", "label", ("good",), encoding="utf-16-le")
+    fmt = RowFormat("text", "label", ("good",), encoding="utf-16-le")
     assert texts(read(b"\xff\xfe" + "text,label\nø,good\n".encode("utf-16-le"), fmt)) == ["ø"]
     assert texts(read("text,label\nø,good\n", fmt, encoding="utf-16-le")) == ["ø"]
 
@@ -71,13 +74,13 @@ def test_a_byte_order_mark_is_dropped_when_the_format_names_the_byte_order():
 @pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "gb18030", "koi8-r", "iso8859-15"])
 def test_other_encodings_are_read(encoding):
     text = {"shift_jis": "ありがとう", "gb18030": "谢谢🙂", "koi8-r": "спасибо"}.get(encoding, "déjà €")
-    fmt = CsvFormat("text", "label", ("good",), encoding=encoding)
+    fmt = RowFormat("text", "label", ("good",), encoding=encoding)
     assert texts(read(f"text,label\n{text},good\n", fmt, encoding)) == [text]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ":", "¦"])
 def test_other_delimiters_are_read(delimiter):
-    fmt = CsvFormat("text", "label", ("good",), delimiter=delimiter)
+    fmt = RowFormat("text", "label", ("good",), delimiter=delimiter)
     assert texts(read(f'text{delimiter}label\n"a{delimiter}b, c"{delimiter}good\n', fmt)) == [f"a{delimiter}b, c"]
 
 
@@ -103,20 +106,20 @@ def test_text_keeps_its_white_space_and_labels_lose_theirs():
 
 
 def test_pairs_come_out_with_both_texts():
-    fmt = CsvFormat("a", "label", ("good",), text_pair_column="b")
+    fmt = RowFormat("a", "label", ("good",), text_pair_column="b")
     rows = read("a,b,label\nfirst,second,good\nfirst, ,good\n", fmt)
     assert rows[0] == Row(2, "first", "second", "good")
     assert rows[1] == BadRow(3, "no text in column 'b'", ["first", " ", "good"], "missing text pair")
 
 
 def test_the_label_map_is_asked_before_the_labels():
-    fmt = CsvFormat("text", "label", ("good", "bad"), label_map={"1": "good", " 0": "bad", "good": "bad", "": "bad"})
+    fmt = RowFormat("text", "label", ("good", "bad"), label_map={"1": "good", " 0": "bad", "good": "bad", "": "bad"})
     rows = read("text,label\na,1\nb, 0 \nc,good\nd,bad\ne,\n", fmt)
     assert [row.label for row in rows] == ["good", "bad", "bad", "bad", "bad"]
 
 
 def test_without_labels_any_label_is_taken_but_none_is_not():
-    rows = read("text,label\na, spam\nb,ham\nc,\n", CsvFormat("text", "label", ()))
+    rows = read("text,label\na, spam\nb,ham\nc,\n", RowFormat("text", "label", ()))
     assert [row.label for row in rows[:2]] == ["spam", "ham"]
     assert rows[2].kind == "missing label"
 
@@ -186,7 +189,7 @@ def test_a_quote_that_never_closes_makes_every_line_it_swallows_a_bad_row():
 
 
 def test_a_record_longer_than_the_bound_is_given_up_and_reading_goes_on(monkeypatch):
-    monkeypatch.setattr(csv_records, "MAX_RECORD_CHARACTERS", 5000)
+    monkeypatch.setattr(csv_records, "MAX_TEXT_CHARACTERS", 5000)
     long_line = read(f"text,label\n{'x' * 3_000_000},good\nafter,bad\n")
     assert [(row.line, type(row)) for row in long_line] == [(2, BadRow), (3, Row)]
     assert long_line[0].kind == "too long"
@@ -237,7 +240,7 @@ def test_a_field_of_megabytes_is_a_field():
 )
 def test_a_file_that_cannot_be_read_is_an_error_that_says_what_to_do(content, message):
     with pytest.raises(InputError) as from_check:
-        check_header(io.BytesIO(content.encode()), "train.csv", FORMAT)
+        check_file(io.BytesIO(content.encode()), "train.csv", FORMAT)
     with pytest.raises(InputError) as from_read:
         read(content)
     assert str(from_check.value) == str(from_read.value) == message
@@ -251,7 +254,7 @@ def test_an_error_about_a_header_that_does_not_decode_can_be_printed():
 
 
 def test_a_good_header_passes_the_check():
-    check_header(io.BytesIO(b"text,label\nkind,good\n"), "train.csv", FORMAT)
+    check_file(io.BytesIO(b"text,label\nkind,good\n"), "train.csv", FORMAT)
 
 
 @pytest.mark.parametrize(
@@ -267,14 +270,14 @@ def test_a_good_header_passes_the_check():
 )
 def test_a_format_no_file_can_have_is_refused_when_it_is_made(setting, message):
     with pytest.raises(InputError) as error:
-        CsvFormat(**{"text_column": "text", "label_column": "label", "labels": ("good", "bad"), **setting})
+        RowFormat(**{"text_column": "text", "label_column": "label", "labels": ("good", "bad"), **setting})
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
 
 
 def test_a_format_survives_a_trip_through_json():
-    fmt = CsvFormat("text", "label", ("a", "b"), "other", {"0": "a"}, "\t", "utf-16")
-    assert CsvFormat.from_dict(json.loads(json.dumps(fmt.to_dict()))) == fmt
+    fmt = RowFormat("text", "label", ("a", "b"), "other", {"0": "a"}, "\t", "utf-16")
+    assert RowFormat.from_dict(json.loads(json.dumps(fmt.to_dict()))) == fmt
 
 
 def test_the_stream_is_left_open_for_its_owner():
@@ -297,7 +300,7 @@ def test_memory_does_not_grow_with_the_file():
 
 @pytest.mark.skipif(not TWEETS.exists(), reason="the tweets are not here")
 def test_a_real_file_gives_the_rows_the_csv_module_gives():
-    fmt = CsvFormat(
+    fmt = RowFormat(
         "tweet",
         "class",
         ("hate", "offensive", "neither"),

@@ -10,14 +10,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
-from fullbake.components.data.csv_records import Broken, Quoting, RecordReader, decoded
+from fullbake.components.data.quoting import ORDINARY, STANDARD, Quoting
+from fullbake.components.data.readers.csv_records import Broken, RecordReader
+from fullbake.components.data.text_encoding import decoded
 
-STANDARD, ORDINARY = Quoting(), Quoting(ordinary=True)
-
-QUOTINGS = {"auto": None, "standard": STANDARD, "none": ORDINARY}
-"""What the config and the command line call them; auto is found out, file by file."""
-
-Judge = Callable[[list[str]], bool]
+FieldsJudge = Callable[[list[str]], bool]
 """Says whether fields make a row that can be used."""
 
 _SURELY = 0.9  # of a record's lines are rows: bad rows there may be, and a list of numbers is less like rows
@@ -28,7 +25,7 @@ def find_quoting(
     opened: Callable[[], AbstractContextManager[BinaryIO]],
     delimiter: str,
     encoding: str,
-    judge_below: Callable[[list[str]], Judge],
+    judge_below: Callable[[list[str]], FieldsJudge],
     *,
     judges_labels: bool,
 ) -> Quoting:
@@ -47,7 +44,7 @@ def find_quoting(
     Args:
         opened: Opens the file's bytes, from their start; it is called twice.
         delimiter: The one character between fields.
-        encoding: Any text encoding Python knows. A byte-order mark at the start of the file goes before it.
+        encoding: Any text encoding Python knows. A byte-order mark at the start of the file precedes it.
         judge_below: Makes the judge of the rows below a header.
         judges_labels: Whether the judge knows rows by their labels.
 
@@ -78,7 +75,7 @@ def find_quoting(
 class _Evidence:
     """What the records of a file say of its quotes; memory is some bytes for each that spans lines."""
 
-    def __init__(self, header: list[str], delimiter: str, judge: Judge, judges_labels: bool):
+    def __init__(self, header: list[str], delimiter: str, judge: FieldsJudge, judges_labels: bool):
         self._width = len(header)
         self._delimiter = delimiter
         self._judge = judge

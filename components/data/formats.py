@@ -1,0 +1,75 @@
+"""The formats of data files, by suffix."""
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from fullbake.components.data.data_files import Opened, without_gzip
+from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.readers.csv_file import find_dialect, find_file_quoting, read_csv
+from fullbake.components.data.readers.json_lines import read_json_lines
+from fullbake.components.data.readers.parquet import read_parquet
+from fullbake.components.data.readers.text_lines import read_text_lines
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import BadRow, LineCount, Record
+
+ReadRecords = Callable[[BinaryIO, str, RowFormat, str, Quoting, LineCount], Iterator[Record | BadRow]]
+"""Reads the records of a file, in its order: what cannot be read comes out as a `BadRow`.
+
+Args:
+    stream: The file's bytes, from their start. It is not closed.
+    name: What to call the file in errors.
+    fmt: The wanted columns.
+    source: The config key of the file's folder, for errors.
+    quoting: What the file's quotes mean, as `FileFormat.find_quoting` found out.
+    count: Where its lines are counted. At the end of the file the total is the header's lines, the blank ones and the
+        `lines` of all rows, good and bad.
+
+Raises:
+    InputError: The file is no file of this format, or has none of a wanted column; when the first record is asked for.
+"""
+
+
+class FileFormat(NamedTuple):
+    """A format of data files.
+
+    Attributes:
+        suffixes: What the names of its files end in, before `.gz`; empty: whatever no other format claims.
+        read: Reads the records of a file.
+        unit: What people call the place of a record in its file.
+        has_labels: Whether its files can have labels. A format that cannot is for files without alone.
+        find_quoting: Finds what the quotes of a file mean; None where they mean nothing.
+        find_dialect: Completes a `RowFormat` by what else must be known to read a file; None if there is nothing.
+    """
+
+    suffixes: tuple[str, ...]
+    read: ReadRecords
+    unit: str = "line"
+    has_labels: bool = True
+    find_quoting: Callable[[Opened, str, RowFormat, str], Quoting] | None = None
+    find_dialect: Callable[[Opened, RowFormat], RowFormat] | None = None
+
+
+CSV = FileFormat((), read_csv, find_quoting=find_file_quoting, find_dialect=find_dialect)
+
+FORMATS = (
+    FileFormat((".txt",), read_text_lines, has_labels=False),
+    FileFormat((".jsonl",), read_json_lines),
+    FileFormat((".parquet",), read_parquet, unit="row"),
+    CSV,
+)
+"""All of them; the first that claims a file has it."""
+
+
+def format_of(name: str, *, labelled: bool) -> FileFormat:
+    """Returns the format of a file by its name.
+
+    Args:
+        name: The file's name or path.
+        labelled: Whether labels are wanted of it.
+    """
+    plain = without_gzip(name)
+    return next(
+        found
+        for found in FORMATS
+        if (found.has_labels or not labelled) and (not found.suffixes or plain.endswith(found.suffixes))
+    )

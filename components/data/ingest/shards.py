@@ -1,0 +1,114 @@
+"""Writes rows as examples into the shards of their splits, and the others aside."""
+
+import contextlib
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from fullbake.components.data.ingest.refusal import Refusal
+from fullbake.components.data.ingest.tally import Tally
+from fullbake.components.data.reading import place_of
+from fullbake.components.data.rows import BadRow, Row
+from fullbake.contract.errors import InputError
+
+ROWS_PER_SHARD = 50_000
+"""Rows of a file and split after which a new shard begins: some megabytes, small enough for later steps to share."""
+
+
+class _ShardWriter:
+    """Writes the examples of one file that fall into one split, a new shard every `ROWS_PER_SHARD`."""
+
+    def __init__(self, split_uri: str, file_number: int):
+        self._prefix = os.path.join(split_uri, f"data_tfrecord-{file_number:05d}")
+        self._rows = 0
+        self._shard: Any = None
+
+    def __enter__(self) -> "_ShardWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shard:
+            self._shard.close()
+
+    def write(self, record: bytes) -> None:
+        if self._rows % ROWS_PER_SHARD == 0:
+            self.__exit__()
+            path = f"{self._prefix}-{self._rows // ROWS_PER_SHARD:05d}.gz"
+            self._shard = tf.io.TFRecordWriter(path, tf.io.TFRecordOptions(compression_type="GZIP"))
+        self._shard.write(record)
+        self._rows += 1
+
+
+def write_rows(
+    rows: Iterator[Row | BadRow],
+    fate: Callable[[Row], str | Refusal],
+    tally: Tally,
+    *,
+    number: int,
+    name: str,
+    split_uris: Mapping[str, str],
+    rejected_path: str,
+    stop_at_bad_row: bool,
+    pairs: bool,
+) -> None:
+    """Writes each row of a file to its split or, with the reason, to the rejected ones, and counts it.
+
+    Args:
+        rows: The rows.
+        fate: Returns the split of a row that can be used, or why it is not used. An InputError that it raises ends
+            the reading and goes into the tally.
+        tally: Where they are counted.
+        number: The file's number, of which the names of the shards are made.
+        name: What people call the file.
+        split_uris: Name of a split -> the folder of its shards.
+        rejected_path: Where rejected rows go.
+        stop_at_bad_row: Whether the first bad row ends the reading.
+        pairs: Whether a text without a second one gets an empty one.
+    """
+    with contextlib.ExitStack() as stack:
+        shards = {split: stack.enter_context(_ShardWriter(uri, number)) for split, uri in split_uris.items()}
+        rejected = stack.enter_context(tf.io.gfile.GFile(rejected_path, "w"))
+        rejected.write("")  # a GFile exists only once it has been written to
+        write_rejected = csv.writer(rejected, lineterminator="\n").writerow
+
+        def reject(row: Row | BadRow, kind: str, reason: str, fields: list[str]) -> None:
+            write_rejected([name, row.line, reason, json.dumps(fields)])
+            tally.reasons[kind] += 1
+            tally.rejected_lines += row.lines
+
+        for row in rows:
+            tally.read += 1
+            if isinstance(row, BadRow):
+                reject(row, row.kind, row.reason, row.fields)
+                tally.first.setdefault(row.kind, f"{place_of(name, row.line)}: {row.reason}")
+                if stop_at_bad_row:
+                    break
+                continue
+            tally.profile.count(row)
+            try:
+                split = fate(row)
+            except InputError as error:
+                tally.error = str(error)
+                break
+            if isinstance(split, Refusal):
+                fields = [value for value in (row.text, row.text_pair, row.label) if value]
+                reject(row, split.kind, split.reason, fields)
+            else:
+                shards[split].write(_as_example(row, pairs))
+                tally.labels.setdefault(split, Counter())[row.label] += 1
+                tally.used_lines += row.lines
+
+
+def _as_example(row: Row, pairs: bool) -> bytes:
+    values = {"text": row.text, "label": row.label}
+    if pairs or row.text_pair is not None:
+        values["text_pair"] = row.text_pair or ""
+    features = {
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()])) for name, value in values.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)

@@ -1,0 +1,89 @@
+"""Writes what became of the rows of all files: beside the splits, and as warnings in the log."""
+
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+
+from tfx.dsl.io import fileio
+
+from fullbake.components.data.drift import measure_drift
+from fullbake.components.data.ingest.parts import IngestParts
+from fullbake.components.data.ingest.settings import IngestSettings
+from fullbake.components.data.ingest.tally import Tally
+from fullbake.contract.names import INGEST_FILE, REJECTED_FILE
+from fullbake.contract.results.ingest import Drift, Ingest, LineAccount, Repeats
+
+log = logging.getLogger("fullbake")
+
+
+def find_drift(labels: Sequence[str], span_before: int, before: Tally, newest: Tally) -> Drift | str:
+    """Returns how the newest span differs from the one before, or why that cannot be told."""
+    if before.error:
+        return f"span {span_before}, the one before, cannot be read: {before.error}"
+    if not before.profile.rows:
+        return f"span {span_before}, the one before, has no row that can be used"
+    return measure_drift(labels, span_before, before.profile, newest.profile)
+
+
+def write_summary(
+    tally: Tally, corpus: Tally, repeats: Repeats, drift: Drift | str | None, settings: IngestSettings, output_uri: str
+) -> None:
+    """Writes `ingest.json`, an `Ingest`, and warns of what people should know.
+
+    Args:
+        tally: Of the labelled files.
+        corpus: Of the corpus's files.
+        repeats: What repeats or contradicts an earlier row.
+        drift: What `find_drift` returned; None if there is no span before.
+        settings: The labels and the splits.
+        output_uri: The folder of the splits.
+    """
+    labels = {
+        split: {label: tally.labels[split][label] for label in settings.csv_format.labels}
+        for split in settings.labelled_splits
+    }
+    ordinary_quotes = [*tally.ordinary_quotes, *corpus.ordinary_quotes]
+    notes = [*repeats.in_words(), *_note_of_quotes(ordinary_quotes)]
+    for note in notes:
+        log.warning("data: %s", note)
+    ingest = Ingest(
+        read=tally.read,
+        used=tally.used,
+        rejected=tally.rejected,
+        examples={split: sum(counts.values()) for split, counts in labels.items()},
+        labels=labels,
+        reasons=dict(tally.reasons.most_common()),
+        lines=LineAccount(**tally.line_account()),
+        ordinary_quotes=tuple(ordinary_quotes),
+        repeats=repeats,
+        notes=tuple(notes),
+        corpus=corpus.used,
+        corpus_rejected=corpus.rejected,
+        corpus_reasons=dict(corpus.reasons.most_common()),
+        corpus_lines=LineAccount(**corpus.line_account()),
+        drift=drift if isinstance(drift, Drift) else None,
+        drift_unknown=drift if isinstance(drift, str) else None,
+    )
+    with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
+        file.write(ingest.to_json())
+
+
+def write_rejected(parts: IngestParts, file_count: int, output_uri: str) -> None:
+    """Writes `rejected.csv`, of what the workers wrote for each file.
+
+    It has file, line, reason and fields (a JSON list) of every row that was quarantined or, because its text is held
+    out for measuring, kept out of training; of the latter the fields are text, second text and label, if any.
+    """
+    with fileio.open(os.path.join(output_uri, REJECTED_FILE), "wb") as whole:
+        whole.write(b"file,line,reason,fields\n")
+        for number in range(file_count):
+            with fileio.open(parts.rejected(number), "rb") as part:
+                shutil.copyfileobj(part, whole)
+
+
+def _note_of_quotes(files: list[str]) -> list[str]:
+    if not files:
+        return []
+    more = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
+    return [f"double quotes are characters like any other in {files[0]}{more}, for else they join rows"]

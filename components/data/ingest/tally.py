@@ -1,0 +1,96 @@
+"""The account of what became of the rows of data files."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+from fullbake.components.data.drift import Profile
+from fullbake.components.data.ingest import refusal
+from fullbake.components.data.rows import LineCount
+
+
+@dataclass
+class Tally:
+    """What became of the rows of one file, or of several.
+
+    Attributes:
+        read: Rows found.
+        labels: Split -> label -> examples written.
+        reasons: Kind of reason -> rows rejected.
+        first: Kind of reason -> the first row rejected for it: file, line and reason.
+        profile: Of all rows that can be used, those kept out of training among them.
+        error: Why a file cannot be read at all, if so.
+        lines: Physical lines, in all and those that are no rows.
+        used_lines: Lines of the examples written.
+        rejected_lines: Lines of the rows rejected.
+        ordinary_quotes: The files whose quotes were found to be characters like any other.
+    """
+
+    read: int = 0
+    labels: dict[str, Counter[str]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+    profile: Profile = field(default_factory=Profile)
+    error: str | None = None
+    lines: LineCount = field(default_factory=LineCount)
+    used_lines: int = 0
+    rejected_lines: int = 0
+    ordinary_quotes: list[str] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Adds the rows of another; of the first rows and the errors, its own precede."""
+        self.read += other.read
+        for split, labels in other.labels.items():
+            self.labels.setdefault(split, Counter()).update(labels)
+        self.reasons.update(other.reasons)
+        for kind, row in other.first.items():
+            self.first.setdefault(kind, row)
+        self.profile.add(other.profile)
+        self.error = self.error or other.error
+        self.lines.add(other.lines)
+        self.used_lines += other.used_lines
+        self.rejected_lines += other.rejected_lines
+        self.ordinary_quotes += other.ordinary_quotes
+
+    def to_json(self) -> str:
+        """Returns it as JSON."""
+        return json.dumps({**vars(self), "profile": self.profile.to_dict(), "lines": asdict(self.lines)})
+
+    @classmethod
+    def from_json(cls, text: str) -> "Tally":
+        """Returns the tally of which `to_json` returned this."""
+        values = json.loads(text)
+        profile, lines = Profile.from_dict(values["profile"]), LineCount(**values["lines"])
+        return cls(**{**values, "profile": profile, "lines": lines})
+
+    @property
+    def examples(self) -> dict[str, int]:
+        """Split -> examples written."""
+        return {split: sum(labels.values()) for split, labels in self.labels.items()}
+
+    @property
+    def used(self) -> int:
+        """Examples written, in all splits."""
+        return sum(self.examples.values())
+
+    @property
+    def rejected(self) -> int:
+        """Rows rejected, for any reason."""
+        return sum(self.reasons.values())
+
+    @property
+    def bad(self) -> Counter[str]:
+        """Kind of reason -> rows that cannot be used; not those that are only kept out of training."""
+        return Counter({kind: count for kind, count in self.reasons.items() if kind not in refusal.KINDS})
+
+    def line_account(self) -> dict[str, int]:
+        """Returns what every line read was: the parts add up to the total.
+
+        Raises:
+            RuntimeError: They do not.
+        """
+        parts = {**asdict(self.lines), "used": self.used_lines, "rejected": self.rejected_lines}
+        total = parts.pop("total")
+        if total != sum(parts.values()):
+            raise RuntimeError(f"{total} lines were read, but they are {parts}")
+        return {"total": total, **parts}

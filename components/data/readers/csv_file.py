@@ -1,0 +1,159 @@
+"""Reads CSV files."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any, BinaryIO
+
+from fullbake.components.data.columns import find_columns
+from fullbake.components.data.data_files import Opened
+from fullbake.components.data.file_kinds import named
+from fullbake.components.data.quoting import QUOTINGS, Quoting
+from fullbake.components.data.readers.csv_quoting import FieldsJudge, find_quoting
+from fullbake.components.data.readers.csv_records import CsvRecord, read_records
+from fullbake.components.data.row_format import MOST_LABELS, RowFormat
+from fullbake.components.data.row_judge import row_judge
+from fullbake.components.data.rows import BadRow, LineCount, Record, Row
+from fullbake.components.data.text_encoding import UNDECODABLE, decoded, find_encoding, undecodable
+from fullbake.contract.errors import InputError
+
+DELIMITERS = (",", "\t", ";", "|")
+"""What `find_dialect` tries between fields, in this order."""
+
+
+def read_csv(
+    stream: BinaryIO, name: str, fmt: RowFormat, source: str, quoting: Quoting, count: LineCount
+) -> Iterator[Record | BadRow]:
+    """Reads the records below the header, one at a time: memory does not grow with the file.
+
+    Lines may end in LF, CRLF or CR; fields may span lines; blank lines are skipped. A record whose quoting is broken is
+    as long as its quotes make it, so each physical line of it comes out as a bad row of its own: a stray quote that
+    swallows half a file is then half a file of bad rows, not one.
+
+    Args: As of `formats.ReadRecords`.
+
+    Raises:
+        InputError: The file is empty, has a header only, lacks a column or has two of its name, or is no CSV.
+    """
+    with named(name, source):
+        records = read_records(stream, fmt.delimiter, fmt.encoding, quoting, count)
+        columns = _read_header(records, name, fmt, source)
+        count.header = count.total - count.blank
+    rows = 0
+    for record in records:
+        rows += 1
+        yield record if isinstance(record, BadRow) else columns.record(*record)
+    if not rows:
+        raise InputError(f"{source}: {name} has a header but no rows; add rows, or take it away")
+
+
+def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) -> Quoting:
+    """Returns what the quotes of a file mean: what the format says, or with "auto" what `find_quoting` finds.
+
+    Args:
+        opened: Opens the file's bytes. It is called twice or, where the format lists no labels, three times; with a
+            quoting other than "auto" not at all.
+        name: What to call the file in errors.
+        fmt: How it is written. Where it lists no labels, those that standard quoting finds stand in for them.
+        source: The config key of the file's folder, for errors.
+
+    Raises:
+        InputError: As `read_csv`, but for a file without rows.
+    """
+    given = QUOTINGS[fmt.quoting]
+    if given is not None:
+        return given
+    with named(name, source):
+        if fmt.labelled and not fmt.labels:
+            with opened() as stream:
+                fmt = replace(fmt, labels=_labels_found(stream, name, fmt, source))
+        judge = row_judge(fmt)
+
+        def judge_below(header: list[str]) -> FieldsJudge:
+            columns = _Columns(header, name, fmt, source)
+
+            def is_row(fields: list[str]) -> bool:
+                record = columns.record(0, fields, 1)
+                return isinstance(record, Record) and isinstance(judge(*record), Row)
+
+            return is_row
+
+        judges_labels = fmt.labelled and bool(fmt.labels)
+        return find_quoting(opened, fmt.delimiter, fmt.encoding, judge_below, judges_labels=judges_labels)
+
+
+def find_dialect(opened: Opened, fmt: RowFormat) -> RowFormat:
+    """Returns the format with the delimiter and the encoding that a file has.
+
+    The delimiter is the one that gives the header the most of the wanted columns.
+
+    Args:
+        opened: Opens the file's bytes; it is called several times.
+        fmt: Names the wanted columns.
+
+    Raises:
+        WrongKindError: The file is no CSV.
+    """
+    with opened() as stream:
+        decoded(stream, "utf-8")  # says if it is of another format
+    with opened() as stream:
+        encoding = find_encoding(stream)
+    columns = {}
+    for delimiter in DELIMITERS:
+        with opened() as stream:
+            header = next(read_records(stream, delimiter, encoding), None)
+        columns[delimiter] = {title.strip() for title in header.fields} if isinstance(header, CsvRecord) else set()
+    wanted = {column.strip() for column in fmt.wanted.values()}
+    delimiter = max(DELIMITERS, key=lambda delimiter: (len(wanted & columns[delimiter]), len(columns[delimiter])))
+    return replace(fmt, delimiter=delimiter, encoding=encoding)
+
+
+def _labels_found(stream: BinaryIO, name: str, fmt: RowFormat, source: str) -> tuple[str, ...]:
+    records = read_records(stream, fmt.delimiter, fmt.encoding)
+    columns, judge = _read_header(records, name, fmt, source), row_judge(fmt)
+    labels: set[str] = set()
+    for found in records:
+        record = found if isinstance(found, BadRow) else columns.record(*found)
+        row = record if isinstance(record, BadRow) else judge(*record)
+        if isinstance(row, Row):
+            labels.add(row.label)
+            if len(labels) > MOST_LABELS:
+                return ()
+    return tuple(labels)
+
+
+def _read_header(records: Iterator[CsvRecord | BadRow], name: str, fmt: RowFormat, source: str) -> "_Columns":
+    header = next(records, None)
+    if header is None:
+        raise InputError(f"{source}: {name} is empty; give it a header line and rows, or take it away")
+    if isinstance(header, BadRow):
+        raise InputError(f"{source}: the header of {name} (line {header.line}) cannot be read: {header.reason}")
+    return _Columns(header.fields, name, fmt, source)
+
+
+class _Columns:
+    """Knows where in the fields of a record the wanted columns are."""
+
+    def __init__(self, header: list[str], name: str, fmt: RowFormat, source: str):
+        self._header = [title.strip() for title in header]
+        self._width = len(header)
+        self._encoding = fmt.encoding
+        advice = f"; does data.delimiter {fmt.delimiter!r} fit the file?" if self._width == 1 else ""
+        places = find_columns(self._header, fmt, name, source, advice)
+        self._names = tuple(places)
+        self._pick: Callable[[list[str]], Any] = itemgetter(*places.values())
+        self._one = len(places) == 1  # of one place, itemgetter makes no tuple
+
+    def record(self, line: int, fields: list[str], lines: int) -> Record | BadRow:
+        for index, value in enumerate(fields):
+            # Whether a string is ASCII is known without looking at its characters.
+            if not value.isascii() and (reason := undecodable(value, self._title(index), self._encoding)):
+                return BadRow(line, reason, fields, UNDECODABLE, lines)
+        if len(fields) != self._width:
+            reason = f"{len(fields)} fields where the header has {self._width}"
+            return BadRow(line, reason, fields, "wrong number of fields", lines)
+        picked = self._pick(fields)
+        return Record(line, dict(zip(self._names, (picked,) if self._one else picked, strict=True)), fields, lines)
+
+    def _title(self, index: int) -> str:
+        return f"column {self._header[index]!r}" if index < self._width else f"column number {index + 1}"

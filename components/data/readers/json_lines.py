@@ -1,0 +1,177 @@
+"""Reads JSON Lines: an object to a line, in UTF-8."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+from fullbake.components.data.columns import find_columns
+from fullbake.components.data.file_kinds import named
+from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount, Record
+from fullbake.components.data.text_encoding import UNDECODABLE, decoded, undecodable
+from fullbake.contract.errors import InputError
+
+FORMAT = "JSON Lines"
+ENCODING = "utf-8"  # RFC 8259, 8.1
+
+MISSING_COLUMN = "missing column"
+"""The kind of bad row whose object has no such key."""
+
+NOT_TEXT = "not text"
+"""The kind of bad row whose text or label is a list or an object."""
+
+_LINES_LOOKED_AT = 1000  # at the start of a file; one of them at least must have each wanted column
+_ADVICE = "; JSON Lines are UTF-8"
+
+
+class JsonLine(NamedTuple):
+    """A line with an object.
+
+    Attributes:
+        line: Its number, from 1.
+        text: The line, as it stands.
+        values: The object.
+    """
+
+    line: int
+    text: str
+    values: dict[str, Any]
+
+
+def read_objects(stream: BinaryIO, count: LineCount, *, numbers_as_written: bool = True) -> Iterator[JsonLine | BadRow]:
+    """Reads the lines that are not blank, one at a time: memory does not grow with the file.
+
+    Lines may end in LF, CRLF or CR, and a byte-order mark is no part of the first. Of an object in which a key stands
+    twice nothing says which value is meant, so the line cannot be used. NaN and Infinity, which JSON does not have but
+    pandas and Python write, are read.
+
+    Args:
+        stream: The file's bytes, from their start. It is not closed.
+        count: Where the lines are counted.
+        numbers_as_written: Whether numbers become texts, as they stand in the file, and NaN becomes None; otherwise
+            they are numbers.
+
+    Yields:
+        A `JsonLine` for each line that is an object, and a `BadRow` for each that is not.
+
+    Raises:
+        WrongKindError: The file is no text.
+    """
+    parse = _AS_WRITTEN if numbers_as_written else _AS_NUMBERS
+    text = decoded(stream, ENCODING, FORMAT)
+    while line := text.readline(MAX_TEXT_CHARACTERS + 1):
+        count.total += 1
+        content = line.rstrip("\r\n")
+        if not content.strip():
+            count.blank += 1
+        elif len(content) > MAX_TEXT_CHARACTERS:
+            while line and line[-1] not in "\r\n":
+                line = text.readline(2**20)
+            reason = f"the line is longer than {MAX_TEXT_CHARACTERS:,} characters"
+            yield BadRow(count.total, reason, [content[:EXCERPT_CHARACTERS]], "too long")
+        elif not content.isascii() and (problem := undecodable(content, "the line", ENCODING, _ADVICE)):
+            yield BadRow(count.total, problem, [content], UNDECODABLE)
+        else:
+            yield _parsed(count.total, content, parse)
+
+
+def _parsed(line: int, content: str, parse: Callable[[str], Any]) -> JsonLine | BadRow:
+    try:
+        value = parse(content)
+    except (ValueError, RecursionError) as error:
+        reason = f"{error.msg}, at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
+        return BadRow(line, f"the line is no JSON: {reason}", [content], "malformed JSON")
+    if isinstance(value, dict):
+        return JsonLine(line, content, value)
+    return BadRow(line, f"the line is {_described(value)}, not an object", [content], "not an object")
+
+
+def _described(value: Any) -> str:
+    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "a single value"
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!a} stands twice")
+    return values
+
+
+_AS_WRITTEN = json.JSONDecoder(
+    object_pairs_hook=_once_each,
+    parse_int=str,
+    parse_float=str,
+    parse_constant=lambda name: None if name == "NaN" else name,
+).decode
+_AS_NUMBERS = json.JSONDecoder(object_pairs_hook=_once_each).decode
+
+
+def text_of(found: JsonLine, column: str) -> str | BadRow:
+    """Returns a value of an object whose numbers are as written: a text itself, empty for null, else as JSON writes it.
+
+    Args:
+        found: The line.
+        column: The key of the value. If it is not there, or its value is a list, an object, or no Unicode, the row
+            cannot be used.
+    """
+    value = found.values.get(column)
+    if isinstance(value, str):
+        if not value.isascii() and (problem := undecodable(value, f"column {column!r}", ENCODING, _ADVICE)):
+            return BadRow(found.line, problem, [found.text], UNDECODABLE)
+        return value
+    if isinstance(value, bool):
+        return json.dumps(value)
+    if value is not None:
+        return BadRow(found.line, f"column {column!r} holds {_described(value)}, no text", [found.text], NOT_TEXT)
+    if column not in found.values:
+        return BadRow(found.line, f"the object has no {column!r}", [found.text], MISSING_COLUMN)
+    return ""
+
+
+def read_json_lines(
+    stream: BinaryIO, name: str, fmt: RowFormat, source: str, quoting: Quoting, count: LineCount
+) -> Iterator[Record | BadRow]:
+    """Reads the records of a file.
+
+    Args: As of `formats.ReadRecords`.
+
+    Raises:
+        InputError: The file is empty or no text, or none of its first lines has a wanted column.
+    """
+    columns = {column: column.strip() for column in fmt.wanted.values()}
+    with named(name, source):
+        found = read_objects(stream, count)
+        first = _first_lines(found, set(columns.values()))
+    if not first:
+        raise InputError(f"{source}: {name} is empty; write an object to a line, or take it away")
+    if keys := list(dict.fromkeys(key for line in first if isinstance(line, JsonLine) for key in line.values)):
+        find_columns(keys, fmt, name, source)
+    for line in itertools.chain(first, found):
+        yield line if isinstance(line, BadRow) else _record(line, columns)
+
+
+def _first_lines(found: Iterator[JsonLine | BadRow], columns: set[str]) -> list[JsonLine | BadRow]:
+    """Returns the lines up to the one by which each of the columns has been seen, but not too many."""
+    first: list[JsonLine | BadRow] = []
+    characters = 0
+    for line in found:
+        first.append(line)
+        if isinstance(line, JsonLine):
+            columns = columns - line.values.keys()
+            characters += len(line.text)
+        if not columns or len(first) == _LINES_LOOKED_AT or characters > MAX_TEXT_CHARACTERS:
+            break
+    return first
+
+
+def _record(line: JsonLine, columns: dict[str, str]) -> Record | BadRow:
+    values = {}
+    for column, key in columns.items():
+        text = text_of(line, key)
+        if isinstance(text, BadRow):
+            return text
+        values[column] = text
+    return Record(line.line, values, [line.text])

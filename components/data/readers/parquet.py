@@ -1,0 +1,155 @@
+"""Reads Parquet, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from fullbake.components.data.columns import find_columns
+from fullbake.components.data.data_files import is_gzipped
+from fullbake.components.data.file_kinds import WrongKindError, named
+from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount, Record
+from fullbake.components.data.text_encoding import KEEP_UNDECODABLE, UNDECODABLE, undecodable
+from fullbake.contract.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_BATCH_ROWS = 1000
+_BUFFER_BYTES = 2**20  # of each column; without it, a column of a row group is read whole
+_MAGIC = b"PAR1"
+
+
+def open_parquet(stream: BinaryIO, name: str) -> pq.ParquetFile:
+    """Opens a file.
+
+    Args:
+        stream: The file's bytes; it is read from its end and here and there, and not closed.
+        name: The file's name.
+
+    Raises:
+        WrongKindError: The file is no Parquet, or damaged, or compressed as a whole.
+    """
+    import pyarrow as pa  # here, for it takes half a second to import
+    import pyarrow.parquet as pq
+
+    if is_gzipped(name):
+        raise WrongKindError("is compressed as a whole, and Parquet is read from its end; decompress it first")
+    start = stream.read(len(_MAGIC))
+    if start != _MAGIC:
+        raise WrongKindError("is empty; take it away" if not start else "is not Parquet; let its name say what it is")
+    stream.seek(0)
+    with _damage_told():
+        return pq.ParquetFile(pa.PythonFile(stream, mode="r"), buffer_size=_BUFFER_BYTES, pre_buffer=False)
+
+
+def read_batches(file: pq.ParquetFile, rows: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yields all rows of a file, so many at once at most: memory does not grow with the file.
+
+    Args:
+        file: The file.
+        rows: How many.
+        columns: The names of the columns that are wanted. Default: all.
+
+    Raises:
+        WrongKindError: The file is damaged.
+    """
+    found = 0
+    with _damage_told():
+        for batch in file.iter_batches(rows, columns=columns):
+            found += batch.num_rows
+            yield batch
+    promised = file.metadata.num_rows
+    if found != promised:
+        raise WrongKindError(f"has {found:,} rows, and says that it has {promised:,}; copy it here again")
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise WrongKindError(f"is not a whole Parquet file ({reason}); copy it here again") from error
+
+
+def type_fault(field: pa.Field) -> str | None:
+    """Says why the values of a column are no texts; None if they are, or numbers or truth values, which have one."""
+    import pyarrow as pa
+
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    fits = (
+        *(pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary),
+        *(pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null),
+    )
+    if any(fit(kind) for fit in fits):
+        return None
+    return f"is of type {field.type}, which is no text; make it a column of text"
+
+
+def texts_of(column: pa.Array) -> list[str | None]:
+    """Returns the texts of a column: numbers and truth values as JSON has them, None for null and NaN.
+
+    A byte that does not decode stands as `KEEP_UNDECODABLE` makes it.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_string(column.type):
+        column = column.cast(pa.binary())
+    elif pa.types.is_large_string(column.type):
+        column = column.cast(pa.large_binary())
+    return [_text(value) for value in column.to_pylist()]
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", KEEP_UNDECODABLE)
+    if value is None or value != value:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def read_parquet(
+    stream: BinaryIO, name: str, fmt: RowFormat, source: str, quoting: Quoting, count: LineCount
+) -> Iterator[Record | BadRow]:
+    """Reads the records of a file, of which the wanted columns alone; a row counts as a line.
+
+    Args: As of `formats.ReadRecords`.
+
+    Raises:
+        InputError: The file is no Parquet or damaged, has no rows, lacks a wanted column, or one is no text.
+    """
+    with named(name, source):
+        file = open_parquet(stream, name)
+        schema = file.schema_arrow
+        places = find_columns([title.strip() for title in schema.names], fmt, name, source)
+        for key, column in fmt.wanted.items():
+            if fault := type_fault(schema.field(places[column])):
+                raise InputError(f"data.{key}: column {column!r} of {name} {fault}")
+        if not file.metadata.num_rows:
+            raise InputError(f"{source}: {name} has no rows; add rows, or take it away")
+        titles = [schema.names[place] for place in places.values()]
+        for batch in read_batches(file, _BATCH_ROWS, titles):
+            columns = [texts_of(batch.column(batch.schema.get_field_index(title))) for title in titles]
+            for texts in zip(*columns, strict=True):
+                count.total += 1
+                yield _record(count.total, tuple(places), texts)
+
+
+def _record(row: int, columns: tuple[str, ...], texts: tuple[str | None, ...]) -> Record | BadRow:
+    values = {column: text or "" for column, text in zip(columns, texts, strict=True)}
+    for column, text in values.items():
+        if len(text) > MAX_TEXT_CHARACTERS:
+            reason = f"column {column!r} is longer than {MAX_TEXT_CHARACTERS:,} characters"
+            return BadRow(row, reason, [text[:EXCERPT_CHARACTERS] for text in values.values()], "too long")
+        if not text.isascii() and (problem := undecodable(text, f"column {column!r}", "utf-8", "")):
+            return BadRow(row, problem, list(values.values()), UNDECODABLE)
+    return Record(row, values, list(values.values()))

@@ -1,0 +1,92 @@
+"""Which columns of the data files are wanted, which labels there are, and how CSV files among them are written."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from fullbake.components.data.quoting import QUOTINGS
+from fullbake.components.data.text_encoding import is_file_encoding
+from fullbake.contract.errors import InputError
+from fullbake.contract.nearest import did_you_mean
+
+MOST_LABELS = 1000
+"""A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """What a row is made of. It checks itself when made.
+
+    Attributes:
+        text_column: Name of the column with the text.
+        label_column: Name of the column with the label.
+        labels: The classes, in the order of their index. Empty: any label that is not empty is taken as it stands.
+        text_pair_column: Name of the column with the second text of a pair; None for single texts.
+        label_map: Value in the file -> label. It is asked before `labels`.
+        delimiter: The one character between fields. This and the next matter to text files with columns (CSV) alone.
+        encoding: Any text encoding Python knows. A byte-order mark at the start of a file precedes it.
+        labelled: Whether there are labels. If not, the label column need not be there.
+        quoting: What double quotes mean in CSV: "standard" (they quote fields, which may span lines), "none" (they are
+            characters like any other) or "auto" (found out for each file, see `readers.csv_quoting`).
+
+    Raises:
+        InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed.
+    """
+
+    text_column: str
+    label_column: str
+    labels: tuple[str, ...]
+    text_pair_column: str | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    labelled: bool = True
+    quoting: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuses what no file could be read with."""
+        if not is_delimiter(self.delimiter):
+            raise InputError(
+                f"data.delimiter: {self.delimiter!r} is not one character that can stand between fields; "
+                'use ",", ";", "|" or, for tab-separated files, "\\t" in double quotes'
+            )
+        if not is_file_encoding(self.encoding):
+            raise InputError(
+                f"data.encoding: {self.encoding!r} is not a text encoding Python reads files in; use utf-8, cp1252, ..."
+            )
+        if self.quoting not in QUOTINGS:
+            raise InputError(f"data.quoting: {self.quoting!r} is not one of {', '.join(QUOTINGS)}")
+        for value, label in self.label_map.items():
+            if self.labels and label not in self.labels:
+                raise InputError(
+                    f"data.label_map: {value!r} maps to {label!r}, which is not in data.labels"
+                    f"{did_you_mean(label, self.labels)}"
+                )
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """By the config's key, each column that is read of a file."""
+        columns = {"text_column": self.text_column}
+        if self.labelled:
+            columns["label_column"] = self.label_column
+        if self.text_pair_column is not None:
+            columns["text_pair_column"] = self.text_pair_column
+        return columns
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the format as a dictionary that JSON can hold."""
+        return asdict(self)
+
+    def unlabelled(self) -> "RowFormat":
+        """Returns the same for files of which the text column alone is wanted."""
+        return replace(self, labelled=False, text_pair_column=None)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
+        """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
+        return cls(**{**values, "labels": tuple(values["labels"])})
+
+
+def is_delimiter(text: str) -> bool:
+    """Says whether a text can stand between the fields of CSV."""
+    return len(text) == 1 and text not in '"\r\n\0'

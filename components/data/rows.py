@@ -1,0 +1,92 @@
+"""What is read of data files: records, the rows made of them, and the lines that are neither."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MAX_TEXT_CHARACTERS = 16 * 2**20
+"""The longest record of a CSV file (all its fields, quotes and line ends), line, or text, in characters: 16 Mi.
+
+A quote that is never closed makes the rest of the file one record; this bound keeps it from taking the memory too.
+It is ours, thousands of times longer than any encoder reads. The csv module holds a field at four bytes a character and
+doubles that room as the field grows: 128 MB at most, beside the lines themselves.
+"""
+
+EXCERPT_CHARACTERS = 1000
+"""What is kept of a line that is too long to keep."""
+
+
+class Record(NamedTuple):
+    """What a reader finds in a file, whatever its format; a judge makes a `Row` or a `BadRow` of it.
+
+    Attributes:
+        line: Physical line, from 1, on which it starts; of a file without lines, the number of the row.
+        values: By the name of a wanted column, its text; empty where the file has no value.
+        fields: What is kept of it if it cannot be used.
+        lines: How many physical lines it is on.
+    """
+
+    line: int
+    values: Mapping[str, str]
+    fields: list[str]
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A text and its label.
+
+    Attributes:
+        line: As of `Record`.
+        text: The text as it stands in the file, white space and all; never blank.
+        text_pair: The second text likewise, or None where the format has no such column.
+        label: One of the format's labels; empty where the format has none.
+        lines: As of `Record`.
+    """
+
+    line: int
+    text: str
+    text_pair: str | None
+    label: str
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that cannot be used.
+
+    Attributes:
+        line: As of `Record`.
+        reason: What is wrong, with the value, in one line.
+        fields: The row's fields; where they cannot be told apart, the whole line as one. A byte that does not decode
+            stands as `text_encoding.KEEP_UNDECODABLE` makes it. Of a line longer than `MAX_TEXT_CHARACTERS`, its start.
+        kind: The reason without the particulars, for counting, such as "missing text" or "unknown label".
+        lines: As of `Record`.
+    """
+
+    line: int
+    reason: str
+    fields: list[str]
+    kind: str
+    lines: int = 1
+
+
+@dataclass
+class LineCount:
+    """The physical lines of a file, or of several, that are no rows; of a file without lines, its rows.
+
+    Attributes:
+        total: All lines, rows among them.
+        header: Those of the header.
+        blank: Those with nothing on them, outside of quotes.
+    """
+
+    total: int = 0
+    header: int = 0
+    blank: int = 0
+
+    def add(self, other: "LineCount") -> None:
+        """Adds the lines of another."""
+        self.total += other.total
+        self.header += other.header
+        self.blank += other.blank

@@ -1,0 +1,172 @@
+"""JSON Lines whose rows are labelled."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fullbake.components.data.data_files import opened
+from fullbake.components.data.readers.json_lines import JsonLine, read_objects, text_of
+from fullbake.components.data.rows import BadRow, LineCount
+from fullbake.components.data.text_encoding import KEEP_UNDECODABLE, printable
+from fullbake.contract.errors import InputError
+from fullbake.pipeline.output_file import writing
+from fullbake.pipeline.prediction.plain_values import as_json
+from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions, Table, Write
+
+_UNREADABLE = "input_line"  # the key under which a line comes back that is no object
+_NUMBERS = {frozenset([int]): int, frozenset([float]): float, frozenset([int, float]): float, frozenset([bool]): bool}
+
+
+class JsonLinesTable:
+    """A file of JSON Lines, opened.
+
+    Args:
+        stream: Its bytes, from their start.
+        kinds: By key, in the order in which they are met, the types of its values.
+    """
+
+    ordinary_quotes = False
+
+    def __init__(self, stream: BinaryIO, kinds: dict[str, set[type]]):
+        self.columns = list(kinds)
+        self.types: list[type] = [_NUMBERS.get(frozenset(found), str) for found in kinds.values()]
+        self._stream = stream
+
+    def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
+        """Yields all rows, as `Table.batches`; null is no text to label."""
+        found = read_objects(self._stream, LineCount())
+        features = {feature: self.columns[place] for feature, place in places.items()}
+        while lines := list(itertools.islice(found, size)):
+            bad: list[BadRow | None] = []
+            texts: dict[str, list[bytes]] = {feature: [] for feature in features}
+            for line in lines:
+                fault = line if isinstance(line, BadRow) else _add_texts(line, features, texts)
+                bad.append(fault)
+            yield Batch(bad, texts, lines, partial(self._values, lines, places))
+
+    def _values(self, lines: list[JsonLine | BadRow], places: Mapping[str, int]) -> list[list[Any]]:
+        rows = []
+        for line in lines:
+            if isinstance(line, JsonLine):
+                values = json.loads(line.text)
+                rows.append([values.get(column) for column in self.columns])
+            else:  # what cannot be read comes back in the place of the text
+                row: list[Any] = [None] * len(self.columns)
+                row[min(places.values())] = line.fields[0]
+                rows.append(row)
+        return rows
+
+
+def _add_texts(line: JsonLine, features: dict[str, str], texts: dict[str, list[bytes]]) -> BadRow | None:
+    """Adds the texts of a row, or returns why it has none."""
+    found = {}
+    for feature, column in features.items():
+        text = text_of(line, column)
+        if isinstance(text, BadRow):
+            return text
+        if not text and line.values[column] is None:
+            return BadRow(line.line, f"no text in column {column!r}", [line.text], "missing text")
+        found[feature] = text.encode()
+    for feature, encoded in found.items():
+        texts[feature].append(encoded)
+    return None
+
+
+@contextmanager
+def open_json_lines(source: Path, options: CsvOptions) -> Iterator[JsonLinesTable]:
+    """Opens a file whose rows are to be labelled; it is read once to know its columns.
+
+    Args:
+        source: The file.
+        options: Of no matter.
+
+    Raises:
+        InputError: No line of it is an object.
+        WrongKindError: It is no text.
+    """
+    kinds: dict[str, set[type]] = {}
+    with opened(str(source)) as stream:
+        for line in read_objects(stream, LineCount(), numbers_as_written=False):
+            if isinstance(line, JsonLine):
+                for key, value in line.values.items():
+                    kinds.setdefault(key, set()).update(() if value is None else (type(value),))
+    if not kinds:
+        raise InputError(f"--input: {source} has no line with an object; write one to a line")
+    with opened(str(source)) as stream:
+        yield JsonLinesTable(stream, kinds)
+
+
+def check_json_lines(source: Path, options: CsvOptions) -> None:
+    """Looks whether a file has a line.
+
+    Raises:
+        InputError: It has none.
+        WrongKindError: It is no text.
+    """
+    with opened(str(source)) as stream:
+        if next(read_objects(stream, LineCount()), None) is None:
+            raise InputError(f"--input: {source} is empty; write an object to a line")
+
+
+@contextmanager
+def write_json_lines(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+    """Opens a file for labelled rows; it appears when all is written.
+
+    An object of a source of this format comes back as it was written, with keys added. Probabilities have six decimals.
+
+    Args:
+        target: The file.
+        table: Where the rows come from.
+        columns: The names of all columns: those of the table, then those that are added.
+        options: Of no matter.
+
+    Raises:
+        InputError: It cannot be written.
+    """
+    width = len(table.columns)
+    added = columns[width:]
+    renamed = {old: new for old, new in zip(table.columns, columns, strict=False) if old != new}
+
+    def own(answer: Answer | None) -> dict[str, Any]:
+        if answer is None:
+            return dict.fromkeys(added)
+        return dict(zip(added, [answer.label, *(round(p, 6) for p in answer.probabilities)], strict=True))
+
+    with writing(target, "--output", errors=KEEP_UNDECODABLE, newline="") as sink:
+
+        def write(batch: Batch, answers: list[Answer | None]) -> None:
+            if isinstance(table, JsonLinesTable):
+                rows = [_kept(line, renamed) for line in batch.rows]
+            else:
+                rows = [_dumped(dict(zip(columns, map(as_json, row), strict=False))) for row in batch.values()]
+            for row, answer in zip(rows, answers, strict=True):
+                start = row.rstrip()[:-1].rstrip()  # without its closing brace
+                comma = "" if start.lstrip() == "{" else ", "
+                sink.write(f"{start}{comma}{_dumped(own(answer))[1:]}\n")
+
+        yield write
+
+
+def _kept(line: JsonLine | BadRow, renamed: dict[str, str]) -> str:
+    """Returns a line of a source as it was written, unless one of its keys has another name now."""
+    if isinstance(line, BadRow):
+        return _dumped({_UNREADABLE: printable(line.fields[0])})
+    if renamed.keys().isdisjoint(line.values):
+        return line.text
+    values = json.loads(line.text)
+    return _dumped({renamed.get(key, key): value for key, value in values.items()})
+
+
+def _dumped(values: dict[str, Any]) -> str:
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character, which only an escape can stand for
+        return json.dumps(values)
+    return text

@@ -1,0 +1,44 @@
+"""The formats of files whose rows are labelled, by suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+from fullbake.components.data.data_files import without_gzip
+from fullbake.pipeline.prediction.csv_table import check_csv, open_csv, write_csv
+from fullbake.pipeline.prediction.json_lines_table import check_json_lines, open_json_lines, write_json_lines
+from fullbake.pipeline.prediction.parquet_table import check_parquet, open_parquet_table, write_parquet
+from fullbake.pipeline.prediction.table import CsvOptions, Table, Write
+
+
+class TableFormat(NamedTuple):
+    """A format.
+
+    Attributes:
+        suffixes: What the names of its files end in, before `.gz`; empty: whatever no other format claims.
+        check: Looks for what can be found wrong with a source without reading it.
+        open: Opens a source.
+        write: Opens a target, for the rows of a table with columns added.
+    """
+
+    suffixes: tuple[str, ...]
+    check: Callable[[Path, CsvOptions], None]
+    open: Callable[[Path, CsvOptions], AbstractContextManager[Table]]
+    write: Callable[[Path, Table, list[str], CsvOptions], AbstractContextManager[Write]]
+
+
+TABLE_FORMATS = (
+    TableFormat((".jsonl",), check_json_lines, open_json_lines, write_json_lines),
+    TableFormat((".parquet",), check_parquet, open_parquet_table, write_parquet),
+    TableFormat((), check_csv, open_csv, write_csv),
+)
+"""All of them; the first that claims a file has it."""
+
+
+def table_format(file: Path) -> TableFormat:
+    """Returns the format of a file by its name."""
+    plain = without_gzip(file.name)
+    return next(found for found in TABLE_FORMATS if not found.suffixes or plain.endswith(found.suffixes))
