@@ -196,18 +196,12 @@ def _shards(file: Path) -> list[Path]:
         shards = [file.parent / Path(name).name for name in names]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            "{file} is no index of weights ({reason}); fetch the model again",
-            field="base",
-            file=file,
-            reason=repr(error),
+            "{file} is no index of weights ({why}); fetch the model again", field="base", file=file, why=repr(error)
         ) from error
     for shard in shards:
         if not shard.is_file():
             raise InputError(
-                "{file} names {shard}, which is not there; fetch the model again",
-                field="base",
-                file=file,
-                shard=shard.name,
+                "{file} names {it}, which is not there; fetch the model again", field="base", file=file, it=shard.name
             )
     return shards
 
