@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fullbake.contract.setting_names import SettingNames
+
 
 class InputError(Exception):
     """The config, the data or the base model cannot be used as given.
@@ -16,8 +18,8 @@ class InputError(Exception):
     config file has the error in its words, with `text`.
 
     Args:
-        message: The line. With a `field`, `{name}` in it stands for one of the values, or else for the setting of
-            this name; without one it stays as it is.
+        message: The line. With a `field` or values, `{name}` in it stands for one of the values, or else for the
+            setting of this name; without both it stays as it is.
         field: The name of the setting that the line is about and begins with. Default: it is about none.
         **values: By name, what is put into the line.
 
@@ -39,20 +41,13 @@ class InputError(Exception):
             keys: By the name of a setting, its key; a name that is not in it stays.
         """
         message = str(self.args[0])
-        if self.field is None:
+        if self.field is None and not self.values:
             return message
-        names = _Names(keys)
-        return f"{names[self.field]}: {message.format_map(_Names({**keys, **self.values}))}"
+        line = message.format_map(SettingNames({**keys, **self.values}))
+        return line if self.field is None else f"{SettingNames(keys)[self.field]}: {line}"
 
     def __str__(self) -> str:
         return self.text({})
-
-
-class _Names(dict[str, Any]):
-    """A mapping in which a name that is missing stands for itself."""
-
-    def __missing__(self, name: str) -> str:
-        return name
 
 
 class DivergedError(InputError):

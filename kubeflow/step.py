@@ -25,6 +25,7 @@ from fullbake.components.serving.making import made_of, why_withdrawn, withdrawn
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import EVALUATION_FILE
 from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.setting_names import settings_named
 from fullbake.kubeflow.carried_config import read_carried_config
 from fullbake.kubeflow.cluster_check import check_cluster
 from fullbake.kubeflow.cluster_places import PRODUCTION, cluster_places
@@ -35,6 +36,7 @@ from fullbake.kubeflow.training_job import train_in_job, trains_in_job
 from fullbake.kubeflow.ui_artifacts import write_ui_artifacts
 from fullbake.pipeline.beam_engine import beam_engine, distributed_runner
 from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.loading import restore_config
 from fullbake.pipeline.config.redaction import LOG_LINE, RedactingFormatter
 from fullbake.pipeline.graph import create_components, input_locations, recipe
@@ -99,7 +101,7 @@ def run_component(name: str, executor_input: dict[str, Any], *, in_job: bool = F
     inputs = read_artifacts(given.get("artifacts", {}), component.inputs, locate)
     outputs = read_artifacts(wanted.get("artifacts", {}), component.outputs, locate)
     for attempt in tries(name, config.kubeflow.retries, (InputError, RefusedError), log):
-        with attempt, located(input_locations(config, base)):
+        with attempt, located(input_locations(config, base)), settings_named(CONFIG_KEYS):
             settings = {key: value for key, value in component.exec_properties.items() if value is not None}
             if issubclass(component.driver_class, example_gen_driver.Driver):
                 nothing_new = _find_span(component, config, settings, outputs, base_hash)

@@ -24,9 +24,11 @@ from fullbake.components.report.page import render
 from fullbake.components.serving.making import NOTHING, baseline_key, made_of, same_model, withdrawn
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import REPORT_FILE
+from fullbake.contract.setting_names import settings_named
 from fullbake.pipeline.beam_engine import beam_engine
 from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.graph import create_components, input_locations, recipe
 from fullbake.pipeline.outline import Places
 from fullbake.pipeline.plain_root import plain_root
@@ -168,9 +170,9 @@ def _new_folder(parent: Path) -> Path:
 
 @contextmanager
 def _inputs(config: Config, root: Path) -> Iterator[str]:
-    """Sets where the components find their inputs, and yields the hash of the base model."""
+    """Sets where the components find their inputs and what settings are called; yields the hash of the base model."""
     base = resolve_base(config.model.base, config.model.revision)
-    with kept_hashes(root / HASHES_FILE), located(input_locations(config, base)):
+    with kept_hashes(root / HASHES_FILE), located(input_locations(config, base)), settings_named(CONFIG_KEYS):
         yield hash_base(base)
 
 

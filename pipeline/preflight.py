@@ -16,6 +16,7 @@ from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.devices.local_devices import check_local_devices
 from fullbake.trainer.encoder.base_model import base_sizes, check_masked_lm, check_pairs, resolve_base
@@ -150,7 +151,7 @@ def _check_base(config: Config) -> list[str]:
         )
     _check_next_sentence(config, sizes)
     _check_unfreezing(config, sizes)
-    note = old_head_note(folder)
+    note = old_head_note(folder, CONFIG_KEYS["base"])
     return [note] if note else []
 
 

@@ -11,7 +11,12 @@ def test_an_error_about_a_setting_names_its_key_to_those_who_know_the_config():
     assert str(error) == "base: a/{x} has no room; set vectors to float16"
 
 
-def test_a_line_about_no_setting_stays_as_it_is():
+def test_a_line_with_values_may_name_settings_on_the_way():
+    error = InputError("{folder} has no room; set {vectors} to float16", folder="a/{x}")
+    assert error.text(KEYS) == "a/{x} has no room; set training.frozen_vectors to float16"
+
+
+def test_a_line_about_no_setting_and_without_values_stays_as_it_is():
     assert InputError("span-{SPAN}: {no}").text(KEYS) == "span-{SPAN}: {no}"
 
 

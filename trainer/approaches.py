@@ -149,7 +149,7 @@ APPROACHES: dict[str, Approach] = {
 }
 
 
-def forgetting_warning(approach: Approach, learning_rate: float, key: str = "training.learning_rate") -> str | None:
+def forgetting_warning(approach: Approach, learning_rate: float, key: str = "learning_rate") -> str | None:
     """A sentence for people when the rate, set by this key, endangers what the base has learned, else None."""
     if approach.trains.encoder != "weights" or learning_rate < FORGETTING_RATE:
         return None

@@ -61,8 +61,9 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     scores, is_second = _scores(probabilities), labels == 1
     if not is_second.any():
         raise InputError(
-            "data.labels: no row of the eval split has the second label, for which gate.decision_threshold: auto "
-            "chooses; add rows of it, give eval a larger part in data.split, or set a number"
+            "no row of the eval split has the second label, for which {decision_threshold}: auto chooses; add rows of "
+            "it, give eval a larger part in {split}, or set a number",
+            field="labels",
         )
     order = np.argsort(-scores, kind="stable")
     scores, found = scores[order], np.cumsum(is_second[order])

@@ -15,6 +15,7 @@ import tensorflow_transform as tft
 
 from fullbake.contract.names import TRAINING_FILE
 from fullbake.contract.results.training import Epoch, Parameters, Training
+from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.approaches import forgetting_warning
 from fullbake.trainer.data.input_pipeline import TokenizedSplit, read_splits
 from fullbake.trainer.decision import decide_threshold
@@ -110,7 +111,11 @@ def train_classifier(
         The trained classifier, and what is known of its training; the decision threshold and the time it all took are
         not known yet.
     """
-    warnings = [forgetting_warning(spec.row, spec.learning_rate), old_head_note(base)]
+    names = setting_names()
+    warnings = [
+        forgetting_warning(spec.row, spec.learning_rate, names["learning_rate"]),
+        old_head_note(base, names["base"]),
+    ]
     *before, last = spec.row.phases
     last = dataclasses.replace(last, learning_rate=spec.learning_rate)
     with prepared(spec, placement, checkpoints, section="training", what="training") as placement:

@@ -14,6 +14,7 @@ from fullbake.trainer.approaches import Phase
 from fullbake.trainer.data.frozen_features import FrozenEncoder
 from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from fullbake.trainer.devices.distribution import Placement
+from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.encoder.layers import ENCODER
 from fullbake.trainer.epoch_checkpoints import Progress
 from fullbake.trainer.models.classifier import Classifier
@@ -115,9 +116,12 @@ def variable_rates(spec: TrainingSpec, classifier: Classifier, trained: list[str
         InputError: The spec tells layers apart, and the encoder's cannot be.
     """
     if not classifier.encoder.depth and (spec.layer_decay != 1.0 or spec.unfreeze_layers_per_epoch is not None):
+        *others, last = FAMILIES
         raise InputError(
-            "training.layer_decay, training.unfreeze_layers_per_epoch: no layers can be told apart in this base; leave "
-            "both out, or take a bert, distilbert or electra"
+            "{layer_decay}, {unfreeze_layers_per_epoch}: no layers can be told apart in this base; leave both out, or "
+            "take a {others} or {last}",
+            others=", ".join(others),
+            last=last,
         )
     if not any(path.startswith(ENCODER) for path in trained):
         return {path: Rate() for path in trained}  # the phase has a rate of its own for the head alone

@@ -13,7 +13,7 @@ def located(locations: Mapping[str, str]) -> Iterator[None]:
     """While this lasts, `locate` finds these inputs.
 
     Args:
-        locations: By the name that stands in execution properties, such as `data.input_base`, the path or address.
+        locations: By the name that stands in execution properties, the path or address.
     """
     before = dict(_located)
     _located.update(locations)

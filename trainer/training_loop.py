@@ -87,7 +87,7 @@ def prepared(
         spec: How to train.
         placement: Where.
         checkpoints: Where the training keeps its state, and may have begun before; None: nowhere.
-        section: Of the config, for messages.
+        section: Of the settings, `training` or `pretraining`, for messages.
         what: What it is called for people.
 
     Yields:
@@ -159,12 +159,15 @@ def check_loss(loss: float, section: str, when: str) -> None:
 
     Args:
         loss: The loss.
-        section: Of the config, whose `learning_rate` was too high.
+        section: Of the settings, whose `learning_rate` was too high.
         when: In which epoch or at which step, for people.
     """
     if not math.isfinite(loss):
         raise DivergedError(
-            f"{section}.learning_rate: the loss is {loss} {when}, so the training has diverged; lower the rate"
+            "the loss is {loss} {when}, so the training has diverged; lower the rate",
+            field=f"{section}_learning_rate",
+            loss=loss,
+            when=when,
         )
 
 

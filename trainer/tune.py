@@ -17,6 +17,7 @@ import tf_keras
 from tfx.components.tuner.component import TunerFnResult
 
 from fullbake.contract.errors import DivergedError, InputError
+from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.data.input_pipeline import TokenizedSplit, read_splits
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
@@ -157,7 +158,7 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
                 found = f"{what} {score:.4f}"
             except DivergedError as error:
                 # Without its traceback, which holds the frames of the training, hence the model.
-                diverged, score, found = error.with_traceback(None), 0.0, str(error)
+                diverged, score, found = error.with_traceback(None), 0.0, error.text(setting_names())
             except InputError as error:
                 self._unusable = error.with_traceback(None)
                 raise

@@ -119,7 +119,7 @@ def test_a_base_under_names_of_another_prefix_is_refused_with_what_is_missing(fo
     change(folder, lambda tensors: {f"module.bert.{name}": value for name, value in tensors.items()})
     message = refusal(folder)
     assert message.startswith(
-        f"model.base: 37 of the encoder's 37 weights are not in {folder}/model.safetensors "
+        f"base: 37 of the encoder's 37 weights are not in {folder}/model.safetensors "
         "(embeddings.word_embeddings.weight, embeddings.position_embeddings.weight, "
     )
     assert "would be drawn at random; it holds module.bert.embeddings.LayerNorm.bias, for one; " in message
@@ -131,7 +131,7 @@ def test_a_base_under_names_of_another_prefix_is_refused_with_what_is_missing(fo
 def test_a_base_that_lacks_a_layer_is_refused(folder: Path):
     change(folder, lambda tensors: {name: value for name, value in tensors.items() if ".layer.1." not in name})
     assert refusal(folder).startswith(
-        f"model.base: 16 of the encoder's 37 weights are not in {folder}/model.safetensors "
+        f"base: 16 of the encoder's 37 weights are not in {folder}/model.safetensors "
         "(encoder.layer.1.attention.self.query.weight, "
     )
 
@@ -142,7 +142,7 @@ def test_an_h5_base_that_lacks_a_layer_is_refused(tmp_path: Path):
     config = json.loads((tmp_path / "h5/config.json").read_text())
     (tmp_path / "h5/config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
     assert refusal(tmp_path / "h5").startswith(
-        f"model.base: 16 of the encoder's 37 weights are not in {tmp_path}/h5/tf_model.h5 (encoder.layer.1."
+        f"base: 16 of the encoder's 37 weights are not in {tmp_path}/h5/tf_model.h5 (encoder.layer.1."
     )
     (tmp_path / "h5/tf_model.h5").write_bytes((tmp_path / "h5/tf_model.h5").read_bytes()[:-5000])
     assert "tf_model.h5 is damaged or cut off; fetch the model again" in refusal(tmp_path / "h5")
@@ -152,8 +152,8 @@ def test_a_pooler_may_be_missing_where_no_head_reads_it(folder: Path):
     change(folder, lambda tensors: {name: value for name, value in tensors.items() if "pooler" not in name})
     check_weights(folder)
     message = refusal(folder, pooler=True)
-    assert message.startswith(f"model.head: the base in {folder} has no pooler, which head hf reads")
-    assert "set model.head to linear" in message
+    assert message.startswith(f"head: the base in {folder} has no pooler, which head hf reads")
+    assert "set head to linear" in message
     Classifier.from_base(folder, "linear", ("a", "b"))
     with pytest.raises(InputError, match="has no pooler"):
         Classifier.from_base(folder, "hf", ("a", "b"))
@@ -203,7 +203,7 @@ def test_damaged_files_are_refused(folder: Path, damage: Callable[[bytes], bytes
     file = folder / "model.safetensors"
     file.write_bytes(damage(file.read_bytes()))
     message = refusal(folder)
-    assert message.startswith(f"model.base: {file} ")
+    assert message.startswith(f"base: {file} ")
     assert says in message
 
 

@@ -103,7 +103,7 @@ def test_where_scores_of_zero_make_the_recall_unreachable_the_highest_is_kept():
 
 
 def test_without_a_row_of_the_second_label_there_is_nothing_to_choose_by():
-    with pytest.raises(InputError, match=r"data\.labels: no row of the eval split has the second label") as error:
+    with pytest.raises(InputError, match=r"^labels: no row of the eval split has the second label") as error:
         choose_threshold(SCORES, np.zeros(5, int), 0.5)
     assert "\n" not in str(error.value)
 

@@ -12,8 +12,8 @@ from transformers import CONFIG_MAPPING
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import base_sizes
 from fullbake.trainer.encoder.families import FAMILIES, KNOWN_NAMES, family_of
+from fullbake.trainer.encoder.masked_lm_scores import SCORES
 from fullbake.trainer.models.classifier import Classifier
-from fullbake.trainer.models.masked_lm import _SCORE
 
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
 
@@ -67,14 +67,14 @@ def test_a_text_gets_the_same_answer_alone_and_beside_longer_ones(base_of, famil
 
 
 def test_every_family_has_a_masked_lm_head():
-    assert set(_SCORE) == set(FAMILIES)
+    assert set(SCORES) == set(FAMILIES)
 
 
 def refusal(config: dict[str, Any]) -> str:
     with pytest.raises(InputError) as caught:
         family_of(config, "'some/base'")
     message = str(caught.value)
-    assert message.startswith("model.base: 'some/base'")
+    assert message.startswith("base: 'some/base'")
     assert "\n" not in message
     return message
 

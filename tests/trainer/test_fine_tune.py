@@ -8,6 +8,7 @@ import tf_keras
 
 from fullbake.contract.errors import InputError
 from fullbake.contract.results.training import Parameters
+from fullbake.contract.setting_names import settings_named
 from fullbake.trainer.approaches import APPROACHES, Approach, Phase, Trains
 from fullbake.trainer.encoder.base_model import resolve_base
 from fullbake.trainer.fine_tuning_phase import trained_variables
@@ -177,7 +178,8 @@ def test_a_training_that_diverges_is_stopped_with_a_remedy(base: Path, splits, t
 def test_a_head_of_an_earlier_task_is_not_learned_from_and_the_record_says_so(base: Path, splits, tmp_path: Path):
     earlier = Classifier.from_base(base, "hf", ("happy", "sad", "neither"))
     earlier.encoder.write(base, tmp_path / "emotion")
-    _, record = train(make_spec(tmp_path / "emotion", head="linear", learning_rate=1e-4), *splits, scratch=tmp_path)
+    with settings_named({"base": "model.base"}):
+        _, record = train(make_spec(tmp_path / "emotion", head="linear", learning_rate=1e-4), *splits, scratch=tmp_path)
     assert list(record.warnings) == [
         "model.base: it carries an earlier task's classification head (for happy, sad, neither), which is left out: "
         "a new one is trained"

@@ -131,12 +131,12 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
     assert (Path(found[0]) / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
     missing = "is not a local folder, and the Hugging Face hub has no such model; check the name, or set HF_TOKEN if"
     assert typo[0] == (
-        f"refused: model.base: 'distilbert-base-uncasd' {missing} the model is private; did you mean "
+        f"refused: base: 'distilbert-base-uncasd' {missing} the model is private; did you mean "
         "'distilbert-base-uncased'?"
     )
-    assert nothing[0] == f"refused: model.base: 'an-org/nothing-like-it' {missing} the model is private"
+    assert nothing[0] == f"refused: base: 'an-org/nothing-like-it' {missing} the model is private"
     assert revision[0].startswith(
-        "refused: model.revision: the Hugging Face hub has no revision 'none' of 'distilbert-base-uncased'"
+        "refused: revision: the Hugging Face hub has no revision 'none' of 'distilbert-base-uncased'"
     )
     assert "'an-org/roberta' is of type 'roberta', which is not among those" in roberta[0]
     assert max(seconds for _, seconds in (typo, nothing, revision)) < 2

@@ -119,7 +119,7 @@ def test_devices_that_are_not_there_are_told_before_anything_is_done(monkeypatch
     for name in (VARIABLE, "TPU_NAME", "TPU_WORKER_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("glob.glob", lambda pattern: [])
-    with pytest.raises(InputError, match=f"training.distribution: {complaint}"):
+    with pytest.raises(InputError, match=f"^distribution: {complaint}"):
         check_local_devices(distribution)
     check_local_devices("auto")
 

@@ -98,9 +98,11 @@ class FrozenEncoder:
                 self._write(split, file)
             except OSError as error:
                 raise InputError(
-                    f"{self._folder}: the vectors of the frozen base, {self._size(split) / 2**20:,.0f} MiB, cannot be "
-                    f"written ({error.strerror}); free some space, or set training.frozen_vectors to float16, which "
-                    "takes half"
+                    "{folder}: the vectors of the frozen base, {size:,.0f} MiB, cannot be written ({reason}); free "
+                    "some space, or set {frozen_vectors} to float16, which takes half",
+                    folder=self._folder,
+                    size=self._size(split) / 2**20,
+                    reason=error.strerror,
                 ) from error
         os.utime(file)
         _drop_others(self._folder)

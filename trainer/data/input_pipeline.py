@@ -102,7 +102,7 @@ class TokenizedSplit:
                     # Not by tofile, whose error does not say that the disk is full.
                     sink.write(rows[name][real].astype(np.int32).data)
         if not labels:
-            raise InputError(f"no examples in {', '.join(patterns)}; add rows or change data.split")
+            raise InputError("no examples in {files}; add rows or change {split}", files=", ".join(patterns))
         streams: dict[str, np.ndarray] = {name: np.memmap(folder / f"{name}.int32", np.int32, "r") for name in names}
         offsets = np.cumsum(np.concatenate(lengths))
         return cls(streams, offsets, np.concatenate(labels), feature_spec["input_ids"].shape[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from fullbake.contract.errors import InputError
-from fullbake.trainer.devices.local_devices import NO_GPU, NO_WORKERS
+from fullbake.trainer.devices.local_devices import no_gpu, no_workers
 from fullbake.trainer.devices.precision import POLICIES, choose_precision
 from fullbake.trainer.devices.worker_cluster import configured_workers
 
@@ -68,8 +68,10 @@ class Placement:
         """Raises InputError where the batches of one optimiser step, set in a section, cannot be added up."""
         if steps > 1 and self.static_shapes:
             raise InputError(
-                f"{section}.gradient_accumulation_steps: {steps} is not possible on a TPU; leave it out and set "
-                f"{section}.batch_size to all rows of a step"
+                f"{{steps}} is not possible on a TPU; leave it out and set {{{section}_batch_size}} to all rows of a "
+                "step",
+                field=f"{section}_gradient_accumulation_steps",
+                steps=steps,
             )
 
 
@@ -103,21 +105,22 @@ def choose_strategy(distribution: str) -> tuple[tf.distribute.Strategy, str]:
     if distribution == "multi_worker":
         cluster = configured_workers()
         if cluster is None:
-            raise InputError(NO_WORKERS)
+            raise no_workers()
         cluster.meet()
         try:
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except RuntimeError as error:
             raise InputError(
-                "training.distribution: multi_worker must come first in a process, and here other components ran "
-                "before; it is for a cluster, where each runs in a container of its own; use mirrored or none here"
+                "multi_worker must come first in a process, and here other components ran before; it is for a "
+                "cluster, where each runs in a container of its own; use mirrored or none here",
+                field="distribution",
             ) from error
         return strategy, f"{len(cluster.addresses)} workers named by TF_CONFIG"
     if distribution == "mirrored":
         devices = tf.config.list_logical_devices("GPU" if gpus else "CPU")
         kind = "GPU" if gpus else "CPU"
         if not gpus and len(devices) == 1:
-            raise InputError(NO_GPU)
+            raise no_gpu()
         # TensorFlow's own choice for CPUs, collective ops, gets out of step when a process trains a second model (2.16:
         # "Shape mismatch in the collective instance"); for GPUs it is NCCL.
         reduction = None if gpus else tf.distribute.ReductionToOneDevice()
@@ -140,6 +143,6 @@ def _tpu_strategy() -> tuple[tf.distribute.Strategy, str]:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
     except (ValueError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"training.distribution: tpu: no TPU was found ({reason}); use auto") from error
+        raise InputError("tpu: no TPU was found ({reason}); use auto", field="distribution", reason=reason) from error
     strategy = tf.distribute.TPUStrategy(resolver)
     return strategy, f"a TPU of {strategy.num_replicas_in_sync} cores"

@@ -6,26 +6,27 @@ import glob
 import os
 
 from fullbake.contract.errors import InputError
-from fullbake.trainer.devices.worker_cluster import configured_workers
+from fullbake.trainer.devices.worker_cluster import EXAMPLE, VARIABLE, configured_workers
 
 # Where Linux shows the devices: of NVIDIA, AMD and Microsoft's subsystem; of Google.
 _GPU_FILES = ("/dev/nvidia[0-9]*", "/dev/kfd", "/dev/dxg")
 _TPU_FILES = ("/dev/accel*", "/dev/vfio/[0-9]*")
 _TPU_VARIABLES = ("TPU_NAME", "TPU_WORKER_ID")
 
-NO_GPU = "training.distribution: mirrored needs GPUs, and this machine shows none; set it to auto or none"
-NO_TPU = (
-    "training.distribution: tpu needs a TPU, and this machine shows none (no TPU_NAME, no /dev/accel*); set it to auto"
-)
-NO_WORKERS = (
-    "training.distribution: multi_worker needs TF_CONFIG in the environment, naming this worker and the "
-    'others: {"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
-)
-ELSEWHERE = (
-    "training.distribution: several workers (TF_CONFIG) must meet before TensorFlow is used, and here other components "
-    "run before in the same process; that is for a cluster, where each has a container of its own; take mirrored or "
-    "none here"
-)
+
+def no_gpu() -> InputError:
+    """Returns the error where GPUs are asked for and there are none."""
+    return InputError("mirrored needs GPUs, and this machine shows none; set it to auto or none", field="distribution")
+
+
+def no_workers() -> InputError:
+    """Returns the error where several workers are asked for and none is named."""
+    return InputError(
+        "multi_worker needs {variable} in the environment, naming this worker and the others: {example}",
+        field="distribution",
+        variable=VARIABLE,
+        example=EXAMPLE,
+    )
 
 
 def check_local_devices(distribution: str) -> None:
@@ -34,18 +35,27 @@ def check_local_devices(distribution: str) -> None:
     TensorFlow looks again for what passes here: a device file alone is no driver.
 
     Args:
-        distribution: `training.distribution` of the config.
+        distribution: See `choose_strategy`.
     """
     if distribution == "mirrored" and not _any(_GPU_FILES):
-        raise InputError(NO_GPU)
+        raise no_gpu()
     if distribution == "tpu" and not (_any(_TPU_FILES) or any(os.environ.get(name) for name in _TPU_VARIABLES)):
-        raise InputError(NO_TPU)
+        raise InputError(
+            "tpu needs a TPU, and this machine shows none (no TPU_NAME, no /dev/accel*); set it to auto",
+            field="distribution",
+        )
     if distribution in ("auto", "multi_worker"):
         cluster = configured_workers()
         if cluster is None and distribution == "multi_worker":
-            raise InputError(NO_WORKERS)
+            raise no_workers()
         if cluster is not None and len(cluster.addresses) > 1:
-            raise InputError(ELSEWHERE)
+            raise InputError(
+                "several workers ({variable}) must meet before TensorFlow is used, and here other components run "
+                "before in the same process; that is for a cluster, where each has a container of its own; take "
+                "mirrored or none here",
+                field="distribution",
+                variable=VARIABLE,
+            )
 
 
 def _any(patterns: tuple[str, ...]) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 import tf_keras
 
+from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -46,7 +47,7 @@ def choose_precision(precision: str, strategy: tf.distribute.Strategy, base: Pat
         )
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         # Each would measure for itself, and two might disagree.
-        return "float32", "several workers must not differ; training.mixed_precision may name another"
+        return "float32", f"several workers must not differ; {setting_names()['mixed_precision']} may name another"
     if not multiplies_bfloat16(_cpuinfo()):
         return "float32", "this processor has no bfloat16"
     return choose_by_speed(bfloat16_speedup(base))

@@ -15,7 +15,7 @@ VARIABLE = "TF_CONFIG"
 MEETING_SECONDS = 600.0
 _TOLD_EACH = 60.0
 _PAUSE = 0.2
-_EXAMPLE = '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
+EXAMPLE = '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,12 @@ def configured_workers() -> WorkerCluster | None:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise InputError(f"{VARIABLE}: it is not JSON ({error}); write it like {_EXAMPLE}, or leave it out") from error
+        raise InputError(f"{VARIABLE}: it is not JSON ({error}); write it like {EXAMPLE}, or leave it out") from error
     cluster = given.get("cluster") if isinstance(given, dict) else None
     jobs = {} if not isinstance(cluster, dict) else {name: cluster.get(name, []) for name in ("chief", "worker")}
     addresses = [(name, index, address) for name, job in jobs.items() for index, address in enumerate(job)]
     if not addresses:
-        raise InputError(f"{VARIABLE}: its cluster has no worker; write it like {_EXAMPLE}, or leave it out")
+        raise InputError(f"{VARIABLE}: its cluster has no worker; write it like {EXAMPLE}, or leave it out")
     for name, index, address in addresses:
         if not _is_address(address):
             raise InputError(f"{VARIABLE}: {name} {index} of its cluster is {address!r}, and must be like host:port")

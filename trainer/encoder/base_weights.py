@@ -84,35 +84,44 @@ def check_weights(folder: Path, *, pooler: bool = False) -> BaseWeights:
         refuse_missing(found.file, missing, len(wanted), _example(found))
     if pooler and family.pooler and not found.has_pooler:
         raise InputError(
-            f"model.head: the base in {folder} has no pooler, which head hf reads: it would be drawn at random; set "
-            "model.head to linear, or choose another base"
+            "the base in {folder} has no pooler, which head hf reads: it would be drawn at random; set {head} to "
+            "linear, or choose another base",
+            field="head",
+            folder=folder,
         )
     for name, shape in {**wanted, **pooler_shapes(sizes)}.items():
         kept = found.encoder.get(name)
         if kept is not None and kept.shape != shape:
             raise InputError(
-                f"model.base: {kept.name} in {found.file} has the shape {_shape(kept.shape)}, and by config.json it is "
-                f"{_shape(shape)}; the two are not of one model: fetch both again"
+                "{weight} has the shape {has}, and by config.json it is {wanted}; the two are not of one model: fetch "
+                "both again",
+                field="base",
+                weight=f"{kept.name} in {found.file}",
+                has=_shape(kept.shape),
+                wanted=_shape(shape),
             )
     known = {*wanted, *pooler_shapes(sizes), *_BUFFERS}
     surplus = [kept.name for name, kept in found.encoder.items() if name not in known]
     if surplus:
         raise InputError(
-            f"model.base: {found.file} holds {len(surplus)} weights that an encoder as config.json describes it has no "
-            f"place for ({_some(surplus)}); the two are not of one model: fetch both again, or save the model with "
-            "save_pretrained"
+            "{file} holds {count} weights that an encoder as config.json describes it has no place for ({some}); the "
+            "two are not of one model: fetch both again, or save the model with save_pretrained",
+            field="base",
+            file=found.file,
+            count=len(surplus),
+            some=_some(surplus),
         )
     return found
 
 
-def old_head_note(folder: Path) -> str | None:
-    """A sentence for people where a base model carries a classification head, which is left out, else None."""
+def old_head_note(folder: Path, key: str = "base") -> str | None:
+    """A sentence for people where a base model, set by this key, carries a head, which is left out, else None."""
     config = read_base_config(folder)
     if not read_weights(folder, family_of(config, str(folder))).has_classification_head:
         return None
     labels = config.get("id2label")
     of = f" (for {_some([str(label) for label in labels.values()])})" if isinstance(labels, dict) and labels else ""
-    return f"model.base: it carries an earlier task's classification head{of}, which is left out: a new one is trained"
+    return f"{key}: it carries an earlier task's classification head{of}, which is left out: a new one is trained"
 
 
 def refuse_missing(file: Path, missing: Iterable[str], count: int, example: str | None = None) -> NoReturn:
@@ -127,8 +136,14 @@ def refuse_missing(file: Path, missing: Iterable[str], count: int, example: str 
     names = list(missing)
     instead = f"it holds {example}, for one; " if example else ""
     raise InputError(
-        f"model.base: {len(names)} of the encoder's {count} weights are not in {file} ({_some(names)}) and would be "
-        f"drawn at random; {instead}save the whole model with save_pretrained of transformers, or choose another base"
+        "{absent} of the encoder's {count} weights are not in {file} ({some}) and would be drawn at random; {instead}"
+        "save the whole model with save_pretrained of transformers, or choose another base",
+        field="base",
+        absent=len(names),
+        count=count,
+        file=file,
+        some=_some(names),
+        instead=instead,
     )
 
 
@@ -180,10 +195,14 @@ def _shards(file: Path) -> list[Path]:
         names = sorted(set(json.loads(file.read_text(encoding="utf-8"))["weight_map"].values()))
         shards = [file.parent / Path(name).name for name in names]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"model.base: {file} is no index of weights ({error!r}); fetch the model again") from error
+        raise InputError(
+            "{file} is no index of weights ({why}); fetch the model again", field="base", file=file, why=repr(error)
+        ) from error
     for shard in shards:
         if not shard.is_file():
-            raise InputError(f"model.base: {file} names {shard.name}, which is not there; fetch the model again")
+            raise InputError(
+                "{file} names {it}, which is not there; fetch the model again", field="base", file=file, it=shard.name
+            )
     return shards
 
 
@@ -193,7 +212,9 @@ def _read_safetensors(file: Path) -> Iterator[tuple[str, Kept]]:
         start = opened.read(8)
         if start.startswith(b"version "):
             raise InputError(
-                f"model.base: {file} is only a pointer of Git LFS to the weights; fetch them with: git lfs pull"
+                "{file} is only a pointer of Git LFS to the weights; fetch them with: git lfs pull",
+                field="base",
+                file=file,
             )
         length = int.from_bytes(start, "little")
         if len(start) < 8 or length > min(size - 8, _LONGEST_HEADER):
@@ -211,14 +232,21 @@ def _read_safetensors(file: Path) -> Iterator[tuple[str, Kept]]:
     # transformers' TensorFlow classes refuse a file that does not say whose names it has.
     if about.get("format") not in ("pt", "tf"):
         raise InputError(
-            f"model.base: {file} does not say whose names its weights have (its metadata's format is "
-            f"{about.get('format')!r}, not 'pt' or 'tf'); save the model with save_pretrained"
+            "{file} does not say whose names its weights have (its metadata's format is {format!r}, not 'pt' or "
+            "'tf'); save the model with save_pretrained",
+            field="base",
+            file=file,
+            format=about.get("format"),
         )
     for name, kind in kinds.items():
         if kind not in _KINDS and not name.endswith("_ids"):
             raise InputError(
-                f"model.base: {name} in {file} is of kind {kind}, not floating point; a quantised model cannot be "
-                "fine-tuned: choose the model it was made of"
+                "{name} in {file} is of kind {kind}, not floating point; a quantised model cannot be fine-tuned: "
+                "choose the model it was made of",
+                field="base",
+                name=name,
+                file=file,
+                kind=kind,
             )
     for name, shape in shapes.items():
         if about["format"] == "tf":
@@ -261,7 +289,7 @@ def _untransposed(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _refuse_damaged(file: Path) -> NoReturn:
-    raise InputError(f"model.base: {file} is damaged or cut off; fetch the model again") from None
+    raise InputError("{file} is damaged or cut off; fetch the model again", field="base", file=file) from None
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -70,13 +70,21 @@ class Family:
             key, value = ([(key, config[key]) for key in keys if key in config] or [(keys[0], default)])[-1]
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise InputError(
-                    f"model.base: {base}: {key} in its config.json is {value!r}, not a whole number above 0"
+                    "{model}: {key} in its config.json is {value!r}, not a whole number above 0",
+                    field="base",
+                    model=base,
+                    key=key,
+                    value=value,
                 )
             found[name] = value
         if found["hidden"] % found["heads"]:
             raise InputError(
-                f"model.base: {base}: by its config.json {found['heads']} attention heads share a hidden size of "
-                f"{found['hidden']}, which they do not divide; fetch the model again"
+                "{model}: by its config.json {heads} attention heads share a hidden size of {hidden}, which they do "
+                "not divide; fetch the model again",
+                field="base",
+                model=base,
+                heads=found["heads"],
+                hidden=found["hidden"],
             )
         return {"embedding": found["hidden"], **found}
 
@@ -95,13 +103,21 @@ def family_of(config: Mapping[str, Any], base: str) -> Family:
     family = FAMILIES.get(model_type) if isinstance(model_type, str) else None
     if family is None:
         raise InputError(
-            f"model.base: {base} is of type {model_type!r}, which is not among those known to compute here what they "
-            f"do in Hugging Face ({', '.join(FAMILIES)}); choose a base of one of these, such as {KNOWN_NAMES[0]}"
+            "{model} is of type {type!r}, which is not among those known to compute here what they do in Hugging Face "
+            "({families}); choose a base of one of these, such as {known}",
+            field="base",
+            model=base,
+            type=model_type,
+            families=", ".join(FAMILIES),
+            known=KNOWN_NAMES[0],
         )
     if config.get("auto_map"):
         raise InputError(
-            f"model.base: {base} comes with model code of its own (auto_map in its config.json), which is never run "
-            f"(trust_remote_code is off); choose a base without, such as {family.known[0]}"
+            "{model} comes with model code of its own (auto_map in its config.json), which is never run "
+            "(trust_remote_code is off); choose a base without, such as {known}",
+            field="base",
+            model=base,
+            known=family.known[0],
         )
     for key, allowed in {**_COMMON_SETTINGS, **family.settings}.items():
         value = config.get(key, allowed[0])
@@ -109,8 +125,14 @@ def family_of(config: Mapping[str, Any], base: str) -> Family:
         if not any(value == one and type(value) is type(one) for one in allowed):
             may = " or ".join("no such key" if one is None else repr(one) for one in allowed)
             raise InputError(
-                f"model.base: {base}: {key} is {value!r} in its config.json, with which it computes something else "
-                f"here than in Hugging Face (it may be: {may}); choose another base, such as {family.known[0]}"
+                "{model}: {key} is {value!r} in its config.json, with which it computes something else here than in "
+                "Hugging Face (it may be: {may}); choose another base, such as {known}",
+                field="base",
+                model=base,
+                key=key,
+                value=value,
+                may=may,
+                known=family.known[0],
             )
     family.sizes(config, base)
     return family

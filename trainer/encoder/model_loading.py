@@ -64,7 +64,10 @@ def load_model(
             model, found = model_class.from_pretrained(folder, config=config, output_loading_info=True, **build)
         except (OSError, ValueError, tf.errors.InvalidArgumentError) as error:
             raise InputError(
-                f"model.base: the weights in {folder} cannot be loaded: {' '.join(str(error).split())}"
+                "the weights in {folder} cannot be loaded: {reason}",
+                field="base",
+                folder=folder,
+                reason=" ".join(str(error).split()),
             ) from error
     _check_loaded(folder, file, paths_of(model), found["missing_keys"])
     return model, found["missing_keys"]
@@ -89,8 +92,11 @@ def _check_loaded(folder: Path, file: Path, variables: Mapping[str, tf.Variable]
     broken = [path for path, variable in variables.items() if not np.isfinite(variable.numpy()).all()]
     if broken:
         raise InputError(
-            f"model.base: {len(broken)} weights in {file} hold infinities or what is no number (first: "
-            f"{broken[0]}); fetch the model again"
+            "{count} weights in {file} hold infinities or what is no number (first: {first}); fetch the model again",
+            field="base",
+            count=len(broken),
+            file=file,
+            first=broken[0],
         )
 
 
