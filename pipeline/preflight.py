@@ -23,7 +23,6 @@ from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
 from fullbake.trainer.encoder.families import Sizes
 
 
-
 def check_inputs(config: Config) -> list[str]:
     """Checks this machine's devices, the data files' headers and the base model.
 
