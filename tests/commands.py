@@ -19,7 +19,8 @@ for arguments in json.loads(sys.argv[1]):
             main(arguments)
         except SystemExit as end:
             code = end.code
-    heavy = {"tensorflow", "tfx", "transformers", "apache_beam", "numpy", "kfp", "kfp_server_api"} & set(sys.modules)
+    heavy = {"tensorflow", "tfx", "transformers", "apache_beam", "numpy", "pyarrow", "kfp", "kfp_server_api"}
+    heavy &= set(sys.modules)
     given.append([code, out.getvalue(), err.getvalue(), sorted(heavy), time.process_time() - started])
 print(json.dumps(given))
 """

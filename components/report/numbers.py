@@ -46,11 +46,3 @@ def day(stamp: str) -> str:
         return f"{datetime.fromisoformat(stamp.replace('Z', '+00:00')):%Y-%m-%d %H:%M %Z}".strip()
     except ValueError:
         return stamp
-
-
-def duration(seconds: float) -> str:
-    """Returns seconds as people say them."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

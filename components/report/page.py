@@ -16,6 +16,7 @@ from fullbake.components.report import numbers
 from fullbake.components.report.html_page import page_templates
 from fullbake.components.report.section import Section
 from fullbake.components.report.sections.verdict import headline
+from fullbake.contract.durations import duration_in_words
 from fullbake.contract.results.report import Report
 
 _FOLDER = Path(__file__).parent
@@ -52,7 +53,7 @@ def render(report: Report) -> str:
         change=numbers.change,
         count=numbers.count,
         day=numbers.day,
-        duration=numbers.duration,
+        duration=duration_in_words,
         rate=numbers.rate,
         perplexity=numbers.perplexity,
     )

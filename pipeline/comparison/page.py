@@ -12,13 +12,14 @@ from markupsafe import Markup
 
 from fullbake.components.report.axes import ticks
 from fullbake.components.report.html_page import page_templates
+from fullbake.contract.durations import duration_in_words
 from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.measures import MANY_LABELS
 from fullbake.pipeline.comparison.notes import notes_on
 from fullbake.pipeline.comparison.paired_test import PairedTest
 from fullbake.pipeline.comparison.spread import Spread
 from fullbake.pipeline.comparison.table import table_rows
-from fullbake.pipeline.comparison.words import duration, p_words, signed
+from fullbake.pipeline.comparison.words import p_words, signed
 from fullbake.trainer.approaches import APPROACHES
 
 _WIDTH = 320  # of a picture: a phone shows it at its own size, a desktop three in a row
@@ -51,7 +52,7 @@ def render_page(comparison: Comparison, title: str, config_yaml: str) -> str:
         HTML that needs no other file; the text is the same for the same comparison.
     """
     pages = page_templates(Path(__file__).parent)
-    pages.filters.update(duration=duration, p=p_words, signed=lambda value: signed(value).replace("-", "−"))
+    pages.filters.update(duration=duration_in_words, p=p_words, signed=lambda value: signed(value).replace("-", "−"))
     averages, recalls = _rate_pictures(comparison)
     components = list(dict.fromkeys(name for result in comparison.results for name in result.seconds_by_component))
     return pages.get_template("page.html").render(
@@ -198,7 +199,7 @@ def _times_picture(comparison: Comparison, components: Sequence[str]) -> Markup:
     longest = max(result.seconds.mean or 0.0 for result in results) or 1.0
     marks, said = [], []
     for index, result in enumerate(results):
-        top, left, total = index * _ROW, 0.0, duration(result.seconds.mean or 0.0)
+        top, left, total = index * _ROW, 0.0, duration_in_words(result.seconds.mean or 0.0)
         said.append(f"{result.approach} {total}")
         marks.append(
             f'<text class="note" x="0" y="{top + 14}">{escape(result.approach)}</text>'
@@ -206,7 +207,7 @@ def _times_picture(comparison: Comparison, components: Sequence[str]) -> Markup:
         )
         for name, seconds in result.seconds_by_component.items():
             look, width = f"f{components.index(name) % _LOOKS}", _WIDTH * seconds / longest
-            tip = f"<title>{escape(name)}: {duration(seconds)}</title>"
+            tip = f"<title>{escape(name)}: {duration_in_words(seconds)}</title>"
             place = f'x="{left:.1f}" y="{top + 20}" width="{width:.1f}" height="12"'
             marks.append(f'<rect class="{look}" {place}>{tip}</rect>')
             left += width

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from fullbake.contract.durations import duration_in_words
 from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.spread import Spread
-from fullbake.pipeline.comparison.words import duration
 
 
 def table_rows(comparison: Comparison) -> list[tuple[str, list[str]]]:
@@ -38,10 +38,10 @@ def _rate(spread: Spread) -> str:
 def _time(spread: Spread) -> str:
     mean = spread.mean or 0.0
     if spread.deviation is None:
-        return duration(mean)
+        return duration_in_words(mean)
     # No tenths beside whole seconds.
-    deviation = f"{spread.deviation:.0f} s" if mean >= 10 > spread.deviation else duration(spread.deviation)
-    return f"{duration(mean)} ± {deviation}"
+    deviation = f"{spread.deviation:.0f} s" if mean >= 10 > spread.deviation else duration_in_words(spread.deviation)
+    return f"{duration_in_words(mean)} ± {deviation}"
 
 
 def _range(spread: Spread, form: str) -> str:

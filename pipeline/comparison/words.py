@@ -15,14 +15,6 @@ def p_words(p: float) -> str:
     return f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}"
 
 
-def duration(seconds: float) -> str:
-    """Returns a time as people say it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def one_line(text: str) -> str:
     """Returns a text without line breaks and repeated spaces."""
     return " ".join(text.split())

@@ -7,8 +7,9 @@ from typing import Annotated
 import yaml
 from pydantic import Field, model_validator
 
+from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.beam_config import BeamConfig
-from fullbake.pipeline.config.config_section import Section, nearest
+from fullbake.pipeline.config.config_section import Section
 from fullbake.pipeline.config.data_config import DataConfig
 from fullbake.pipeline.config.gate_config import GateConfig
 from fullbake.pipeline.config.kubeflow_config import KubeflowConfig
@@ -40,7 +41,7 @@ class Config(Section):
                 if label not in self.data.labels:
                     raise ValueError(
                         f"gate.{bounds}: {label!r} is not in data.labels ({', '.join(self.data.labels)})"
-                        f"{nearest(label, self.data.labels)}"
+                        f"{did_you_mean(label, self.data.labels)}"
                     )
         if self.data.text_pair_column is not None:
             if self.model.truncation != "head":

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from fullbake.components.data.row_format import RowFormat
-from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section, nearest
+from fullbake.components.data.spans import has_spans, has_spans_alone
+from fullbake.contract.nearest import did_you_mean
+from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section
 
 # Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
 # are not among them: they join emoji, and letters of several scripts.
@@ -47,7 +49,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _window_fits(self) -> DataConfig:
-        if self.window > 1 and ("{SPAN" not in self.pattern or "{VERSION" in self.pattern):
+        if self.window > 1 and not has_spans_alone(self.pattern):
             raise ValueError(
                 f"window: {self.window} spans are asked for, and pattern {self.pattern!r} does not number spans alone; "
                 'write it with {SPAN} and without {VERSION}, such as "span-{SPAN}/*", or set window to 1'
@@ -57,7 +59,7 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _drift_fits(self) -> DataConfig:
         for key in ("max_label_drift", "max_length_drift"):
-            if getattr(self, key) is not None and not any(marker in self.pattern for marker in ("{SPAN", "{YYYY}")):
+            if getattr(self, key) is not None and not has_spans(self.pattern):
                 raise ValueError(
                     f"{key}: drift is measured against the span before, and pattern {self.pattern!r} numbers no spans; "
                     'write it with {SPAN}, such as "span-{SPAN}/*", or set the bound to null'
@@ -94,7 +96,8 @@ class DataConfig(Section):
         for value, label in self.label_map.items():
             if label not in self.labels:
                 raise ValueError(
-                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels{nearest(label, self.labels)}"
+                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels"
+                    f"{did_you_mean(label, self.labels)}"
                 )
         return self
 

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from fullbake.pipeline.config.config_section import Section, nearest
+from fullbake.contract.nearest import did_you_mean
+from fullbake.pipeline.config.config_section import Section
 from fullbake.pipeline.config.override import Override
 from fullbake.pipeline.config.redaction import HIDDEN
 from fullbake.pipeline.config.shown_value import SECRETS, shorten
@@ -46,7 +47,7 @@ def _problem_of(item: Mapping[str, Any], path: Sequence[str], model: type[Sectio
     match item["type"]:
         case "extra_forbidden":
             known = _keys_of(path[:-1], model)
-            return f"unknown key{nearest(path[-1], known)}; the keys here are {', '.join(known)}"
+            return f"unknown key{did_you_mean(path[-1], known)}; the keys here are {', '.join(known)}"
         case "missing":
             return "missing; give it a value"
         case "value_error":
@@ -60,7 +61,7 @@ def _problem_of(item: Mapping[str, Any], path: Sequence[str], model: type[Sectio
             return f'{shown} is not text; write it in quotes: "{shown if shown == HIDDEN else shorten(str(value))}"'
         case "literal_error":
             expected = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{shown} is not one of {', '.join(expected)}{nearest(str(value), expected)}"
+            return f"{shown} is not one of {', '.join(expected)}{did_you_mean(str(value), expected)}"
         case "int_parsing_size":
             return f"{shown} is too great a number"
         case "model_type" | "dict_type":

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from fullbake.pipeline.config.config_section import Location, Section, nearest
+from fullbake.contract.nearest import did_you_mean
+from fullbake.pipeline.config.config_section import Location, Section
 from fullbake.trainer.approaches import APPROACHES
 
 
@@ -17,7 +18,7 @@ def known_approach(name: str) -> str:
         ValueError: There is no such approach; the text names those that there are.
     """
     if name not in APPROACHES:
-        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{nearest(name, APPROACHES)}")
+        raise ValueError(f"is not an approach; choose one of {', '.join(APPROACHES)}{did_you_mean(name, APPROACHES)}")
     return name
 
 

@@ -257,29 +257,6 @@ def test_a_good_header_passes_the_check():
     check_file(io.BytesIO(b"text,label\nkind,good\n"), "train.csv", FORMAT)
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"encoding": "utf-88"}, "data.encoding: 'utf-88' is not a text encoding"),
-        ({"encoding": "hex"}, "data.encoding: 'hex' is not a text encoding"),
-        ({"delimiter": ",,"}, "data.delimiter: ',,' is not one character"),
-        ({"delimiter": ""}, "data.delimiter: '' is not one character"),
-        ({"delimiter": '"'}, "data.delimiter: '\"' is not one character"),
-        ({"label_map": {"1": "goood"}}, "data.label_map: '1' maps to 'goood', which is not in data.labels; did you"),
-    ],
-)
-def test_a_format_no_file_can_have_is_refused_when_it_is_made(setting, message):
-    with pytest.raises(InputError) as error:
-        RowFormat(**{"text_column": "text", "label_column": "label", "labels": ("good", "bad"), **setting})
-    assert str(error.value).startswith(message)
-    assert "\n" not in str(error.value)
-
-
-def test_a_format_survives_a_trip_through_json():
-    fmt = RowFormat("text", "label", ("a", "b"), "other", {"0": "a"}, "\t", "utf-16")
-    assert RowFormat.from_dict(json.loads(json.dumps(fmt.to_dict()))) == fmt
-
-
 def test_the_stream_is_left_open_for_its_owner():
     stream = io.BytesIO(b"text,label\nkind,good\n")
     assert len(list(read_rows(stream, "train.csv", FORMAT))) == 1

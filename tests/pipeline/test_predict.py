@@ -1,11 +1,9 @@
 import csv
 import io
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from click.testing import CliRunner
 
 from fullbake.command_line.main import main
@@ -14,8 +12,8 @@ from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.prediction import label_file as labelling
 from fullbake.pipeline.prediction.label_file import check_files, label_file
-from fullbake.pipeline.prediction.predictor import Predictor, find_model
-from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS, export
+from fullbake.pipeline.prediction.predictor import Predictor
+from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS
 
 
 @pytest.fixture
@@ -83,23 +81,6 @@ def test_labels_and_probabilities_are_the_models(label, predictor: Predictor):
         assert row[1] == prediction.label == LABELS[probabilities.index(max(probabilities))]
         assert probabilities == pytest.approx(list(prediction.probabilities), abs=1e-6)
         assert sum(probabilities) == pytest.approx(1, abs=3e-6)
-
-
-def test_with_each_text_the_probability_of_its_label_is_given(predictor: Predictor):
-    for prediction in predictor.predict({"text": [text.encode() for text in TEXTS]}):
-        assert prediction.probability == prediction.probabilities[LABELS.index(prediction.label)]
-        assert prediction.probability == max(prediction.probabilities)
-
-
-def test_with_a_threshold_that_is_not_always_the_highest(base: Path, transform, tmp_path: Path):
-    model = export(base, transform, tmp_path, ("fine", "rude"), threshold=0.01)
-    predictions = Predictor(model).predict({"text": [text.encode() for text in TEXTS]})
-    assert [prediction.label for prediction in predictions] == ["rude"] * len(TEXTS)
-    assert any(prediction.probability < 0.5 for prediction in predictions)
-    printed = CliRunner().invoke(main, ["predict", "--model", model, *TEXTS], catch_exceptions=False).stdout
-    assert printed.splitlines() == [
-        f"rude  {prediction.probabilities[1]:.3f}  {text}" for prediction, text in zip(predictions, TEXTS, strict=True)
-    ]
 
 
 def test_nul_and_undecodable_bytes_come_back_as_they_were(label, predictor: Predictor, tmp_path: Path):
@@ -298,42 +279,3 @@ def test_more_rows_than_one_batch_are_all_labelled_in_their_order(label):
         assert [float(value) for value in row[3:]] == pytest.approx(
             [float(value) for value in labelled[number % 4][3:]], abs=1e-5
         )
-
-
-def test_a_model_is_found_by_version_by_serving_folder_and_by_output_root(model: str, tmp_path: Path, monkeypatch):
-    for version in ("9", "10"):
-        shutil.copytree(model, tmp_path / "runs/one/serving" / version)
-    (tmp_path / "runs/one/serving/.11.unfinished").mkdir()
-    shutil.copytree(model, tmp_path / "runs/two/serving/7")
-    one = tmp_path / "runs/one"
-    newest = str(one / "serving/10")
-    assert find_model(str(one / "serving/9")) == str(one / "serving/9")
-    assert find_model(str(one / "serving")) == newest
-    assert find_model(str(one)) == newest
-    monkeypatch.chdir(tmp_path)
-    assert find_model(None) == "runs/one/serving/10"
-    assert Predictor(find_model(None)).labels == list(LABELS)
-    # A server would try to load it; that it is of no use must not go unsaid.
-    (one / "serving/12").mkdir()
-    line = (
-        r"--model: .*/12 has no saved_model.pb .*; name another version, or go back with: fullbake rollback .*serving$"
-    )
-    with pytest.raises(InputError, match=line):
-        Predictor(find_model(str(one)))
-
-
-def test_where_there_is_no_model_it_says_what_to_name(tmp_path: Path, monkeypatch):
-    for folder in (tmp_path, tmp_path / "none"):
-        with pytest.raises(
-            InputError, match=r"there is no pushed model in .*; name a version, a serving folder or a run"
-        ):
-            find_model(str(folder))
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="no model has been pushed below runs/ yet"):
-        find_model(None)
-
-
-def test_a_model_of_other_make_is_refused(tmp_path: Path):
-    tf.saved_model.save(tf.Module(), str(tmp_path))
-    with pytest.raises(InputError, match="was not made by fullbake"):
-        Predictor(find_model(str(tmp_path)))

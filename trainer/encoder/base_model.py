@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import importlib.util
 import json
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.nearest import nearest
 from fullbake.trainer.content_hash import hash_file, hash_names
 from fullbake.trainer.encoder.families import KNOWN_NAMES, Sizes, family_of
 from fullbake.trainer.locations import locate
@@ -239,8 +239,8 @@ def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> InputE
             wanted=revision,
             given=base,
         )
-    near = difflib.get_close_matches(base, KNOWN_NAMES, n=1, cutoff=NEAR)
-    meant = f"; did you mean {near[0]!r}?" if near and near[0] != base else ""
+    near = nearest(base, KNOWN_NAMES, NEAR)
+    meant = f"; did you mean {near!r}?" if near and near != base else ""
     at = f" at revision {revision!r}" if revision else ""
     if isinstance(error, GatedRepoError):
         why = "wants its terms accepted first; do so there, and set HF_TOKEN"

@@ -1,0 +1,29 @@
+import json
+
+import pytest
+
+from fullbake.components.data.row_format import RowFormat
+from fullbake.contract.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"encoding": "utf-88"}, "data.encoding: 'utf-88' is not a text encoding"),
+        ({"encoding": "hex"}, "data.encoding: 'hex' is not a text encoding"),
+        ({"delimiter": ",,"}, "data.delimiter: ',,' is not one character"),
+        ({"delimiter": ""}, "data.delimiter: '' is not one character"),
+        ({"delimiter": '"'}, "data.delimiter: '\"' is not one character"),
+        ({"label_map": {"1": "goood"}}, "data.label_map: '1' maps to 'goood', which is not in data.labels; did you"),
+    ],
+)
+def test_a_format_no_file_can_have_is_refused_when_it_is_made(setting, message):
+    with pytest.raises(InputError) as error:
+        RowFormat(**{"text_column": "text", "label_column": "label", "labels": ("good", "bad"), **setting})
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_a_format_survives_a_trip_through_json():
+    fmt = RowFormat("text", "label", ("a", "b"), "other", {"0": "a"}, "\t", "utf-16")
+    assert RowFormat.from_dict(json.loads(json.dumps(fmt.to_dict()))) == fmt
