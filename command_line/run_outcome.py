@@ -24,6 +24,8 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
 
     from fullbake.components.evaluation.gate import describe
     from fullbake.components.serving.making import why_withdrawn
+    from fullbake.contract.setting_names import settings_named
+    from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 
     evaluation = record.evaluation
     console = plain_console()
@@ -35,8 +37,9 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
         console.print(f"note: {note}", soft_wrap=True)
     if evaluation.baseline_note:
         console.print(f"note: {evaluation.baseline_note}")
-    for bound in evaluation.missed:
-        console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
+    with settings_named(CONFIG_KEYS):
+        for bound in evaluation.missed:
+            console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
     if record.nothing_new:
         console.print("nothing new: data and config are those of an earlier run, whose outcome stands")
     if record.withdrawn is not None:

@@ -101,7 +101,8 @@ def run_locally(
         pushed=record.pushed_model is not None,
         seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
     )
-    record.report.write_text(render(report), encoding="utf-8")
+    with settings_named(CONFIG_KEYS):
+        record.report.write_text(render(report), encoding="utf-8")
     return record
 
 

@@ -1,6 +1,7 @@
 """Only the config layer knows config keys: below it, settings have names of their own (see `contract.errors`)."""
 
 import ast
+import itertools
 import re
 import string
 from collections.abc import Iterator
@@ -28,8 +29,8 @@ ERRORS = {error.__name__ for error in (InputError, DivergedError)}
 NAMES_IN_CACHE_KEYS = {("trainer/encoder/base_model.py", "model.base")}
 """They look like config keys, and nobody reads them as such; another name would cost existing runs their caches."""
 
-SECTIONS_OF_A_TRAINING = ("training", "pretraining")
-"""What `section` stands for in an error's field or message."""
+STANDS_FOR = {"section": ("training", "pretraining"), "key": ("max_label_drift", "max_length_drift")}
+"""By the name of a variable in an error's field, or in a message, what it may be."""
 
 
 def trees(*floors: str) -> Iterator[tuple[str, ast.Module]]:
@@ -52,15 +53,15 @@ def errors(floor: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def texts(node: ast.expr) -> list[str]:
-    """Returns what a string literal comes to, for each section that it may be about."""
+    """Returns all that a string can be: a literal, a variable that is known, or a literal with one in it."""
     if isinstance(node, ast.Constant):
         return [str(node.value)]
-    assert isinstance(node, ast.JoinedStr), f"not a literal: {ast.unparse(node)}"
-    parts = [
-        str(part.value) if isinstance(part, ast.Constant) else f"<{ast.unparse(part.value)}>" for part in node.values
-    ]
-    assert {part for part in parts if part.startswith("<")} == {"<section>"}, ast.unparse(node)
-    return ["".join(section if part == "<section>" else part for part in parts) for section in SECTIONS_OF_A_TRAINING]
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(parts) for parts in itertools.product(*map(texts, node.values))]
+    if isinstance(node, ast.FormattedValue):
+        return texts(node.value)
+    assert isinstance(node, ast.Name), f"a text with a field or values must be a literal: {ast.unparse(node)}"
+    return list(STANDS_FOR[node.id])
 
 
 @pytest.mark.parametrize("floor", FLOORS)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed, wilson
 from fullbake.contract.results.evaluation import Bound
+from fullbake.contract.setting_names import setting_names
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def describe(bound: Bound) -> str:
     if bound.metric == "predicted":
         return (
             f"no row of the test split was given the label '{bound.label}'; if that may be so, name it in "
-            "gate.allow_never_predicted"
+            f"{setting_names()['allow_never_predicted']}"
         )
     if bound.value is None or bound.judged is None or bound.missed_by is None:
         if bound.metric == "precision":
@@ -131,7 +132,7 @@ def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
         counted on the rows that the model decides for the label: of these, as many can be right as have it.
     """
     confidence = gate.confidence or CONFIDENCE
-    said = []
+    said, names = [], setting_names()
     for key, bounds in (("min_recall", gate.min_recall), ("min_precision", gate.min_precision)):
         few = [
             f"'{label}' has {test_rows[label]:,} where {bounds[label]:g} takes {needed:,}"
@@ -142,11 +143,11 @@ def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
             so = (
                 "luck may decide whether a model is pushed"
                 if gate.confidence is None
-                else "no model can be pushed (gate.confidence)"
+                else f"no model can be pushed ({names['confidence']})"
             )
             said.append(
-                f"gate.{key}: too few test rows to show with {confidence:.4g} confidence that a bound is met, even if "
-                f"all are found, so {so}: {_listed(few)}; add rows, give the test split a larger share, or "
+                f"{names[key]}: too few test rows to show with {confidence:.4g} confidence that a bound is met, even "
+                f"if all are found, so {so}: {_listed(few)}; add rows, give the test split a larger share, or "
                 "lower the bound"
             )
     return said

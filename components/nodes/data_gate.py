@@ -76,8 +76,9 @@ def DataGate(  # noqa: N802, components are called as classes are
     ]
     if missing:
         raise InputError(
-            f"data.labels: {_listed(missing, ', ')}; add rows of it, give the split a larger share in data.split, "
-            "or take the class out of data.labels"
+            "{missing}; add rows of it, give the split a larger share in {split}, or take the class out of {labels}",
+            field="labels",
+            missing=_listed(missing, ", "),
         )
     _judge_drift(ingest, max_label_drift, max_length_drift)
     bounds = GateSpec.from_dict(json.loads(gate))
@@ -107,7 +108,9 @@ def _judge_drift(ingest: Ingest, max_label_drift: float | None, max_length_drift
         if bound is None:
             continue
         if ingest.drift_unknown:
-            raise InputError(f"data.{key}: {ingest.drift_unknown}; mend it, take it away, or set the bound to null")
+            raise InputError(
+                "{reason}; mend it, take it away, or set the bound to null", field=key, reason=ingest.drift_unknown
+            )
         if drift is None:
             continue
         if key == "max_label_drift":
@@ -116,8 +119,12 @@ def _judge_drift(ingest: Ingest, max_label_drift: float | None, max_length_drift
             distance, what = drift.length_distance, f"the texts' lengths have drifted by {drift.lengths_in_words}"
         if distance > bound:
             raise InputError(
-                f"data.{key}: since span {drift.before} {what}, and {bound:g} is allowed; look into the new span, and "
-                "if it is as it should be, raise the bound for this run"
+                "since span {before} {what}, and {bound:g} is allowed; look into the new span, and if it is as it "
+                "should be, raise the bound for this run",
+                field=key,
+                before=drift.before,
+                what=what,
+                bound=bound,
             )
 
 

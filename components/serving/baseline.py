@@ -59,9 +59,13 @@ def find_baseline(
             return Baseline(pushed[-1].path, version.path, about.labels, "; ".join(notes) or None)
         if not accept_loss:
             raise InputError(
-                f"push.serving_dir: {version.path}, the model in production, {reason}, so a new model cannot be "
-                f"compared with it; repair it or move it away, go back with: fullbake rollback {serving_dir}, or go on "
-                "without it with gate.accept_baseline_loss: true"
+                "{model}, the model in production, {reason}, so a new model cannot be compared with it; repair it or "
+                "move it away, go back with: fullbake rollback {folder}, or go on without it with "
+                "{accept_baseline_loss}: true",
+                field="serving_dir",
+                model=version.path,
+                reason=reason,
+                folder=serving_dir,
             )
         lost.append(f"the model in production ({version.path}) {reason}; it was not compared")
         lost = lost[:1]

@@ -61,12 +61,17 @@ def sole_pusher(serving_dir: str) -> Iterator[None]:
         lock = FileLock(os.path.join(serving_dir, LOCK_FILE)).acquire(timeout=_LOCK_SECONDS)
     except Timeout as error:
         raise InputError(
-            f"push.serving_dir: another run has been pushing to {serving_dir} for {_LOCK_SECONDS // 60} minutes; wait "
-            "until it is done, and run again"
+            "another run has been pushing to {folder} for {minutes} minutes; wait until it is done, and run again",
+            field="serving_dir",
+            folder=serving_dir,
+            minutes=_LOCK_SECONDS // 60,
         ) from error
     except OSError as error:
         raise InputError(
-            f"push.serving_dir: {serving_dir} cannot be written to: {error.strerror}; name a folder that can"
+            "{folder} cannot be written to: {reason}; name a folder that can",
+            field="serving_dir",
+            folder=serving_dir,
+            reason=error.strerror,
         ) from error
     with lock:
         # Nobody else is writing: what is unfinished was left by a push that was killed.
@@ -97,7 +102,9 @@ def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[],
     number = max([int(time.time()), *(version.number + 1 for version in versions(serving_dir))])
     if number > HIGHEST:
         raise InputError(
-            f"push.serving_dir: {newest_version(serving_dir)} has the highest number there is; move it away"
+            "{version} has the highest number there is; move it away",
+            field="serving_dir",
+            version=newest_version(serving_dir),
         )
     destination = os.path.join(serving_dir, str(number))
     # Servers look at numbers only, so they do not see the copy until it is renamed.
@@ -117,8 +124,11 @@ def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[],
             files.remove(unfinished)
         if isinstance(error, OSError):
             raise InputError(
-                f"push.serving_dir: the model cannot be copied to {serving_dir}, and what was in production stays "
-                f"there: {error.strerror or error}; make room or mend the folder, and try again"
+                "the model cannot be copied to {folder}, and what was in production stays there: {reason}; make room "
+                "or mend the folder, and try again",
+                field="serving_dir",
+                folder=serving_dir,
+                reason=error.strerror or str(error),
             ) from error
         raise
     return destination

@@ -56,7 +56,10 @@ def versions(serving_dir: str) -> list[Version]:
         names = sorted(files.names(serving_dir))
     except OSError as error:
         raise InputError(
-            f"push.serving_dir: {serving_dir} cannot be read: {error.strerror}; name a folder that can"
+            "{folder} cannot be read: {reason}; name a folder that can",
+            field="serving_dir",
+            folder=serving_dir,
+            reason=error.strerror,
         ) from error
     found = {}
     for name in names:

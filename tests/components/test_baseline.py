@@ -47,9 +47,9 @@ def test_a_model_in_production_that_cannot_be_compared_with_is_an_error_unless_t
     with pytest.raises(InputError) as stopped:
         find(tmp_path)
     assert str(stopped.value) == (
-        f"push.serving_dir: {path}, the model in production, {reason}, so a new model cannot be compared with it; "
+        f"serving_dir: {path}, the model in production, {reason}, so a new model cannot be compared with it; "
         f"repair it or move it away, go back with: fullbake rollback {tmp_path}, or go on without it with "
-        "gate.accept_baseline_loss: true"
+        "accept_baseline_loss: true"
     )
     found = find(tmp_path, accept_loss=True)
     assert (found.version, found.model) == (path, usable)

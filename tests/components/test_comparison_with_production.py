@@ -83,8 +83,8 @@ def test_a_model_in_production_that_does_not_open_stops_the_run_in_one_line_unle
         evaluate(careless, tmp_path, max_recall_drop=0.0)
     line = str(stopped.value)
     assert "\n" not in line
-    assert line.startswith(f"push.serving_dir: {tmp_path}/3, the model in production, cannot be opened (")
-    assert f"fullbake rollback {tmp_path}, or go on without it with gate.accept_baseline_loss: true" in line
+    assert line.startswith(f"serving_dir: {tmp_path}/3, the model in production, cannot be opened (")
+    assert f"fullbake rollback {tmp_path}, or go on without it with accept_baseline_loss: true" in line
 
     verdict = evaluate(careless, tmp_path, max_recall_drop=0.0, accept_baseline_loss=True)
     assert verdict.evaluation["baseline"]["model"] == str(usable)

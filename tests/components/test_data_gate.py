@@ -75,9 +75,9 @@ def test_a_small_test_split_is_warned_of_and_a_model_in_production_that_does_not
     with caplog.at_level(logging.WARNING, "fullbake"), pytest.raises(InputError) as stopped:
         run(["good", "bad"] * 20, ["good", "bad"], gate=gate, baseline_key="version 7")
     (warning,) = (record.getMessage() for record in caplog.records if record.name == "fullbake")
-    assert warning.startswith("gate.min_recall: too few test rows to show with 0.95 confidence that a bound is met")
+    assert warning.startswith("min_recall: too few test rows to show with 0.95 confidence that a bound is met")
     assert " where 0.9 takes 35; add rows" in warning
-    assert f"push.serving_dir: {tmp_path}/serving/7, the model in production, cannot be opened (" in str(stopped.value)
+    assert f"serving_dir: {tmp_path}/serving/7, the model in production, cannot be opened (" in str(stopped.value)
 
 
 def test_a_label_the_schema_does_not_know_stops_the_run_and_says_so_in_one_line(run):
@@ -106,9 +106,9 @@ def test_a_class_without_an_example_in_a_split_stops_the_run(run):
     with pytest.raises(InputError) as error:
         run(["good", "bad"] * 50 + ["ugly"], ["good", "bad", "ugly", "odd"], labels=("good", "bad", "ugly", "odd"))
     assert str(error.value) == (
-        "data.labels: no train example of class 'ugly', no train example of class 'odd', "
-        "no test example of class 'odd'; add rows of it, give the split a larger share in data.split, "
-        "or take the class out of data.labels"
+        "labels: no train example of class 'ugly', no train example of class 'odd', "
+        "no test example of class 'odd'; add rows of it, give the split a larger share in split, "
+        "or take the class out of labels"
     )
 
 
@@ -143,12 +143,12 @@ def test_drift_without_a_bound_or_within_it_passes(drifted, caplog):
     [
         (
             {"max_label_drift": 0.09},
-            "data.max_label_drift: since span 1 the labels' shares have drifted by 0.100 (share of 'bad' 0.100, now "
+            "max_label_drift: since span 1 the labels' shares have drifted by 0.100 (share of 'bad' 0.100, now "
             "0.200), and 0.09 is allowed; look into the new span",
         ),
         (
             {"max_length_drift": 0.5},
-            "data.max_length_drift: since span 1 the texts' lengths have drifted by 1.000 (median 7, now 16 ch",
+            "max_length_drift: since span 1 the texts' lengths have drifted by 1.000 (median 7, now 16 ch",
         ),
     ],
 )
@@ -161,5 +161,5 @@ def test_drift_beyond_a_bound_stops_the_run(drifted, bound, message):
 def test_a_bound_is_not_passed_because_the_span_before_cannot_be_read(drifted, tmp_path):
     (tmp_path / "span-1/a.csv").write_text("other,columns\nx,good\n")
     assert drifted() == ["COMPLETE"]
-    with pytest.raises(InputError, match=r"^data.max_label_drift: span 1, the one before, cannot be read: .*null$"):
+    with pytest.raises(InputError, match=r"^max_label_drift: span 1, the one before, cannot be read: .*null$"):
         drifted(max_label_drift=0.5)

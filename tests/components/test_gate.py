@@ -188,8 +188,7 @@ def test_a_bound_as_json_has_all_that_a_report_needs():
         ),
         (
             bound_of("predicted", "odd", 1, 0, False),
-            "no row of the test split was given the label 'odd'; if that may be so, name it in "
-            "gate.allow_never_predicted",
+            "no row of the test split was given the label 'odd'; if that may be so, name it in allow_never_predicted",
         ),
     ],
 )
@@ -258,11 +257,11 @@ def test_a_test_split_too_small_for_a_bound_is_told_with_what_it_takes():
     rows = {"fine": 16, "rude": 5, "odd": 1}
     gate = GateSpec(LABELS, {"fine": 0.8, "rude": 0.6}, {"odd": 0.9, "fine": 1.0})
     recall, precision = too_few_rows(gate, rows)
-    assert recall.startswith("gate.min_recall: too few test rows to show with 0.95 confidence that a bound is met")
+    assert recall.startswith("min_recall: too few test rows to show with 0.95 confidence that a bound is met")
     assert "so luck may decide whether a model is pushed: 'rude' has 5 where 0.6 takes 6; add rows" in recall
-    assert precision.startswith("gate.min_precision: ")
+    assert precision.startswith("min_precision: ")
     assert "'odd' has 1 where 0.9 takes 35; " in precision
     (strict,) = too_few_rows(GateSpec(LABELS, {"fine": 0.8}, confidence=0.99), rows)
     assert "0.99 confidence" in strict
-    assert "no model can be pushed (gate.confidence): 'fine' has 16 where 0.8 takes 27; " in strict
+    assert "no model can be pushed (confidence): 'fine' has 16 where 0.8 takes 27; " in strict
     assert too_few_rows(gate, dict.fromkeys(LABELS, 35)) == []

@@ -125,7 +125,7 @@ def test_a_push_that_breaks_off_leaves_production_as_it_was_and_the_next_one_suc
     (broken / "zzz/variables").symlink_to(tmp_path / "nowhere")
     for name in (EVALUATION_FILE, INGEST_FILE):
         (tmp_path / "model" / name).write_bytes((model / name).read_bytes())
-    line = r"push.serving_dir: the model cannot be copied to .*serving, and what was in production stays.*zzz/variables"
+    line = r"^serving_dir: the model cannot be copied to .*serving, and what was in production stays.*zzz/variables"
     with pytest.raises(InputError, match=line):
         push(tmp_path / "model", tmp_path / "serving")
     assert newest_version(str(tmp_path / "serving")) == before

@@ -64,7 +64,7 @@ KEPT = "What pre-training taught is kept: the part that moved most, layer 2, is 
             "Little is probably left of what pre-training taught: the part that moved most, layer 2, is",
             True,
         ),
-        (1.7, "layer 2, is 170% of its own size away from its start. Lower training.learning_rate.", True),
+        (1.7, "layer 2, is 170% of its own size away from its start. Lower learning_rate.", True),
     ],
 )
 def test_an_encoder_that_training_destroyed_is_seen_at_once(moved, said, warned):
@@ -80,7 +80,7 @@ def test_an_encoder_that_training_destroyed_is_seen_at_once(moved, said, warned)
 def test_an_encoder_destroyed_before_fine_tuning_is_seen_at_once():
     pretraining = {"evaluations": [], "encoder_shift": {"embeddings": 0.1, "layer 1": 1.2}}
     page = text_of(render(minimal_with(pretraining=pretraining)))
-    assert page.index("Lower pretraining.learning_rate.") < page.index("How well each class")
+    assert page.index("Lower pretraining_learning_rate.") < page.index("How well each class")
 
 
 def test_a_phase_before_the_last_is_told_of(passing):

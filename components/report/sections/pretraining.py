@@ -13,6 +13,7 @@ from fullbake.components.report.plot import Plot, finite
 from fullbake.components.report.section import Section
 from fullbake.contract.results.pretraining import Perplexity
 from fullbake.contract.results.report import Report
+from fullbake.contract.setting_names import setting_names
 
 
 def perplexity_svg(evaluations: Sequence[Perplexity]) -> Markup | None:
@@ -44,7 +45,7 @@ def _context(report: Report) -> Mapping[str, Any] | None:
         "pretraining": pretraining,
         "measured": pretraining.evaluations,
         "picture": perplexity_svg(pretraining.evaluations),
-        "shift": shift_of(pretraining.encoder_shift, "pretraining.learning_rate"),
+        "shift": shift_of(pretraining.encoder_shift, setting_names()["pretraining_learning_rate"]),
     }
 
 

@@ -11,6 +11,7 @@ from fullbake.components.report.plot import Figure, Legend, Plot, Point, finite
 from fullbake.components.report.section import Section
 from fullbake.contract.results.report import Report
 from fullbake.contract.results.training import Epoch
+from fullbake.contract.setting_names import setting_names
 
 
 def training_figures(epochs: Sequence[Epoch], kept: int | None) -> list[Figure]:
@@ -53,7 +54,7 @@ def _context(report: Report) -> Mapping[str, Any] | None:
     return {
         "training": training,
         "figures": training_figures(training.epochs, training.best_epoch),
-        "shift": shift_of(training.encoder_shift, "training.learning_rate"),
+        "shift": shift_of(training.encoder_shift, setting_names()["learning_rate"]),
     }
 
 
