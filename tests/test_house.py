@@ -12,7 +12,6 @@ BEING_SPLIT = (
     "tests/components/test_tokenizer.py",
     "tests/trainer/test_fine_tune.py",
     "tests/trainer/test_hugging_face.py",
-    "trainer/fine_tune.py",
 )
 """Longer ones that are being split."""
 
