@@ -25,7 +25,7 @@ from fullbake.pipeline.output_file import check_new, write_new
 def init(
     csv_file: Path, text_column: str, label_column: str, text_pair_column: str | None, output: Path | None
 ) -> None:
-    """Make a config from a CSV file: its labels, their balance, and a maximum length that fits.
+    """Make a config from a file of labelled text: its labels, their balance, and a maximum length that fits.
 
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml

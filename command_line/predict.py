@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     type=LOCATION,
     help="A pushed version, a serving folder or an output root.  [default: the newest below runs/]",
 )
-@click.option("--input", "source", type=PATH, metavar="FILE.csv", help="Label a CSV file instead.")
-@click.option("--output", "target", type=PATH, metavar="FILE.csv", help="Where its rows go, with their labels.")
+@click.option("--input", "source", type=PATH, metavar="FILE", help="Label a CSV, JSON Lines or Parquet file instead.")
+@click.option("--output", "target", type=PATH, metavar="FILE", help="Where its rows go, with their labels.")
 @click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")
 @click.option(
@@ -49,7 +49,7 @@ def predict(
     quoting: str,
     escape_formulas: bool,
 ) -> None:
-    """Label texts, or a whole CSV file, with a pushed model."""
+    """Label texts, or a whole file, with a pushed model."""
     if bool(texts) == bool(source) or bool(source) != bool(target):
         raise InputError("predict: give either texts, or both --input and --output")
     from fullbake.pipeline.prediction.label_file import check_files, label_file
@@ -68,7 +68,7 @@ def predict(
         _print_labelled(labelled, source, target)
         return
     if predictor.text_features != ["text"]:
-        raise InputError("predict: this model labels pairs of texts; give them as a CSV file with --input and --output")
+        raise InputError("predict: this model labels pairs of texts; give them as a file with --input and --output")
     encoded = [os.fsencode(text) for text in texts]
     for text, prediction in zip(encoded, predictor.predict({"text": encoded}), strict=True):
         shown = " ".join(text.decode("utf-8", "replace").split())  # a terminal may refuse bytes that are not UTF-8

@@ -9,7 +9,6 @@ FOLDERS = ["benchmarks", "command_line", "components", "contract", "kubeflow", "
 SUFFIXES = (".py", ".html", ".css")
 
 BEING_SPLIT = (
-    "tests/components/test_tokenizer.py",
     "tests/trainer/test_fine_tune.py",
     "tests/trainer/test_hugging_face.py",
 )

@@ -11,7 +11,7 @@ _CONVERT = "convert it to CSV first"
 # By their first bytes, as each format's specification has them. What is printable could begin a CSV file too, so a
 # control character must be near (see `_CONTROL`).
 _KINDS = (
-    (b"PAR1", "a Parquet file", _CONVERT),
+    (b"PAR1", "a Parquet file", "let its name end in .parquet"),
     (b"ARROW1", "an Arrow file", _CONVERT),
     (b"FEA1", "a Feather file", _CONVERT),
     (b"ORC", "an ORC file", _CONVERT),

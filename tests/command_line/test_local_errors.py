@@ -46,7 +46,7 @@ ERRORS = {
     ),
     "Parquet to init": (
         ["init", "foreign/a.csv", "--text", "text", "--label", "label"],
-        "foreign/a.csv is a Parquet file, not CSV; convert it to CSV first",
+        "foreign/a.csv is a Parquet file, not CSV; let its name end in .parquet",
     ),
     "Parquet to run": (
         ["run", "config.yaml", "--set", "data.input_base=foreign"],

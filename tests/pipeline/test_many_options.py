@@ -62,7 +62,7 @@ def test_a_head_on_a_frozen_base_learns_pairs_from_csv_to_prediction_in_folders_
     assert {row["label"] for row in labelled} <= set(LABELS)
     result = fullbake("predict", "--model", root, "one text")
     assert result.exit_code == 2
-    assert result.output.startswith("fullbake: predict: this model labels pairs of texts; give them as a CSV file")
+    assert result.output.startswith("fullbake: predict: this model labels pairs of texts; give them as a file")
 
 
 def test_every_option_at_once_from_a_corpus_and_a_test_folder_to_a_pushed_threshold(
