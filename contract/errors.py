@@ -46,6 +46,15 @@ class InputError(Exception):
         line = message.format_map(SettingNames({**keys, **self.values}))
         return line if self.field is None else f"{SettingNames(keys)[self.field]}: {line}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as plain values for JSON, if its own values are plain."""
+        return {"message": self.args[0], "field": self.field, "values": self.values}
+
+    @classmethod
+    def from_dict(cls, parts: Mapping[str, Any]) -> InputError:
+        """Returns the error of which `to_dict` returned this."""
+        return cls(parts["message"], field=parts["field"], **parts["values"])
+
     def __str__(self) -> str:
         return self.text({})
 

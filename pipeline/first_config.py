@@ -17,6 +17,7 @@ from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.data_config import UNPRINTABLE
 from fullbake.pipeline.data_survey import Survey, check_classes, survey_file
 
@@ -73,7 +74,7 @@ def make_first_config(
     path = os.fspath(path)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; name one of its CSV files")
-    fmt = RowFormat(text_column, label_column, (), text_pair_column)
+    fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
     try:
         find_dialect = format_of(path, labelled=True).find_dialect
         if find_dialect is not None:

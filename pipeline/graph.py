@@ -14,7 +14,7 @@ from tfx.components import ExampleValidator, StatisticsGen, Trainer, Transform, 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
-from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.data.data_folders import CORPUS_BASE, IN_CACHE_KEYS, INPUT_BASE, TEST_BASE
 from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
@@ -70,9 +70,9 @@ def input_locations(config: Config, base: Path | None) -> dict[str, str]:
         base: The folder of the base model; None where no component is run that opens it.
     """
     folders = {
-        INPUT_BASE: config.data.input_base,
-        TEST_BASE: config.data.test_base,
-        CORPUS_BASE: config.pretraining.corpus_base,
+        IN_CACHE_KEYS[INPUT_BASE]: config.data.input_base,
+        IN_CACHE_KEYS[TEST_BASE]: config.data.test_base,
+        IN_CACHE_KEYS[CORPUS_BASE]: config.pretraining.corpus_base,
     }
     located = {
         name: folder if "://" in folder else os.path.abspath(folder) for name, folder in folders.items() if folder
@@ -106,7 +106,7 @@ def create_components(
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
     example_gen = CsvExampleGen(
-        input_base=INPUT_BASE,
+        input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
         row_format=data.row_format,
         split=data.split,
@@ -114,8 +114,8 @@ def create_components(
         max_bad_fraction=data.max_bad_fraction,
         on_duplicate=data.on_duplicate,
         on_conflict=data.on_conflict,
-        test_base=None if data.test_base is None else TEST_BASE,
-        corpus_base=CORPUS_BASE if has_corpus else None,
+        test_base=None if data.test_base is None else IN_CACHE_KEYS[TEST_BASE],
+        corpus_base=IN_CACHE_KEYS[CORPUS_BASE] if has_corpus else None,
         window=data.window,
     )
     examples = example_gen.outputs["examples"]

@@ -108,7 +108,7 @@ def _check_other_folder(key: str, folder: str, fmt: RowFormat) -> None:
     _check_folder(key, folder, "name the folder the file is in")
     files = match_files(folder, "*")
     if not files:
-        raise InputError(f"{key}: no file is in {folder!r}; put one there, or set it to null")
+        raise InputError("no file is in {folder!r}; put one there, or set it to null", field=key, folder=folder)
     for name in files:
         # By its whole path: the folders may have files of the same name.
         _check_file(name, name, fmt, key)
@@ -122,7 +122,7 @@ def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
         if os.path.isfile(folder)
         else "name a folder of CSV files; a relative path starts at the current directory"
     )
-    raise InputError(f"{key}: {folder!r} is not a folder; {remedy}")
+    raise InputError("{folder!r} is not a folder; {remedy}", field=key, folder=folder, remedy=remedy)
 
 
 def _check_file(path: str, shown: str, fmt: RowFormat, source: str) -> None:
@@ -130,7 +130,9 @@ def _check_file(path: str, shown: str, fmt: RowFormat, source: str) -> None:
         with opened(path) as stream:
             check_file(stream, shown, fmt, source)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{source}: {shown} cannot be read: {error}; mend it, or take it away") from error
+        raise InputError(
+            "{file} cannot be read: {reason}; mend it, or take it away", field=source, file=shown, reason=str(error)
+        ) from error
 
 
 def _check_base(config: Config) -> list[str]:

@@ -1,3 +1,4 @@
+import json
 import pickle
 
 from fullbake.contract.errors import DivergedError, InputError
@@ -18,6 +19,12 @@ def test_a_line_with_values_may_name_settings_on_the_way():
 
 def test_a_line_about_no_setting_and_without_values_stays_as_it_is():
     assert InputError("span-{SPAN}: {no}").text(KEYS) == "span-{SPAN}: {no}"
+
+
+def test_an_error_comes_whole_out_of_json():
+    error = InputError("{folder} has no room; set {vectors} to float16", field="base", folder="a/{x}")
+    again = InputError.from_dict(json.loads(json.dumps(error.to_dict())))
+    assert again.text(KEYS) == error.text(KEYS)
 
 
 def test_an_error_comes_whole_out_of_another_process():

@@ -15,21 +15,34 @@ from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.config_section import Section
 
 ROOT = Path(__file__).parents[1]
-FLOORS = ("trainer",)
+FLOORS = ("trainer", "components")
 SECTIONS = {
     name: field.annotation
     for name, field in Config.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
 }
 KEY = re.compile(
-    r"\b(" + "|".join(f"{section}.{key}" for section, of in SECTIONS.items() for key in of.model_fields) + r")\b"
+    r"\b(" + "|".join(rf"{section}\.{key}" for section, of in SECTIONS.items() for key in of.model_fields) + r")\b"
 )
 ERRORS = {error.__name__ for error in (InputError, DivergedError)}
 
-NAMES_IN_CACHE_KEYS = {("trainer/encoder/base_model.py", "model.base")}
+NAMES_IN_CACHE_KEYS = {
+    ("trainer/encoder/base_model.py", "model.base"),
+    ("components/data/data_folders.py", "data.input_base"),
+    ("components/data/data_folders.py", "data.test_base"),
+    ("components/data/data_folders.py", "pretraining.corpus_base"),
+}
 """They look like config keys, and nobody reads them as such; another name would cost existing runs their caches."""
 
-STANDS_FOR = {"section": ("training", "pretraining"), "key": ("max_label_drift", "max_length_drift")}
+FOLDERS = ("input_base", "test_base", "corpus_base")
+COLUMNS = ("text_column", "text_pair_column", "label_column")
+STANDS_FOR = {
+    "section": ("training", "pretraining"),
+    "key": ("max_label_drift", "max_length_drift", *COLUMNS),
+    "source": FOLDERS,
+    "where": (*FOLDERS, *COLUMNS),
+    "wanted": ("{column!r}", *(f"{{column!r}} ({{{column}}})" for column in COLUMNS)),
+}
 """By the name of a variable in an error's field, or in a message, what it may be."""
 
 

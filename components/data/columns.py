@@ -18,7 +18,7 @@ def find_columns(titles: Sequence[str], fmt: RowFormat, name: str, source: str, 
         titles: The names of the file's columns, as they are compared.
         fmt: Names the wanted ones. White space around a name does not count.
         name: What to call the file in errors.
-        source: The config key of the file's folder, for errors.
+        source: The setting that names the file's folder, for errors.
         advice: What else an error about a column that is not there says, a question.
 
     Returns:
@@ -35,12 +35,24 @@ def _find(key: str, column: str, titles: Sequence[str], name: str, source: str, 
     if len(found) == 1:
         return found[0]
     # The columns are named for input_base's files; where another folder's differ, the folder is the likelier fault.
-    where, wanted = (f"data.{key}", repr(column)) if source == INPUT_BASE else (source, f"{column!r} (data.{key})")
+    where, wanted = (key, "{column!r}") if source == INPUT_BASE else (source, "{column!r} ({" + key + "})")
     if found:
-        raise InputError(f"{where}: {name} has {len(found)} columns named {wanted}; rename the others in its header")
+        raise InputError(
+            f"{{file}} has {{count}} columns named {wanted}; rename the others in its header",
+            field=where,
+            file=name,
+            count=len(found),
+            column=column,
+        )
     shown = ", ".join(printable(title) or "(no name)" for title in titles)
     raise InputError(
-        f"{where}: {wanted} is not a column of {name} (it has: {shorten(shown)}){did_you_mean(column, titles)}{advice}"
+        f"{wanted} is not a column of {{file}} (it has: {{found}}){{meant}}{{advice}}",
+        field=where,
+        column=column,
+        file=name,
+        found=shorten(shown),
+        meant=did_you_mean(column, titles),
+        advice=advice,
     )
 
 

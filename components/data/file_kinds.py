@@ -73,7 +73,7 @@ def named(name: str, source: str) -> Iterator[None]:
 
     Args:
         name: What to call the file.
-        source: The config key of its folder.
+        source: The setting that names its folder.
 
     Raises:
         InputError: What was a `WrongKindError`.
@@ -81,4 +81,4 @@ def named(name: str, source: str) -> Iterator[None]:
     try:
         yield
     except WrongKindError as error:
-        raise InputError(f"{source}: {name} {error}") from None
+        raise InputError("{file} {fault}", field=source, file=name, fault=str(error)) from None

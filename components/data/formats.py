@@ -19,7 +19,7 @@ Args:
     stream: The file's bytes, from their start. It is not closed.
     name: What to call the file in errors.
     fmt: The wanted columns.
-    source: The config key of the file's folder, for errors.
+    source: The setting that names the file's folder, for errors.
     quoting: What the file's quotes mean, as `FileFormat.find_quoting` found out.
     count: Where its lines are counted. At the end of the file the total is the header's lines, the blank ones and the
         `lines` of all rows, good and bad.

@@ -27,7 +27,7 @@ def read_rows(
         stream: The file's bytes, from their start. It is not closed.
         name: What to call the file in errors; its suffix says which format it has (see `formats`).
         fmt: The columns and labels.
-        source: The config key of the file's folder, for errors.
+        source: The setting that names the file's folder, for errors.
         quoting: What the file's quotes mean, as `quoting_of` found out; by default RFC 4180's.
         count: Where its lines are counted; nowhere by default.
 

@@ -8,6 +8,7 @@ from fullbake.components.data.quoting import QUOTINGS
 from fullbake.components.data.text_encoding import is_file_encoding
 from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
+from fullbake.contract.setting_names import SettingNames, setting_names
 
 MOST_LABELS = 1000
 """A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
@@ -28,6 +29,8 @@ class RowFormat:
         labelled: Whether there are labels. If not, the label column need not be there.
         quoting: What double quotes mean in CSV: "standard" (they quote fields, which may span lines), "none" (they are
             characters like any other) or "auto" (found out for each file, see `readers.csv_quoting`).
+        names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
+            what they are called here and now. It is no part of `to_dict`.
 
     Raises:
         InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed.
@@ -42,30 +45,40 @@ class RowFormat:
     encoding: str = "utf-8"
     labelled: bool = True
     quoting: str = "auto"
+    names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuses what no file could be read with."""
         if not is_delimiter(self.delimiter):
             raise InputError(
-                f"data.delimiter: {self.delimiter!r} is not one character that can stand between fields; "
-                'use ",", ";", "|" or, for tab-separated files, "\\t" in double quotes'
+                "{given!r} is not one character that can stand between fields; "
+                'use ",", ";", "|" or, for tab-separated files, "\\t" in double quotes',
+                field="delimiter",
+                given=self.delimiter,
             )
         if not is_file_encoding(self.encoding):
             raise InputError(
-                f"data.encoding: {self.encoding!r} is not a text encoding Python reads files in; use utf-8, cp1252, ..."
+                "{given!r} is not a text encoding Python reads files in; use utf-8, cp1252, ...",
+                field="encoding",
+                given=self.encoding,
             )
         if self.quoting not in QUOTINGS:
-            raise InputError(f"data.quoting: {self.quoting!r} is not one of {', '.join(QUOTINGS)}")
+            raise InputError(
+                "{given!r} is not one of {known}", field="quoting", given=self.quoting, known=", ".join(QUOTINGS)
+            )
         for value, label in self.label_map.items():
             if self.labels and label not in self.labels:
                 raise InputError(
-                    f"data.label_map: {value!r} maps to {label!r}, which is not in data.labels"
-                    f"{did_you_mean(label, self.labels)}"
+                    "{value!r} maps to {label!r}, which is not in {labels}{meant}",
+                    field="label_map",
+                    value=value,
+                    label=label,
+                    meant=did_you_mean(label, self.labels),
                 )
 
     @property
     def wanted(self) -> dict[str, str]:
-        """By the config's key, each column that is read of a file."""
+        """By the name of its setting, each column that is read of a file."""
         columns = {"text_column": self.text_column}
         if self.labelled:
             columns["label_column"] = self.label_column
@@ -75,7 +88,7 @@ class RowFormat:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the format as a dictionary that JSON can hold."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "names"}
 
     def unlabelled(self) -> "RowFormat":
         """Returns the same for files of which the text column alone is wanted."""

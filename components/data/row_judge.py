@@ -24,7 +24,7 @@ def row_judge(fmt: RowFormat) -> Judge:
         Row(line=2, text='so kind', text_pair=None, label='good', lines=1)
     """
     text_column, pair_column, label_column = fmt.text_column, fmt.text_pair_column, fmt.label_column
-    labelled, any_label = fmt.labelled, not fmt.labels
+    labelled, any_label, names = fmt.labelled, not fmt.labels, fmt.names
     labels = {label: label for label in fmt.labels}
     labels.update((value.strip(), label) for value, label in fmt.label_map.items())
 
@@ -45,7 +45,7 @@ def row_judge(fmt: RowFormat) -> Judge:
             return Row(line, text, text_pair, label, lines)
         if not value:
             return BadRow(line, f"no label in column {label_column!r}", fields, "missing label", lines)
-        reason = f"label {shorten(repr(value))} is neither in data.labels nor in data.label_map"
+        reason = f"label {shorten(repr(value))} is neither in {names['labels']} nor in {names['label_map']}"
         return BadRow(line, reason, fields, "unknown label", lines)
 
     return judge

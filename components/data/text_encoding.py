@@ -105,7 +105,7 @@ def is_file_encoding(encoding: str) -> bool:
         return False
 
 
-def undecodable(text: str, where: str, encoding: str, advice: str = "; is data.encoding right?") -> str | None:
+def undecodable(text: str, where: str, encoding: str, advice: str) -> str | None:
     """Says which byte of a text from `decoded` was not in the encoding; None if all were.
 
     Args:

@@ -19,7 +19,7 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as specs
 from tfx.utils import proto_utils
 
-from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.data.data_folders import CORPUS_BASE, TEST_BASE
 from fullbake.components.data.ingest.fingerprint import Files, fingerprint
 from fullbake.components.data.ingest.input_files import find_labelled_files, find_other_files
 from fullbake.components.data.ingest.older_spans import add_older_spans, find_span_before
@@ -64,8 +64,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         newest_files = find_labelled_files(input_base, patterns[:1])
         if not newest_files:
             raise InputError(
-                f"data.input_base: no file matches {os.path.join(input_base, patterns[0])}; set data.input_base to the "
-                "folder of the CSV files and data.pattern to their names"
+                "no file matches {wanted}; set {input_base} to the folder of the CSV files and {pattern} to their "
+                "names",
+                field="input_base",
+                wanted=os.path.join(input_base, patterns[0]),
             )
         files = [*newest_files, *find_labelled_files(input_base, patterns[1:], len(newest_files))]
         test_files = find_other_files(settings.test_base, TEST_BASE, len(files))
@@ -94,8 +96,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         promised = exec_properties[utils.FINGERPRINT_PROPERTY_NAME]
         if _fingerprint(input_config, settings, input_base, pattern_before) != promised:
             raise InputError(
-                f"{INPUT_BASE}: the files in {', '.join(settings.folders(input_base))} changed while they were read; "
-                "leave them as they are while it runs, and run it again"
+                "the files in {folders} changed while they were read; leave them as they are while it runs, and run it "
+                "again",
+                field="input_base",
+                folders=", ".join(settings.folders(input_base)),
             )
         tally, corpus = parts.tally([*files, *test_files]), parts.tally(corpus_files)
         repeats = parts.repeats()
@@ -138,7 +142,9 @@ class Driver(driver.FileBasedDriver):
                 )
         except ValueError as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"data.pattern: no span or version can be found in {base}: {reason}") from error
+            raise InputError(
+                "no span or version can be found in {folder}: {reason}", field="pattern", folder=base, reason=reason
+            ) from error
         found = example_gen_pb2.Input()
         proto_utils.json_to_proto(resolved[specs.INPUT_CONFIG_KEY], found)
         settings, span = IngestSettings.from_exec_properties(resolved), resolved[utils.SPAN_PROPERTY_NAME]

@@ -154,13 +154,12 @@ def _check_embeddings(folder: Path, files: TokenizerFiles) -> None:
     token, last = max(files.vocabulary.items(), key=lambda item: item[1])
     if last >= rows:
         raise InputError(
-            "the tokenizer in {folder} has ids up to {last} ({token!r}) and the model only {rows} embeddings "
+            "the tokenizer in {folder} has ids up to {last} and the model only {rows} embeddings "
             "(vocab_size in its config.json); the two are not of one model: fetch both again, or resize the model's "
             "embeddings",
             field="base",
             folder=folder,
-            last=last,
-            token=token,
+            last=f"{last} ({token!r})",
             rows=rows,
         )
 

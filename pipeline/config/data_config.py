@@ -123,6 +123,7 @@ class DataConfig(Section):
             delimiter=self.delimiter,
             encoding=self.encoding,
             quoting=self.quoting,
+            names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
 
     @property

@@ -92,11 +92,11 @@ def test_a_file_of_another_format_is_called_by_its_name(kind, tmp_path):
     for read in (
         lambda: check_file(io.BytesIO(content), "train.csv", fmt),
         lambda: list(read_rows(io.BytesIO(content), "train.csv", fmt)),
-        lambda: list(read_text_lines(io.BytesIO(content), "train.csv", fmt, "data.input_base", STANDARD, LineCount())),
+        lambda: list(read_text_lines(io.BytesIO(content), "train.csv", fmt, "input_base", STANDARD, LineCount())),
     ):
         with pytest.raises(InputError) as error:
             read()
-        assert str(error.value).startswith(f"data.input_base: train.csv is {named}, not CSV; ")
+        assert str(error.value).startswith(f"input_base: train.csv is {named}, not CSV; ")
         assert "\n" not in str(error.value)
 
 
@@ -112,7 +112,7 @@ def test_without_a_mark_utf_16_and_32_do_not_say_the_order_of_their_bytes(encodi
     content = "text,label\na,good\n".encode("utf-16-le")
     with pytest.raises(WrongKindError, match=r"^has no byte-order mark, .*; set the encoding to utf-(16|32)-le or utf"):
         next(read_records(io.BytesIO(content), encoding=encoding))
-    with pytest.raises(InputError, match=r"^data\.input_base: train\.csv has no byte-order mark, "):
+    with pytest.raises(InputError, match=r"^input_base: train\.csv has no byte-order mark, "):
         check_file(io.BytesIO(content), "train.csv", RowFormat("text", "label", ("good",), encoding=encoding))
 
 

@@ -68,7 +68,7 @@ def test_quarantine_writes_every_bad_row_aside_and_the_counts_add_up(run, tmp_pa
     assert ran.counts["rejected"] == sum(ran.counts["reasons"].values()) == len(ran.rejected) == 7
     assert ran.counts["reasons"] == {**dict.fromkeys(BAD_LINES.values(), 1), "missing text": 2}
     assert [(row["file"], int(row["line"])) for row in ran.rejected] == [("b.csv", 102 + number) for number in range(7)]
-    assert ran.rejected[2]["reason"] == "label 'odd' is neither in data.labels nor in data.label_map"
+    assert ran.rejected[2]["reason"] == "label 'odd' is neither in labels nor in label_map"
     assert json.loads(ran.rejected[2]["fields"]) == ["odd label", "odd"]
     assert json.loads(ran.rejected[4]["fields"]) == ["caf\udce9", "good"]
     assert ran.all_texts() == sorted(text for text, _ in ROWS)
@@ -95,7 +95,7 @@ def test_rows_that_a_stray_quote_would_swallow_are_all_used(run, tmp_path):
     assert ran.counts["reasons"] == {"lines joined by a quote": 131, "missing text": 1}
     assert [int(row["line"]) for row in ran.rejected] == [*range(22, 153), 4]
     assert ran.counts["lines"] == {"total": 209, "header": 2, "blank": 1, "used": 74, "rejected": 132}
-    with pytest.raises(InputError, match=r"^data\.on_bad_row: a\.tsv line 22: .* goes on to line 152 by its quotes, "):
+    with pytest.raises(InputError, match=r"^on_bad_row: a\.tsv line 22: .* goes on to line 152 by its quotes, "):
         run(fmt)
 
 
@@ -112,7 +112,7 @@ def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_d
     write(tmp_path / "test/t.csv", [("held out", "good"), ("held out", "bad"), ("held out", "good")])
     write(tmp_path / "data/c.csv", [("held out", "bad")])
     settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")}
-    held_out = {"also in data.test_base": 1}
+    held_out = {"also in test_base": 1}
     ran = run(**settings)
     conflict = "a.csv line 2 ('good') and a.csv line 3 ('bad')"
     assert ran.counts["repeats"] == {
@@ -144,7 +144,7 @@ def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_d
     with pytest.raises(InputError) as error:
         run(**settings, on_conflict="fail")
     assert str(error.value) == (
-        f"data.on_conflict: 2 texts have several labels, in 6 rows: {conflict}; "
+        f"on_conflict: 2 texts have several labels, in 6 rows: {conflict}; "
         "correct the labels, or set it to drop or keep"
     )
 
@@ -165,15 +165,15 @@ def test_fail_stops_at_a_bad_row_and_names_file_line_and_reason(run, tmp_path, l
     with pytest.raises(InputError) as error:
         run()
     message = str(error.value)
-    assert message.startswith("data.on_bad_row: b.csv line 3: ")
-    assert message.endswith("; mend the row, or set data.on_bad_row to quarantine")
+    assert message.startswith("on_bad_row: b.csv line 3: ")
+    assert message.endswith("; mend the row, or set on_bad_row to quarantine")
     assert "\n" not in message
 
 
 def test_fail_names_the_first_of_several_bad_files(run, tmp_path):
     write(tmp_path / "data/a.csv", [*ROWS, ("too", "many", "good")])
     write(tmp_path / "data/b.csv", [("", "good"), *ROWS])
-    with pytest.raises(InputError, match=r"^data\.on_bad_row: a\.csv line 202: 3 fields where the header has 2; "):
+    with pytest.raises(InputError, match=r"^on_bad_row: a\.csv line 202: 3 fields where the header has 2; "):
         run()
 
 
@@ -182,8 +182,8 @@ def test_more_bad_rows_than_the_bound_stop_the_run_with_numbers_and_examples(run
     with pytest.raises(InputError) as error:
         run(on_bad_row="quarantine", max_bad_fraction=0.01)
     assert str(error.value) == (
-        "data.max_bad_fraction: 3 of 203 rows (1.48%) cannot be used, and 1.00% may be: "
-        "2 x unknown label, as a.csv line 202: label 'odd' is neither in data.labels nor in data.label_map; "
+        "max_bad_fraction: 3 of 203 rows (1.48%) cannot be used, and 1.00% may be: "
+        "2 x unknown label, as a.csv line 202: label 'odd' is neither in labels nor in label_map; "
         "1 x missing text, as a.csv line 204: no text in column 'text'; mend the rows or raise the bound"
     )
 
@@ -243,10 +243,10 @@ def test_a_new_shard_begins_every_so_many_rows_and_holds_the_rows_in_order(run, 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "data.input_base: a.csv is empty; "),
-        (b"text,label\n", "data.input_base: a.csv has a header but no rows; "),
-        (b"texts,label\na,good\n", "data.text_column: 'text' is not a column of a.csv (it has: texts, label); did you"),
-        (b"text,label\nthe only row,good\n", "data.split: none of the 1 usable rows fell into "),
+        (b"", "input_base: a.csv is empty; "),
+        (b"text,label\n", "input_base: a.csv has a header but no rows; "),
+        (b"texts,label\na,good\n", "text_column: 'text' is not a column of a.csv (it has: texts, label); did you"),
+        (b"text,label\nthe only row,good\n", "split: none of the 1 usable rows fell into "),
     ],
 )
 def test_a_file_that_is_no_data_set_stops_the_run(run, tmp_path, content, message):
@@ -259,9 +259,9 @@ def test_a_file_that_is_no_data_set_stops_the_run(run, tmp_path, content, messag
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"pattern": "*.tsv"}, "data.input_base: no file matches "),
-        ({"input_base": "/no/such/folder"}, "data.input_base: no file matches /no/such/folder/*; "),
-        ({"pattern": "span-{SPAN}/*"}, "data.pattern: no span or version can be found in "),
+        ({"pattern": "*.tsv"}, "input_base: no file matches "),
+        ({"input_base": "/no/such/folder"}, "input_base: no file matches /no/such/folder/*; "),
+        ({"pattern": "span-{SPAN}/*"}, "pattern: no span or version can be found in "),
     ],
 )
 def test_no_file_stops_the_run(run, tmp_path, settings, message):

@@ -35,13 +35,13 @@ def test_a_text_of_the_test_folder_is_kept_out_of_training_and_is_no_bad_row(run
     assert sorted(texts["train"] + texts["eval"]) == sorted(text for text, _ in ROWS)
     assert texts["test"] == [text for text, _ in TEST_ROWS]
     assert [(row["file"], row["line"], row["reason"], json.loads(row["fields"])) for row in ran.rejected] == [
-        ("a.csv", "2", "this text is in data.test_base too", list(copies[0])),
-        ("a.csv", "3", "this text is in data.test_base too", list(copies[1])),
-        ("a.csv", "5", "this text is in data.test_base too", list(copies[2])),
-        ("b.csv", "2", "this text is in data.test_base too", ["test text 3", "bad"]),
+        ("a.csv", "2", "this text is in test_base too", list(copies[0])),
+        ("a.csv", "3", "this text is in test_base too", list(copies[1])),
+        ("a.csv", "5", "this text is in test_base too", list(copies[2])),
+        ("b.csv", "2", "this text is in test_base too", ["test text 3", "bad"]),
     ]
     assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (234, 230, 4)
-    assert ran.counts["reasons"] == {"also in data.test_base": 4}
+    assert ran.counts["reasons"] == {"also in test_base": 4}
 
 
 def test_a_text_in_both_folders_does_not_use_up_the_bound_on_bad_rows(run, tmp_path):
@@ -49,11 +49,9 @@ def test_a_text_in_both_folders_does_not_use_up_the_bound_on_bad_rows(run, tmp_p
     write(tmp_path / "test/a.csv", TEST_ROWS)
     settings = {"split": TWO_SPLITS, "on_bad_row": "quarantine", "test_base": str(tmp_path / "test")}
     ran = run(**settings, max_bad_fraction=0.004)
-    assert ran.counts["reasons"] == {"also in data.test_base": 30, "missing text": 1}
+    assert ran.counts["reasons"] == {"also in test_base": 30, "missing text": 1}
     assert len(ran.rejected) == 31
-    with pytest.raises(
-        InputError, match=r"^data\.max_bad_fraction: 1 of 261 rows \(0\.38%\) cannot be used, .* as a\.csv"
-    ):
+    with pytest.raises(InputError, match=r"^max_bad_fraction: 1 of 261 rows \(0\.38%\) cannot be used, .* as a\.csv"):
         run(**settings, max_bad_fraction=0.003)
 
 
@@ -63,7 +61,7 @@ def test_a_bad_row_of_the_test_folder_is_judged_as_any_other(run, tmp_path):
     settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")}
     with pytest.raises(InputError) as error:
         run(**settings)
-    assert str(error.value).startswith(f"data.on_bad_row: {tmp_path}/test/a.csv line 32: label 'odd' is neither ")
+    assert str(error.value).startswith(f"on_bad_row: {tmp_path}/test/a.csv line 32: label 'odd' is neither ")
     ran = run(**settings, on_bad_row="quarantine")
     assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (231, 230, 1)
     assert [row["file"] for row in ran.rejected] == [f"{tmp_path}/test/a.csv"]
@@ -143,7 +141,7 @@ def test_texts_kept_out_of_the_corpus_do_not_use_up_the_bound_on_bad_rows(run, t
     held_out = ran.counts["examples"]["eval"] + ran.counts["examples"]["test"]
     assert ran.counts["corpus_reasons"] == {"also in the eval or test split": held_out, "missing text": 1}
     assert ran.counts["corpus"] + ran.counts["corpus_rejected"] == 201
-    with pytest.raises(InputError, match=r"^data\.max_bad_fraction: 1 of 201 rows \(0\.50%\) cannot be used, "):
+    with pytest.raises(InputError, match=r"^max_bad_fraction: 1 of 201 rows \(0\.50%\) cannot be used, "):
         run(**settings, max_bad_fraction=0.004)
 
 
@@ -153,7 +151,7 @@ def test_a_corpus_of_nothing_but_test_texts_is_refused_with_their_number(run, tm
     with pytest.raises(InputError) as error:
         run(split=TWO_SPLITS, test_base=str(tmp_path / "test"), corpus_base=str(tmp_path / "test"))
     assert str(error.value) == (
-        "pretraining.corpus_base: none of its texts can be used (30 are in the eval or test split too); "
+        "corpus_base: none of its texts can be used (30 are in the eval or test split too); "
         "mend them, or set it to null"
     )
 
@@ -181,23 +179,21 @@ def test_bad_rows_of_the_corpus_are_judged_and_counted_apart_from_the_labelled_o
     with pytest.raises(InputError) as error:
         run(**settings)
     assert str(error.value).startswith(
-        f"data.on_bad_row: {tmp_path}/corpus/a.txt line 2: byte 0xe9 in the line is not utf-8; "
+        f"on_bad_row: {tmp_path}/corpus/a.txt line 2: byte 0xe9 in the line is not utf-8; "
     )
-    with pytest.raises(InputError, match=r"^data\.max_bad_fraction: 3 of 11 rows \(27\.27%\) cannot be used, "):
+    with pytest.raises(InputError, match=r"^max_bad_fraction: 3 of 11 rows \(27\.27%\) cannot be used, "):
         run(**settings, on_bad_row="quarantine", max_bad_fraction=0.2)
     ran = run(**settings, on_bad_row="quarantine", max_bad_fraction=0.3)
     assert (ran.counts["corpus"], ran.counts["corpus_rejected"]) == (8, 3)
     assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"], ran.counts["reasons"]) == (200, 200, 0, {})
     assert [(row["file"].removeprefix(f"{tmp_path}/"), row["line"], row["reason"]) for row in ran.rejected] == [
-        ("corpus/a.txt", "2", "byte 0xe9 in the line is not utf-8; is data.encoding right?"),
+        ("corpus/a.txt", "2", "byte 0xe9 in the line is not utf-8; is encoding right?"),
         ("corpus/b.csv", "3", "no text in column 'text'"),
         ("corpus/b.csv", "4", "3 fields where the header has 2"),
     ]
 
 
-@pytest.mark.parametrize(
-    ("argument", "key"), [("test_base", "data.test_base"), ("corpus_base", "pretraining.corpus_base")]
-)
+@pytest.mark.parametrize(("argument", "key"), [("test_base", "test_base"), ("corpus_base", "corpus_base")])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -206,7 +202,7 @@ def test_bad_rows_of_the_corpus_are_judged_and_counted_apart_from_the_labelled_o
         (b"text,label\n", "{key}: {folder}/a.csv has a header but no rows; "),
         (
             b"texts,label\nx,good\n",
-            "{key}: 'text' (data.text_column) is not a column of {folder}/a.csv (it has: texts, label)",
+            "{key}: 'text' (text_column) is not a column of {folder}/a.csv (it has: texts, label)",
         ),
         (b"text,label\n,good\n", "{key}: none of its "),
     ],
@@ -226,11 +222,11 @@ def test_a_corpus_file_without_a_line_of_text_or_cut_off_stops_the_run(run, tmp_
     write(tmp_path / "data/a.csv")
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus/a.txt").write_text("\n \n")
-    with pytest.raises(InputError, match=r"^pretraining\.corpus_base: .*/corpus/a\.txt has no text; "):
+    with pytest.raises(InputError, match=r"^corpus_base: .*/corpus/a\.txt has no text; "):
         run(corpus_base=str(tmp_path / "corpus"))
     (tmp_path / "corpus/a.txt").unlink()
     (tmp_path / "corpus/a.txt.gz").write_bytes(gzip.compress(b"a text\n" * 100)[:-10])
-    with pytest.raises(InputError, match=r"^pretraining\.corpus_base: .*/a\.txt\.gz is not a whole gzip file \("):
+    with pytest.raises(InputError, match=r"^corpus_base: .*/a\.txt\.gz is not a whole gzip file \("):
         run(corpus_base=str(tmp_path / "corpus"))
 
 
@@ -239,6 +235,6 @@ def test_a_test_folder_that_holds_all_texts_leaves_nothing_to_train_on(run, tmp_
     with pytest.raises(InputError) as error:
         run(split=TWO_SPLITS, test_base=str(tmp_path / "data"))
     assert str(error.value) == (
-        "data.split: none of the 0 usable rows (200 more are in data.test_base too) fell into 'train'; "
+        "split: none of the 0 usable rows (200 more are in test_base too) fell into 'train'; "
         "add rows or give it a larger share"
     )

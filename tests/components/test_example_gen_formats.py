@@ -34,10 +34,10 @@ def test_a_nul_character_arrives_unchanged(run, tmp_path):
 def test_a_broken_gzip_file_stops_the_run(run, tmp_path):
     whole = gzip.compress(b"text,label\n" + os.urandom(50_000).hex().encode())
     (tmp_path / "data/a.csv.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"^data.input_base: a.csv.gz is not a whole gzip file \("):
+    with pytest.raises(InputError, match=r"^input_base: a.csv.gz is not a whole gzip file \("):
         run()
     (tmp_path / "data/a.csv.gz").write_bytes(b"text,label\n")
-    with pytest.raises(InputError, match=r"^data.input_base: a.csv.gz is not a whole gzip file \("):
+    with pytest.raises(InputError, match=r"^input_base: a.csv.gz is not a whole gzip file \("):
         run()
 
 
@@ -80,10 +80,10 @@ def test_bad_rows_of_every_format_are_written_aside_with_their_place(run, tmp_pa
     ]
     assert ran.counts["reasons"] == {"malformed JSON": 1, "unknown label": 1, "missing text": 1}
     assert ran.counts["lines"] == {"total": 207, "header": 1, "blank": 1, "used": 202, "rejected": 3}
-    with pytest.raises(InputError, match=r"^data\.on_bad_row: b\.jsonl line 2: the line is no JSON: "):
+    with pytest.raises(InputError, match=r"^on_bad_row: b\.jsonl line 2: the line is no JSON: "):
         run()
     (tmp_path / "data/b.jsonl").unlink()
-    with pytest.raises(InputError, match=r"^data\.on_bad_row: c\.parquet row 2: no text in column 'text'; "):
+    with pytest.raises(InputError, match=r"^on_bad_row: c\.parquet row 2: no text in column 'text'; "):
         run()
 
 
@@ -111,7 +111,5 @@ def test_a_damaged_parquet_file_stops_the_run_by_its_name(run, tmp_path):
     frame(ROWS).to_parquet(tmp_path / "data/b.parquet")
     content = (tmp_path / "data/b.parquet").read_bytes()
     (tmp_path / "data/b.parquet").write_bytes(content[:-100])
-    with pytest.raises(
-        InputError, match=r"^data\.input_base: b\.parquet is not a whole Parquet file \(.*; copy it here"
-    ):
+    with pytest.raises(InputError, match=r"^input_base: b\.parquet is not a whole Parquet file \(.*; copy it here"):
         run()

@@ -64,7 +64,7 @@ def test_no_drift_without_a_span_before(run, tmp_path):
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"comment,label\nx,good\n", "span 2, the one before, cannot be read: data.text_column: "),
+        (b"comment,label\nx,good\n", "span 2, the one before, cannot be read: text_column: "),
         (b"text,label\nx,odd\n", "span 2, the one before, has no row that can be used"),
     ],
 )
@@ -150,9 +150,7 @@ def test_files_that_change_while_they_are_read_stop_the_run(tmp_path):
     write(tmp_path / "data/a.csv", ROWS[1:])
     examples = component.outputs["examples"].type()
     examples.uri = str(tmp_path / "examples")
-    with pytest.raises(
-        InputError, match=r"^data\.input_base: the files in .*/data changed while they were read; leave"
-    ):
+    with pytest.raises(InputError, match=r"^input_base: the files in .*/data changed while they were read; leave"):
         Executor().Do({}, {"examples": [examples]}, resolved)
 
 

@@ -81,12 +81,12 @@ def test_numbers_are_texts_just_as_they_stand_in_the_file():
         (
             '{"text": "a", "label": Infinity}',
             "unknown label",
-            "label 'Infinity' is neither in data.labels nor in data.label_map",
+            "label 'Infinity' is neither in labels nor in label_map",
         ),
         (
             '{"text": "a", "label": 1.0}',
             "unknown label",
-            "label '1.0' is neither in data.labels nor in data.label_map",
+            "label '1.0' is neither in labels nor in label_map",
         ),
         ('{"text": {"a": "b"}, "label": 1}', "not text", "column 'text' holds an object, no text"),
         ('{"text": "a", "label": [1]}', "not text", "column 'label' holds a list, no text"),
@@ -134,17 +134,17 @@ def test_what_pandas_writes_is_read():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "data.input_base: train.jsonl is empty; write an object to a line, or take it away"),
-        (b"\n\n", "data.input_base: train.jsonl is empty; "),
+        (b"", "input_base: train.jsonl is empty; write an object to a line, or take it away"),
+        (b"\n\n", "input_base: train.jsonl is empty; "),
         (
             b'{"txt": "a", "label": 1}\n' * 3,
-            "data.text_column: 'text' is not a column of train.jsonl (it has: txt, label); did you mean 'txt'?",
+            "text_column: 'text' is not a column of train.jsonl (it has: txt, label); did you mean 'txt'?",
         ),
         (
             b"\x1f\x8b\x08\0",
-            "data.input_base: train.jsonl is compressed with gzip, not JSON Lines; let its name end",
+            "input_base: train.jsonl is compressed with gzip, not JSON Lines; let its name end",
         ),
-        (b"PAR1\x15\x04", "data.input_base: train.jsonl is a Parquet file, not JSON Lines; "),
+        (b"PAR1\x15\x04", "input_base: train.jsonl is a Parquet file, not JSON Lines; "),
     ],
 )
 def test_a_file_that_cannot_be_read_is_an_error_that_says_what_to_do(content, message):

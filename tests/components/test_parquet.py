@@ -110,34 +110,34 @@ WHOLE = written({"text": ["a", "b"] * 500, "label": ["good", "bad"] * 500})
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("train.parquet", b"", "data.input_base: train.parquet is empty; take it away"),
-        ("train.parquet", b"text,label\na,good\n", "data.input_base: train.parquet is not Parquet; let its name say"),
-        ("train.parquet", WHOLE[: len(WHOLE) // 2], "data.input_base: train.parquet is not a whole Parquet file ("),
+        ("train.parquet", b"", "input_base: train.parquet is empty; take it away"),
+        ("train.parquet", b"text,label\na,good\n", "input_base: train.parquet is not Parquet; let its name say"),
+        ("train.parquet", WHOLE[: len(WHOLE) // 2], "input_base: train.parquet is not a whole Parquet file ("),
         (
             "train.parquet",
             WHOLE[:100] + b"\xff" * 50 + WHOLE[150:],
-            "data.input_base: train.parquet is not a whole P",
+            "input_base: train.parquet is not a whole P",
         ),
-        ("train.parquet.gz", gzip.compress(WHOLE), "data.input_base: train.parquet.gz is compressed as a whole, and "),
+        ("train.parquet.gz", gzip.compress(WHOLE), "input_base: train.parquet.gz is compressed as a whole, and "),
         (
             "train.parquet",
             written({"text": pa.array([], pa.string()), "label": pa.array([], pa.string())}),
-            "data.input_base: train.parquet has no rows; add rows, or take it away",
+            "input_base: train.parquet has no rows; add rows, or take it away",
         ),
         (
             "train.parquet",
             written({"txt": ["a"], "label": ["good"]}),
-            "data.text_column: 'text' is not a column of train.parquet (it has: txt, label); did you mean 'txt'?",
+            "text_column: 'text' is not a column of train.parquet (it has: txt, label); did you mean 'txt'?",
         ),
         (
             "train.parquet",
             written({"text": [["a"]], "label": ["good"]}),
-            "data.text_column: column 'text' of train.parquet is of type list<item: string>, which is no text; make it",
+            "text_column: column 'text' of train.parquet is of type list<item: string>, which is no text; make it",
         ),
         (
             "train.parquet",
             written({"text": ["a"], "label": [date(2026, 1, 1)]}),
-            "data.label_column: column 'label' of train.parquet is of type date32[day], which is no text; ",
+            "label_column: column 'label' of train.parquet is of type date32[day], which is no text; ",
         ),
     ],
 )

@@ -131,8 +131,8 @@ def test_without_labels_any_label_is_taken_but_none_is_not():
         ("  \t ,good", "missing text", "no text in column 'text'"),
         ("\u00a0\u3000,good", "missing text", "no text in column 'text'"),
         ("kind,", "missing label", "no label in column 'label'"),
-        ("kind,odd", "unknown label", "label 'odd' is neither in data.labels nor in data.label_map"),
-        ("kind,Good", "unknown label", "label 'Good' is neither in data.labels nor in data.label_map"),
+        ("kind,odd", "unknown label", "label 'odd' is neither in labels nor in label_map"),
+        ("kind,Good", "unknown label", "label 'Good' is neither in labels nor in label_map"),
         ("kind,good,1", "wrong number of fields", "3 fields where the header has 2"),
         ("kind", "wrong number of fields", "1 fields where the header has 2"),
         (
@@ -151,7 +151,7 @@ def test_a_bad_row_says_why_and_spoils_no_other(line, kind, reason):
 def test_bytes_that_do_not_decode_spoil_their_own_row_only_and_are_not_lost():
     rows = read(b"text,label\nbefore,good\ncaf\xe9,good\nafter,bad\n")
     assert texts([rows[0], rows[2]]) == ["before", "after"]
-    assert rows[1].reason == "byte 0xe9 in column 'text' is not utf-8; is data.encoding right?"
+    assert rows[1].reason == "byte 0xe9 in column 'text' is not utf-8; is encoding right?"
     assert json.loads(json.dumps(rows[1].fields)) == ["caf\udce9", "good"]
 
 
@@ -210,30 +210,28 @@ def test_a_field_of_megabytes_is_a_field():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "data.input_base: train.csv is empty; give it a header line and rows, or take it away"),
-        ("\n\n", "data.input_base: train.csv is empty; give it a header line and rows, or take it away"),
-        ("text,label\n", "data.input_base: train.csv has a header but no rows; add rows, or take it away"),
+        ("", "input_base: train.csv is empty; give it a header line and rows, or take it away"),
+        ("\n\n", "input_base: train.csv is empty; give it a header line and rows, or take it away"),
+        ("text,label\n", "input_base: train.csv has a header but no rows; add rows, or take it away"),
         (
             "id,text,labels\n1,a,b\n",
-            "data.label_column: 'label' is not a column of train.csv (it has: id, text, labels); "
-            "did you mean 'labels'?",
+            "label_column: 'label' is not a column of train.csv (it has: id, text, labels); did you mean 'labels'?",
         ),
         (
             ",label\na,good\n",
-            "data.text_column: 'text' is not a column of train.csv (it has: (no name), label)",
+            "text_column: 'text' is not a column of train.csv (it has: (no name), label)",
         ),
         (
             "text;label\na;good\n",
-            "data.text_column: 'text' is not a column of train.csv (it has: text;label); "
-            "does data.delimiter ',' fit the file?",
+            "text_column: 'text' is not a column of train.csv (it has: text;label); does delimiter ',' fit the file?",
         ),
         (
             "text,label,text\na,good,b\n",
-            "data.text_column: train.csv has 2 columns named 'text'; rename the others in its header",
+            "text_column: train.csv has 2 columns named 'text'; rename the others in its header",
         ),
         (
             'text,"label\na,good\n',
-            "data.input_base: the header of train.csv (line 1) cannot be read: "
+            "input_base: the header of train.csv (line 1) cannot be read: "
             "the row that starts on line 1 opens a quote that is never closed",
         ),
     ],

@@ -9,12 +9,12 @@ from fullbake.contract.errors import InputError
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"encoding": "utf-88"}, "data.encoding: 'utf-88' is not a text encoding"),
-        ({"encoding": "hex"}, "data.encoding: 'hex' is not a text encoding"),
-        ({"delimiter": ",,"}, "data.delimiter: ',,' is not one character"),
-        ({"delimiter": ""}, "data.delimiter: '' is not one character"),
-        ({"delimiter": '"'}, "data.delimiter: '\"' is not one character"),
-        ({"label_map": {"1": "goood"}}, "data.label_map: '1' maps to 'goood', which is not in data.labels; did you"),
+        ({"encoding": "utf-88"}, "encoding: 'utf-88' is not a text encoding"),
+        ({"encoding": "hex"}, "encoding: 'hex' is not a text encoding"),
+        ({"delimiter": ",,"}, "delimiter: ',,' is not one character"),
+        ({"delimiter": ""}, "delimiter: '' is not one character"),
+        ({"delimiter": '"'}, "delimiter: '\"' is not one character"),
+        ({"label_map": {"1": "goood"}}, "label_map: '1' maps to 'goood', which is not in labels; did you"),
     ],
 )
 def test_a_format_no_file_can_have_is_refused_when_it_is_made(setting, message):

@@ -13,7 +13,7 @@ from fullbake.contract.errors import InputError
 
 def read(content, encoding="utf-8"):
     fmt = RowFormat("text", "", (), encoding=encoding, labelled=False)
-    return list(read_rows(io.BytesIO(content), "all.txt", fmt, "pretraining.corpus_base"))
+    return list(read_rows(io.BytesIO(content), "all.txt", fmt, "corpus_base"))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -33,7 +33,7 @@ def test_a_byte_order_mark_names_the_encoding_and_is_no_text(encoding):
 def test_a_line_that_does_not_decode_is_a_bad_row_and_the_others_are_not():
     assert read(b"good\ncaf\xe9\ngood too\n") == [
         Row(1, "good", None, ""),
-        BadRow(2, "byte 0xe9 in the line is not utf-8; is data.encoding right?", ["caf\udce9"], "undecodable bytes"),
+        BadRow(2, "byte 0xe9 in the line is not utf-8; is encoding right?", ["caf\udce9"], "undecodable bytes"),
         Row(3, "good too", None, ""),
     ]
 
@@ -50,7 +50,7 @@ def test_a_line_beyond_the_bound_is_a_bad_row_with_its_start(monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
 def test_a_file_without_text_is_refused(content):
-    with pytest.raises(InputError, match=r"^pretraining\.corpus_base: all\.txt has no text; "):
+    with pytest.raises(InputError, match=r"^corpus_base: all\.txt has no text; "):
         read(content)
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from apache_beam.io.filesystems import FileSystems
 
 from fullbake.components.data.data_files import is_address, match_files
-from fullbake.components.data.data_folders import INPUT_BASE
 from fullbake.contract.errors import InputError
 from fullbake.trainer.content_hash import hash_file, hash_names
 
@@ -41,4 +40,9 @@ def _content(path: str) -> str:
             return hash_file(path)
         return f"{FileSystems.checksum(path)} {FileSystems.match([path])[0].metadata_list[0].size_in_bytes}"
     except OSError as error:
-        raise InputError(f"{INPUT_BASE}: {path} cannot be read: {error}; mend it, or take it away") from error
+        raise InputError(
+            "{file} cannot be read: {reason}; mend it, or take it away",
+            field="input_base",
+            file=path,
+            reason=str(error),
+        ) from error

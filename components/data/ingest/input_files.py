@@ -29,12 +29,12 @@ def find_labelled_files(input_base: str, patterns: list[str], first_number: int 
     return [DataFile(number, path, path.removeprefix(prefix)) for number, path in enumerate(paths, first_number)]
 
 
-def find_other_files(folder: str | None, key: str, first_number: int) -> list[DataFile]:
+def find_other_files(folder: str | None, source: str, first_number: int) -> list[DataFile]:
     """Returns the files of another folder, sorted, each named by its whole path: its name may be in both."""
     if folder is None:
         return []
     folder = locate(folder)
     files = [DataFile(number, path, path) for number, path in enumerate(match_files(folder, "*"), first_number)]
     if not files:
-        raise InputError(f"{key}: no file is in {folder}; set it to a folder of files, or to null")
+        raise InputError("no file is in {folder}; set it to a folder of files, or to null", field=source, folder=folder)
     return files

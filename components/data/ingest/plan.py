@@ -1,10 +1,9 @@
 """Decides for each usable row of all labelled files where it goes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from fullbake.components.data.data_folders import TEST_BASE
 from fullbake.components.data.ingest.input_files import DataFile
 from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.refusal import CONTRADICTED, IN_TEST_BASE, REPEATED, Refusal
@@ -15,12 +14,18 @@ from fullbake.components.data.repeats import find_repeats
 # In a plan a byte stands for each usable row: the number of its split, or one of these.
 _IN_TEST_BASE, _REPEATED, _CONTRADICTED = 255, 254, 253
 
-REFUSALS = {
-    _IN_TEST_BASE: Refusal(IN_TEST_BASE, f"this text is in {TEST_BASE} too"),
-    _REPEATED: Refusal(REPEATED, "an earlier row has this text and label (data.on_duplicate: drop)"),
-    _CONTRADICTED: Refusal(CONTRADICTED, "this text has other labels too (data.on_conflict: drop)"),
-}
-"""By its byte in a plan, why a row is not used."""
+
+def refusals(names: Mapping[str, str]) -> dict[int, Refusal]:
+    """Returns why a row is not used, by its byte in a plan.
+
+    Args:
+        names: What settings are called.
+    """
+    return {
+        _IN_TEST_BASE: Refusal(IN_TEST_BASE, f"this text is in {names['test_base']} too"),
+        _REPEATED: Refusal(REPEATED, f"an earlier row has this text and label ({names['on_duplicate']}: drop)"),
+        _CONTRADICTED: Refusal(CONTRADICTED, f"this text has other labels too ({names['on_conflict']}: drop)"),
+    }
 
 
 def plan_rows(
@@ -40,7 +45,7 @@ def plan_rows(
 
     Args:
         parts: Has what was scanned of each file, and gets the plans.
-        files: The files of `data.input_base`.
+        files: The labelled files.
         test_files: Those of the test folder; their rows are the split after those of `split`.
         labels: The labels, as they were numbered.
         split: Name of a split -> its share, as for `splitting.split_of`.

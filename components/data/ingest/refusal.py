@@ -1,11 +1,10 @@
 """Why a row that can be used is not: no fault of the row."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from fullbake.components.data.data_folders import TEST_BASE
-
-IN_TEST_BASE = f"also in {TEST_BASE}"
-"""The kind of a text kept out of training because the test folder has it."""
+IN_TEST_BASE = "also in {test_base}"
+"""The kind, before `kind_in_words`, of a text kept out of training because the test folder has it."""
 
 HELD_OUT_SPLITS = "the eval or test split"
 """What people are told a text of the corpus is in too, where one of these splits has it."""
@@ -14,10 +13,10 @@ IN_HELD_OUT_SPLITS = f"also in {HELD_OUT_SPLITS}"
 """The kind of a text of the corpus that is in one of them: what measures a model must not be learned before either."""
 
 REPEATED = "repeats an earlier row"
-"""The kind of a row of which an earlier one has the text and label, where `data.on_duplicate` is drop."""
+"""The kind of a row of which an earlier one has the text and label, where duplicates are dropped."""
 
 CONTRADICTED = "its text has other labels too"
-"""The kind of a row of which another has the text and not the label, where `data.on_conflict` is drop."""
+"""The kind of a row of which another has the text and not the label, where conflicts are dropped."""
 
 KINDS = (IN_TEST_BASE, IN_HELD_OUT_SPLITS, REPEATED, CONTRADICTED)
 
@@ -32,3 +31,8 @@ class Refusal(NamedTuple):
 
     kind: str
     reason: str
+
+
+def kind_in_words(kind: str, names: Mapping[str, str]) -> str:
+    """Returns what people are told a kind of rejected row is; `names` says what settings are called."""
+    return kind.format_map(names) if kind == IN_TEST_BASE else kind

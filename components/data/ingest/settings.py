@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -61,7 +61,8 @@ class IngestSettings:
 
     def custom_config(self) -> example_gen_pb2.CustomConfig:
         """Returns all but the split, as TFX's components take it."""
-        values = {key: value for key, value in asdict(self).items() if key != "split"}
+        values = {key: value for key, value in vars(self).items() if key != "split"}
+        values["csv_format"] = self.csv_format.to_dict()
         # One string, because the parts of a Struct have no fixed order, and TFX's cache compares the bytes.
         settings = struct_pb2.Struct()
         settings[_KEY] = json.dumps(values, sort_keys=True)

@@ -93,7 +93,7 @@ def write_rows(
             try:
                 split = fate(row)
             except InputError as error:
-                tally.error = str(error)
+                tally.error = error
                 break
             if isinstance(split, Refusal):
                 fields = [value for value in (row.text, row.text_pair, row.label) if value]

@@ -27,7 +27,7 @@ def add_ingest(
     Args:
         pipeline: The pipeline.
         settings: How the files are read, and what becomes of their rows.
-        files: The files of `data.input_base`.
+        files: The labelled files.
         test_files: Those of the test folder.
         corpus_files: Those of the corpus.
         split_uris: Name of a split -> the folder of its shards.

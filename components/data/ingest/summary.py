@@ -9,10 +9,12 @@ from tfx.dsl.io import fileio
 
 from fullbake.components.data.drift import measure_drift
 from fullbake.components.data.ingest.parts import IngestParts
+from fullbake.components.data.ingest.refusal import kind_in_words
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.contract.names import INGEST_FILE, REJECTED_FILE
 from fullbake.contract.results.ingest import Drift, Ingest, LineAccount, Repeats
+from fullbake.contract.setting_names import setting_names
 
 log = logging.getLogger("fullbake")
 
@@ -20,7 +22,7 @@ log = logging.getLogger("fullbake")
 def find_drift(labels: Sequence[str], span_before: int, before: Tally, newest: Tally) -> Drift | str:
     """Returns how the newest span differs from the one before, or why that cannot be told."""
     if before.error:
-        return f"span {span_before}, the one before, cannot be read: {before.error}"
+        return f"span {span_before}, the one before, cannot be read: {before.error.text(setting_names())}"
     if not before.profile.rows:
         return f"span {span_before}, the one before, has no row that can be used"
     return measure_drift(labels, span_before, before.profile, newest.profile)
@@ -53,7 +55,7 @@ def write_summary(
         rejected=tally.rejected,
         examples={split: sum(counts.values()) for split, counts in labels.items()},
         labels=labels,
-        reasons=dict(tally.reasons.most_common()),
+        reasons={kind_in_words(kind, setting_names()): rows for kind, rows in tally.reasons.most_common()},
         lines=LineAccount(**tally.line_account()),
         ordinary_quotes=tuple(ordinary_quotes),
         repeats=repeats,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from fullbake.components.data.drift import Profile
 from fullbake.components.data.ingest import refusal
 from fullbake.components.data.rows import LineCount
+from fullbake.contract.errors import InputError
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
-    error: str | None = None
+    error: InputError | None = None
     lines: LineCount = field(default_factory=LineCount)
     used_lines: int = 0
     rejected_lines: int = 0
@@ -54,14 +55,17 @@ class Tally:
 
     def to_json(self) -> str:
         """Returns it as JSON."""
-        return json.dumps({**vars(self), "profile": self.profile.to_dict(), "lines": asdict(self.lines)})
+        error = self.error and self.error.to_dict()
+        whole = {**vars(self), "profile": self.profile.to_dict(), "lines": asdict(self.lines), "error": error}
+        return json.dumps(whole)
 
     @classmethod
     def from_json(cls, text: str) -> "Tally":
         """Returns the tally of which `to_json` returned this."""
         values = json.loads(text)
         profile, lines = Profile.from_dict(values["profile"]), LineCount(**values["lines"])
-        return cls(**{**values, "profile": profile, "lines": lines})
+        error = values["error"] and InputError.from_dict(values["error"])
+        return cls(**{**values, "profile": profile, "lines": lines, "error": error})
 
     @property
     def examples(self) -> dict[str, int]:

@@ -1,12 +1,12 @@
 """Judges what became of the rows of all files: whether the run can go on with them."""
 
-from fullbake.components.data.data_folders import CORPUS_BASE, TEST_BASE
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, IN_TEST_BASE
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import TEST_SPLIT
 from fullbake.contract.results.ingest import Repeats
+from fullbake.contract.setting_names import setting_names
 
 _REASONS_SHOWN = 3
 
@@ -27,14 +27,18 @@ def judge_ingest(tally: Tally, corpus: Tally, repeats: Repeats, settings: Ingest
     _judge_rows(tally, settings)
     _judge_rows(corpus, settings)
     if repeats.conflicting_texts and settings.on_conflict == "fail":
-        raise InputError(f"data.on_conflict: {repeats.in_words()[0]}; correct the labels, or set it to drop or keep")
+        raise InputError(
+            "{conflicts}; correct the labels, or set it to drop or keep",
+            field="on_conflict",
+            conflicts=repeats.in_words()[0],
+        )
     _judge_splits(tally, corpus, settings)
 
 
 def _judge_files(*tallies: Tally) -> None:
     for tally in tallies:
         if tally.error:
-            raise InputError(tally.error)
+            raise tally.error
         if tally.read != tally.used + tally.rejected:
             raise RuntimeError(f"{tally.read} rows were read, but {tally.used} used and {tally.rejected} rejected")
 
@@ -43,31 +47,44 @@ def _judge_rows(tally: Tally, settings: IngestSettings) -> None:
     bad = tally.bad
     if bad and settings.on_bad_row == "fail":
         raise InputError(
-            f"data.on_bad_row: {next(iter(tally.first.values()))}; mend the row, or set data.on_bad_row to quarantine"
+            "{first}; mend the row, or set {on_bad_row} to quarantine",
+            field="on_bad_row",
+            first=next(iter(tally.first.values())),
         )
     if bad.total() > settings.max_bad_fraction * tally.read:
         worst = "; ".join(
             f"{count:,} x {kind}, as {tally.first[kind]}" for kind, count in bad.most_common(_REASONS_SHOWN)
         )
         raise InputError(
-            f"data.max_bad_fraction: {bad.total():,} of {tally.read:,} rows ({bad.total() / tally.read:.2%}) "
-            f"cannot be used, and {settings.max_bad_fraction:.2%} may be: {worst}; mend the rows or raise the bound"
+            "{bad:,} of {read:,} rows ({share:.2%}) cannot be used, and {bound:.2%} may be: {worst}; mend the rows or "
+            "raise the bound",
+            field="max_bad_fraction",
+            bad=bad.total(),
+            read=tally.read,
+            share=bad.total() / tally.read,
+            bound=settings.max_bad_fraction,
+            worst=worst,
         )
 
 
 def _judge_splits(tally: Tally, corpus: Tally, settings: IngestSettings) -> None:
     if settings.test_base is not None and not tally.examples.get(TEST_SPLIT):
-        raise InputError(f"{TEST_BASE}: none of its rows can be used; mend them, or set it to null")
+        raise InputError("none of its rows can be used; mend them, or set it to null", field="test_base")
     if settings.corpus_base is not None and not corpus.used:
         also = corpus.reasons[IN_HELD_OUT_SPLITS]
         aside = f" ({also:,} are in {HELD_OUT_SPLITS} too)" if also else ""
-        raise InputError(f"{CORPUS_BASE}: none of its texts can be used{aside}; mend them, or set it to null")
+        raise InputError(
+            "none of its texts can be used{aside}; mend them, or set it to null", field="corpus_base", aside=aside
+        )
     for split in settings.split:
         if not tally.examples.get(split):
             usable = sum(tally.examples.get(name, 0) for name in settings.split)
             also = tally.reasons[IN_TEST_BASE]
-            aside = f" ({also:,} more are in {TEST_BASE} too)" if also else ""
+            aside = f" ({also:,} more are in {setting_names()['test_base']} too)" if also else ""
             raise InputError(
-                f"data.split: none of the {usable:,} usable rows{aside} fell into {split!r}; "
-                "add rows or give it a larger share"
+                "none of the {usable:,} usable rows{aside} fell into {part!r}; add rows or give it a larger share",
+                field="split",
+                usable=usable,
+                aside=aside,
+                part=split,
             )

@@ -15,7 +15,7 @@ from fullbake.components.data.data_files import opened
 from fullbake.components.data.data_folders import INPUT_BASE
 from fullbake.components.data.ingest.input_files import DataFile
 from fullbake.components.data.ingest.parts import SCANNED_AT_ONCE, IngestParts
-from fullbake.components.data.ingest.plan import REFUSALS
+from fullbake.components.data.ingest.plan import refusals
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, Refusal
 from fullbake.components.data.ingest.shards import write_rows
 from fullbake.components.data.ingest.splitting import HeldOutTexts
@@ -42,7 +42,7 @@ def scan_file(
         fmt: How the file is written; it lists the labels.
         parts: Gets what was found.
         stop_at_bad_row: Whether the first bad row ends the reading.
-        source: The config key of the file's folder.
+        source: The setting that names the file's folder.
 
     Returns:
         The file's number.
@@ -91,16 +91,19 @@ def ingest_file(
         split_uris: Name of a split -> the folder of its shards, in the order in which the plan numbers them.
         parts: Has the file's plan, and gets its tally and its rejected rows.
         stop_at_bad_row: Whether the first bad row ends the reading.
-        source: The config key of the file's folder, for errors.
+        source: The setting that names the file's folder, for errors.
     """
     tally, splits, planned = Tally(), list(split_uris), iter(parts.plan(file.number))
-    changed = f"{source}: {file.name} was changed while it was read; run again when it is complete"
+    refused = refusals(fmt.names)
+    changed = InputError(
+        "{file} was changed while it was read; run again when it is complete", field=source, file=file.name
+    )
 
     def fate(_: Row) -> str | Refusal:
         byte = next(planned, None)
         if byte is None:
-            raise InputError(changed)
-        return REFUSALS.get(byte) or splits[byte]
+            raise changed
+        return refused.get(byte) or splits[byte]
 
     write_rows(
         _read(file, fmt, source, tally, parts.quoting(file.number)),
@@ -138,7 +141,7 @@ def ingest_corpus_file(
         split_uri: The folder of its shards.
         parts: Has the texts that must not be learned, which are rejected, as no bad rows; gets tally and rejected rows.
         stop_at_bad_row: Whether the first bad row ends the reading.
-        source: The config key of the file's folder, for errors.
+        source: The setting that names the file's folder, for errors.
         pairs: Whether a text gets an empty second one, to be as the other examples are.
     """
     tally, held_out = Tally(), HeldOutTexts(parts.held_out())
@@ -188,7 +191,12 @@ def _read(
             yield from read_rows(stream, file.name, fmt, source, quoting=quoting, count=tally.lines)
     except _UNREADABLE as error:
         tally.error = (
-            str(error)
+            error
             if isinstance(error, InputError)
-            else f"{source}: {file.name} is not a whole gzip file ({error}); copy it here again"
+            else InputError(
+                "{file} is not a whole gzip file ({reason}); copy it here again",
+                field=source,
+                file=file.name,
+                reason=str(error),
+            )
         )

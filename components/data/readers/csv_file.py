@@ -44,7 +44,7 @@ def read_csv(
         rows += 1
         yield record if isinstance(record, BadRow) else columns.record(*record)
     if not rows:
-        raise InputError(f"{source}: {name} has a header but no rows; add rows, or take it away")
+        raise InputError("{file} has a header but no rows; add rows, or take it away", field=source, file=name)
 
 
 def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) -> Quoting:
@@ -55,7 +55,7 @@ def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) ->
             quoting other than "auto" not at all.
         name: What to call the file in errors.
         fmt: How it is written. Where it lists no labels, those that standard quoting finds stand in for them.
-        source: The config key of the file's folder, for errors.
+        source: The setting that names the file's folder, for errors.
 
     Raises:
         InputError: As `read_csv`, but for a file without rows.
@@ -125,9 +125,15 @@ def _labels_found(stream: BinaryIO, name: str, fmt: RowFormat, source: str) -> t
 def _read_header(records: Iterator[CsvRecord | BadRow], name: str, fmt: RowFormat, source: str) -> "_Columns":
     header = next(records, None)
     if header is None:
-        raise InputError(f"{source}: {name} is empty; give it a header line and rows, or take it away")
+        raise InputError("{file} is empty; give it a header line and rows, or take it away", field=source, file=name)
     if isinstance(header, BadRow):
-        raise InputError(f"{source}: the header of {name} (line {header.line}) cannot be read: {header.reason}")
+        raise InputError(
+            "the header of {file} (line {line}) cannot be read: {reason}",
+            field=source,
+            file=name,
+            line=header.line,
+            reason=header.reason,
+        )
     return _Columns(header.fields, name, fmt, source)
 
 
@@ -138,7 +144,8 @@ class _Columns:
         self._header = [title.strip() for title in header]
         self._width = len(header)
         self._encoding = fmt.encoding
-        advice = f"; does data.delimiter {fmt.delimiter!r} fit the file?" if self._width == 1 else ""
+        self._advice = f"; is {fmt.names['encoding']} right?"
+        advice = f"; does {fmt.names['delimiter']} {fmt.delimiter!r} fit the file?" if self._width == 1 else ""
         places = find_columns(self._header, fmt, name, source, advice)
         self._names = tuple(places)
         self._pick: Callable[[list[str]], Any] = itemgetter(*places.values())
@@ -147,7 +154,9 @@ class _Columns:
     def record(self, line: int, fields: list[str], lines: int) -> Record | BadRow:
         for index, value in enumerate(fields):
             # Whether a string is ASCII is known without looking at its characters.
-            if not value.isascii() and (reason := undecodable(value, self._title(index), self._encoding)):
+            if value.isascii():
+                continue
+            if reason := undecodable(value, self._title(index), self._encoding, self._advice):
                 return BadRow(line, reason, fields, UNDECODABLE, lines)
         if len(fields) != self._width:
             reason = f"{len(fields)} fields where the header has {self._width}"

@@ -146,7 +146,7 @@ def read_json_lines(
         found = read_objects(stream, count)
         first = _first_lines(found, set(columns.values()))
     if not first:
-        raise InputError(f"{source}: {name} is empty; write an object to a line, or take it away")
+        raise InputError("{file} is empty; write an object to a line, or take it away", field=source, file=name)
     if keys := list(dict.fromkeys(key for line in first if isinstance(line, JsonLine) for key in line.values)):
         find_columns(keys, fmt, name, source)
     for line in itertools.chain(first, found):

@@ -133,9 +133,11 @@ def read_parquet(
         places = find_columns([title.strip() for title in schema.names], fmt, name, source)
         for key, column in fmt.wanted.items():
             if fault := type_fault(schema.field(places[column])):
-                raise InputError(f"data.{key}: column {column!r} of {name} {fault}")
+                raise InputError(
+                    "column {column!r} of {file} {fault}", field=key, column=column, file=name, fault=fault
+                )
         if not file.metadata.num_rows:
-            raise InputError(f"{source}: {name} has no rows; add rows, or take it away")
+            raise InputError("{file} has no rows; add rows, or take it away", field=source, file=name)
         titles = [schema.names[place] for place in places.values()]
         for batch in read_batches(file, _BATCH_ROWS, titles):
             columns = [texts_of(batch.column(batch.schema.get_field_index(title))) for title in titles]

@@ -37,9 +37,9 @@ def read_text_lines(
                 line = text.readline(2**20)
             excerpt = content[:EXCERPT_CHARACTERS]
             yield BadRow(number, f"the line is longer than {MAX_TEXT_CHARACTERS:,} characters", [excerpt], "too long")
-        elif problem := undecodable(content, "the line", fmt.encoding):
+        elif problem := undecodable(content, "the line", fmt.encoding, f"; is {fmt.names['encoding']} right?"):
             yield BadRow(number, problem, [content], UNDECODABLE)
         else:
             yield Record(number, {fmt.text_column: content}, [content])
     if not found:
-        raise InputError(f"{source}: {name} has no text; write a text to a line, or take it away")
+        raise InputError("{file} has no text; write a text to a line, or take it away", field=source, file=name)
