@@ -141,8 +141,8 @@ APPROACHES: dict[str, Approach] = {
         Approach(
             "probe_then_fine_tune", head="linear", phases=(Phase(HEAD_ONLY, 1e-2, epochs=10), Phase(EVERYTHING, 5e-5))
         ),
-        # Hu et al. 2021, with the rank that they take for RoBERTa. The rate was found on the eval split of banking77 with
-        # MiniLM (docs/experiments.md); adapters stand higher rates than weights do, for the base stays as it is.
+        # Hu et al. 2021, with the rank that they take for RoBERTa. The rate was found on banking77's eval split with
+        # MiniLM (docs/experiments.md). It can be higher than that of a trained base: the base's weights stay as they are.
         Approach(
             "lora", head="linear", phases=(Phase(ADAPTERS, 4e-3),), adapters=Adapters(rank=8, alpha=16, dropout=0.1)
         ),
