@@ -46,11 +46,8 @@ PAIRS = [[one, other or "it"] for one, other in zip(TEXTS, TEXTS[3:] + TEXTS[:3]
 class Combination:
     """An exported model.
 
-    Attributes:
-        config: Changes to the base's config.json, such as an earlier task leaves there.
-        tokenizer: Changes to its tokenizer_config.json.
-        old_labels: Of the classification head that the base carries; none if it is empty.
-        half: Whether its weights are float16.
+    `config` and `tokenizer` are changes to the base's config.json, such as an earlier task leaves there, and to its
+    tokenizer_config.json; `old_labels` are of a head that the base carries; `half`: its weights are float16.
     """
 
     name: str

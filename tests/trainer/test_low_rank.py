@@ -35,7 +35,7 @@ def adapted(base: Path, head: str) -> Classifier:
     classifier.encoder.adapt(Adapters(rank=3, alpha=6, dropout=0.1))
     for path, variable in classifier.paths().items():
         if "lora_" in path or path.startswith("head/"):
-            variable.assign_add(tf.random.stateless_normal(variable.shape, (1, len(path)), stddev=0.2))
+            variable.assign_add(tf.random.stateless_normal(variable.shape, (1, len(path)), stddev=1.0))
     return classifier
 
 

@@ -124,7 +124,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
         ("fine_tune", "hf", 5e-5),
         ("frozen", "mlp", 1e-2),
         ("probe_then_fine_tune", "linear", 5e-5),
-        ("lora", "linear", 2e-3),
+        ("lora", "linear", 4e-3),
     ],
 )
 def test_head_and_rate_are_the_approachs_own_unless_given(load, approach: str, head: str, rate: float):
