@@ -145,7 +145,7 @@ class Server:
         if status == 404:
             return InputError(f"{source}: {self.host} answers {what}{self._way}; look at the address, with its path")
         error = UnavailableError if status >= 500 or status == _TOO_MANY_REQUESTS else InputError
-        return error(f"{source}: {self.host} answers {what}{self._way}; mend what it names, or ask who runs the server")
+        return error(f"{source}: {self.host} answers {what}{self._way}; fix what it names, or ask who runs the server")
 
     def _remedy(self, status: int) -> str:
         words, namespace = self.login.words, self.login.namespace

@@ -170,7 +170,7 @@ def _bad_row_lines(survey: Survey) -> Iterator[str]:
         yield "  on_bad_row: quarantine  # they are written aside with the reason"
         yield f"  max_bad_fraction: {MAX_BAD_FRACTION}"
     else:
-        yield "  on_bad_row: fail  # too many to leave out unseen: mend them, or set quarantine and max_bad_fraction"
+        yield "  on_bad_row: fail  # too many to leave out unseen: fix them, or set quarantine and max_bad_fraction"
 
 
 def _in_order(labels: Counter[str]) -> list[str]:

@@ -131,7 +131,7 @@ def _check_file(path: str, shown: str, fmt: RowFormat, source: str) -> None:
             check_file(stream, shown, fmt, source)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(
-            "{file} cannot be read: {reason}; mend it, or take it away", field=source, file=shown, reason=str(error)
+            "{file} cannot be read: {reason}; fix it, or take it away", field=source, file=shown, reason=str(error)
         ) from error
 
 

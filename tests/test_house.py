@@ -8,6 +8,7 @@ MOST_LINES = 300
 FOLDERS = ["benchmarks", "command_line", "components", "contract", "kubeflow", "pipeline", "tests", "trainer"]
 SUFFIXES = (".py", ".html", ".css")
 
+
 def test_no_file_is_longer_than_300_lines():
     files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*") if file.suffix in SUFFIXES]
     lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in files}

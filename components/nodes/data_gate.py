@@ -63,7 +63,7 @@ def DataGate(  # noqa: N802, components are called as classes are
         with fileio.open(os.path.join(uri, example_validator.DEFAULT_FILE_NAME), "rb") as file:
             problems += anomalies_in(anomalies_pb2.Anomalies.FromString(file.read()), split)
     if problems:
-        raise InputError(f"data: {_listed(problems, '; ')}; mend the rows, or the columns and labels in the config")
+        raise InputError(f"data: {_listed(problems, '; ')}; fix the rows, or the columns and labels in the config")
 
     with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
         ingest = Ingest.from_json(file.read())
@@ -109,7 +109,7 @@ def _judge_drift(ingest: Ingest, max_label_drift: float | None, max_length_drift
             continue
         if ingest.drift_unknown:
             raise InputError(
-                "{reason}; mend it, take it away, or set the bound to null", field=key, reason=ingest.drift_unknown
+                "{reason}; fix it, take it away, or set the bound to null", field=key, reason=ingest.drift_unknown
             )
         if drift is None:
             continue

@@ -125,7 +125,7 @@ def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[],
         if isinstance(error, OSError):
             raise InputError(
                 "the model cannot be copied to {folder}, and what was in production stays there: {reason}; make room "
-                "or mend the folder, and try again",
+                "or fix the folder, and try again",
                 field="serving_dir",
                 folder=serving_dir,
                 reason=error.strerror or str(error),

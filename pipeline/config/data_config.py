@@ -72,7 +72,7 @@ class DataConfig(Section):
             raise ValueError("labels: at least two are needed")
         for label in self.labels:
             if not label or label != label.strip():
-                raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; mend it")
+                raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; fix it")
             if any(unicodedata.category(char) in UNPRINTABLE for char in label):
                 raise ValueError(
                     f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "

@@ -88,7 +88,7 @@ def test_a_label_the_schema_does_not_know_stops_the_run_and_says_so_in_one_line(
         "data: feature 'label' of split 'train': Examples contain values missing from the schema: bad"
     )
     assert "feature 'label' of split 'test': " in message
-    assert message.endswith("; mend the rows, or the columns and labels in the config")
+    assert message.endswith("; fix the rows, or the columns and labels in the config")
     assert "\n" not in message
 
 
@@ -98,7 +98,7 @@ def test_a_feature_the_schema_asks_for_and_the_data_lack_stops_the_run(run):
     assert str(error.value) == (
         "data: feature 'text_pair' of split 'train': Column is completely missing; "
         "feature 'text_pair' of split 'test': Column is completely missing; "
-        "mend the rows, or the columns and labels in the config"
+        "fix the rows, or the columns and labels in the config"
     )
 
 

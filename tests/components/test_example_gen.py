@@ -166,7 +166,7 @@ def test_fail_stops_at_a_bad_row_and_names_file_line_and_reason(run, tmp_path, l
         run()
     message = str(error.value)
     assert message.startswith("on_bad_row: b.csv line 3: ")
-    assert message.endswith("; mend the row, or set on_bad_row to quarantine")
+    assert message.endswith("; fix the row, or set on_bad_row to quarantine")
     assert "\n" not in message
 
 
@@ -184,7 +184,7 @@ def test_more_bad_rows_than_the_bound_stop_the_run_with_numbers_and_examples(run
     assert str(error.value) == (
         "max_bad_fraction: 3 of 203 rows (1.48%) cannot be used, and 1.00% may be: "
         "2 x unknown label, as a.csv line 202: label 'odd' is neither in labels nor in label_map; "
-        "1 x missing text, as a.csv line 204: no text in column 'text'; mend the rows or raise the bound"
+        "1 x missing text, as a.csv line 204: no text in column 'text'; fix the rows or raise the bound"
     )
 
 

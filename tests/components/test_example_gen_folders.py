@@ -151,8 +151,7 @@ def test_a_corpus_of_nothing_but_test_texts_is_refused_with_their_number(run, tm
     with pytest.raises(InputError) as error:
         run(split=TWO_SPLITS, test_base=str(tmp_path / "test"), corpus_base=str(tmp_path / "test"))
     assert str(error.value) == (
-        "corpus_base: none of its texts can be used (30 are in the eval or test split too); "
-        "mend them, or set it to null"
+        "corpus_base: none of its texts can be used (30 are in the eval or test split too); fix them, or set it to null"
     )
 
 

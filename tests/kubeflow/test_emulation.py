@@ -169,7 +169,7 @@ def test_a_missed_bound_fails_the_pusher_and_its_log_and_the_webhook_say_which(v
 
 
 def test_what_the_user_has_to_mend_stops_the_first_step_in_one_line(make_volume, store: Path, warm: WarmProcess):
-    volume = make_volume("mend")
+    volume = make_volume("fix")
     backend = Backend("s3", store, start_warm(warm))
     with webhook() as hook:
         backend.secrets["alerts"] = {"webhook": hook.address}

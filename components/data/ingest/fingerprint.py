@@ -41,7 +41,7 @@ def _content(path: str) -> str:
         return f"{FileSystems.checksum(path)} {FileSystems.match([path])[0].metadata_list[0].size_in_bytes}"
     except OSError as error:
         raise InputError(
-            "{file} cannot be read: {reason}; mend it, or take it away",
+            "{file} cannot be read: {reason}; fix it, or take it away",
             field="input_base",
             file=path,
             reason=str(error),

@@ -47,7 +47,7 @@ def _judge_rows(tally: Tally, settings: IngestSettings) -> None:
     bad = tally.bad
     if bad and settings.on_bad_row == "fail":
         raise InputError(
-            "{first}; mend the row, or set {on_bad_row} to quarantine",
+            "{first}; fix the row, or set {on_bad_row} to quarantine",
             field="on_bad_row",
             first=next(iter(tally.first.values())),
         )
@@ -56,7 +56,7 @@ def _judge_rows(tally: Tally, settings: IngestSettings) -> None:
             f"{count:,} x {kind}, as {tally.first[kind]}" for kind, count in bad.most_common(_REASONS_SHOWN)
         )
         raise InputError(
-            "{bad:,} of {read:,} rows ({share:.2%}) cannot be used, and {bound:.2%} may be: {worst}; mend the rows or "
+            "{bad:,} of {read:,} rows ({share:.2%}) cannot be used, and {bound:.2%} may be: {worst}; fix the rows or "
             "raise the bound",
             field="max_bad_fraction",
             bad=bad.total(),
@@ -69,12 +69,12 @@ def _judge_rows(tally: Tally, settings: IngestSettings) -> None:
 
 def _judge_splits(tally: Tally, corpus: Tally, settings: IngestSettings) -> None:
     if settings.test_base is not None and not tally.examples.get(TEST_SPLIT):
-        raise InputError("none of its rows can be used; mend them, or set it to null", field="test_base")
+        raise InputError("none of its rows can be used; fix them, or set it to null", field="test_base")
     if settings.corpus_base is not None and not corpus.used:
         also = corpus.reasons[IN_HELD_OUT_SPLITS]
         aside = f" ({also:,} are in {HELD_OUT_SPLITS} too)" if also else ""
         raise InputError(
-            "none of its texts can be used{aside}; mend them, or set it to null", field="corpus_base", aside=aside
+            "none of its texts can be used{aside}; fix them, or set it to null", field="corpus_base", aside=aside
         )
     for split in settings.split:
         if not tally.examples.get(split):

@@ -89,7 +89,7 @@ def test_a_server_that_goes_away_midway_cannot_be_reached(launch):
         ("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/dex/auth\r\n\r\n", "it redirects, to a login most likely"),
         ("HTTP/1.1 404 Not Found\r\n\r\n", "answers 404 Not Found; look at the address, with its path"),
         ("HTTP/1.1 200 OK\r\n\r\n<html>Welcome</html>", "answers, but not as Kubeflow Pipelines does"),
-        ("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>", "answers 502 Bad Gateway; mend what it names, or ask who runs"),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>", "answers 502 Bad Gateway; fix what it names, or ask who runs"),
         ("SSH-2.0-OpenSSH_9.2\r\n", "cannot be reached: SSH-2.0-OpenSSH_9.2"),
     ],
 )
