@@ -53,3 +53,14 @@ def test_the_picture_of_the_data_flow_is_the_graph(tmp_path: Path):
             elif before in component.upstream_nodes:
                 edges.append(f"{before.id} -.-> {component.id}")
     assert [line.strip() for line in DATA_FLOW.splitlines()] == edges
+
+
+def test_every_path_that_the_documentation_names_is_there():
+    named = set()
+    for file in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]:
+        folders = "benchmarks|command_line|components|configs|contract|docs|kubeflow|pipeline|tests|trainer"
+        paths = re.findall(rf"`((?:{folders})/[\w./-]*)", file.read_text(encoding="utf-8"))
+        named |= {(file.name, path) for path in paths}
+    assert len(named) > 50
+    made = "benchmarks/.torch"  # by `make pytorch`
+    assert {(file, path) for file, path in named if path != made and not (ROOT / path).exists()} == set()
