@@ -23,7 +23,6 @@ from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
 from fullbake.trainer.encoder.base_weights import old_head_note
 from fullbake.trainer.encoder.encoder_shift import relative_shift
-from fullbake.trainer.encoder.layers import ENCODER
 from fullbake.trainer.epoch_checkpoints import checkpoint_folder, remove_checkpoints
 from fullbake.trainer.export import export_model, served_copy
 from fullbake.trainer.fine_tuning_phase import kept_epoch, train_phase, trained_variables
@@ -144,10 +143,9 @@ def train_classifier(
         probe_epochs=tuple(Epoch.model_validate(epoch) for epoch in itertools.chain(*probe_epochs)),
         best_epoch=kept_epoch(spec, epochs),
         parameters=Parameters(total=_count(classifier.variables), trainable=_count(list(trained.values()))),
+        # Of the base's own weights: what an update of low rank adds to them has no such measure yet.
         encoder_shift=(
-            relative_shift(start, classifier.encoder.plain_weights())
-            if any(path.startswith(ENCODER) for path in trained)
-            else {}
+            relative_shift(start, classifier.encoder.plain_weights()) if trained.keys() & start.keys() else {}
         ),
         approach=spec.approach,
         head=spec.head,
