@@ -143,7 +143,7 @@ def train_classifier(
         probe_epochs=tuple(Epoch.model_validate(epoch) for epoch in itertools.chain(*probe_epochs)),
         best_epoch=kept_epoch(spec, epochs),
         parameters=Parameters(total=_count(classifier.variables), trainable=_count(list(trained.values()))),
-        # Of the base's own weights: what an update of low rank adds to them has no such measure yet.
+        # Of the base's own weights: the report's bounds are for these, and do not hold for what adapters add.
         encoder_shift=(
             relative_shift(start, classifier.encoder.plain_weights()) if trained.keys() & start.keys() else {}
         ),
