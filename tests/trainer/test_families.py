@@ -12,6 +12,7 @@ from transformers import CONFIG_MAPPING
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import base_sizes
 from fullbake.trainer.encoder.families import FAMILIES, KNOWN_NAMES, family_of
+from fullbake.trainer.encoder.low_rank import PROJECTIONS
 from fullbake.trainer.encoder.masked_lm_scores import SCORES
 from fullbake.trainer.models.classifier import Classifier
 
@@ -64,6 +65,10 @@ def test_a_text_gets_the_same_answer_alone_and_beside_longer_ones(base_of, famil
         for row, beside in zip(rows, together.numpy(), strict=True):
             alone = classifier({"input_ids": tf.constant([row]), "attention_mask": tf.ones([1, len(row)], tf.int32)})
             np.testing.assert_allclose(alone[0], beside, atol=1e-5)
+
+
+def test_every_family_has_projections_for_adapters():
+    assert set(PROJECTIONS) == set(FAMILIES)
 
 
 def test_every_family_has_a_masked_lm_head():
