@@ -6,6 +6,7 @@ import pytest
 
 from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.errors import InputError
+from fullbake.contract.setting_names import settings_named
 from tests.components.ingested import ROWS, TEST_ROWS, TWO_SPLITS, write, write_corpus
 
 
@@ -42,6 +43,19 @@ def test_a_text_of_the_test_folder_is_kept_out_of_training_and_is_no_bad_row(run
     ]
     assert (ran.counts["read"], ran.counts["used"], ran.counts["rejected"]) == (234, 230, 4)
     assert ran.counts["reasons"] == {"also in test_base": 4}
+
+
+def test_what_workers_write_of_rows_has_the_names_that_whoever_runs_them_gave_to_settings(run, tmp_path):
+    write(tmp_path / "data/a.csv", [TEST_ROWS[0], ("text", "odd"), *ROWS])
+    write(tmp_path / "test/a.csv", TEST_ROWS)
+    names = {name: f"data.{name}" for name in ("test_base", "labels", "label_map")}
+    with settings_named(names):
+        ran = run(split=TWO_SPLITS, on_bad_row="quarantine", test_base=str(tmp_path / "test"))
+    assert [row["reason"] for row in ran.rejected] == [
+        "this text is in data.test_base too",
+        "label 'odd' is neither in data.labels nor in data.label_map",
+    ]
+    assert ran.counts["reasons"] == {"also in data.test_base": 1, "unknown label": 1}
 
 
 def test_a_text_in_both_folders_does_not_use_up_the_bound_on_bad_rows(run, tmp_path):
