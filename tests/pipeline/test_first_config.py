@@ -10,6 +10,7 @@ import yaml
 
 from fullbake.components.data.readers import csv_records
 from fullbake.contract.errors import InputError
+from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.first_config import make_first_config
 
@@ -214,7 +215,7 @@ def test_every_label_has_a_bound_above_chance(first_config):
 def test_a_file_that_makes_no_config_is_refused_with_the_reason(first_config, content, message):
     with pytest.raises(InputError) as error:
         first_config(content)
-    assert str(error.value).startswith(message)
+    assert error.value.text(CONFIG_KEYS).startswith(message)
     assert "\n" not in str(error.value)
 
 
