@@ -78,6 +78,11 @@ def _add_texts(line: JsonLine, features: dict[str, str], texts: dict[str, list[b
     return None
 
 
+def _kind(value: Any) -> type:
+    """Returns the type of a value; of a whole number that no column of numbers holds, that of its text."""
+    return str if type(value) is int and not -(2**63) <= value < 2**63 else type(value)
+
+
 @contextmanager
 def open_json_lines(source: Path, options: CsvOptions) -> Iterator[JsonLinesTable]:
     """Opens a file whose rows are to be labelled; it is read once to know its columns.
@@ -95,7 +100,7 @@ def open_json_lines(source: Path, options: CsvOptions) -> Iterator[JsonLinesTabl
         for line in read_objects(stream, LineCount(), numbers_as_written=False):
             if isinstance(line, JsonLine):
                 for key, value in line.values.items():
-                    kinds.setdefault(key, set()).update(() if value is None else (type(value),))
+                    kinds.setdefault(key, set()).update(() if value is None else (_kind(value),))
     if not kinds:
         raise InputError(f"--input: {source} has no line with an object; write one to a line")
     with opened(str(source)) as stream:

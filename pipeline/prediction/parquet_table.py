@@ -166,6 +166,5 @@ def write_parquet(target: Path, table: Table, columns: list[str], options: CsvOp
 def _fitting(value: Any, kind: type) -> Any:
     if value is None or kind is str:
         return None if value is None else as_text(value)
-    if kind is int and not (isinstance(value, int) and -(2**63) <= value < 2**63):
-        return None
-    return float(value) if kind is float and isinstance(value, int) else value if isinstance(value, kind) else None
+    # A text here is a line that could not be read, where the texts are numbers; it is named among the unlabelled rows.
+    return None if isinstance(value, str) else kind(value)
