@@ -29,8 +29,8 @@ _RACY_NANOSECONDS = 60 * 10**9
 _CHUNK = 1 << 20
 _MOST_KEPT = 10_000
 
-_State = tuple[int, int, int, int, int]  # device, inode, size, mtime and ctime in nanoseconds
-_known: dict[_State, str] = {}  # the one used last is the last
+FileState = tuple[int, int, int, int, int]  # device, inode, size, mtime and ctime in nanoseconds
+_known: dict[FileState, str] = {}  # the one used last is the last
 
 
 def hash_file(path: str | os.PathLike[str]) -> str:
@@ -54,14 +54,14 @@ def hash_file(path: str | os.PathLike[str]) -> str:
     """
     with open(path, "rb") as file:
         # Of the open file: a network file system looks anew only at an open one.
-        state = _state(file)
+        state = file_state(file)
         known = _known.pop(state, None)
         if known is None:
             began = time.time_ns()
             known = hash_stream(file)
-            if _state(file) != state:
+            if file_state(file) != state:
                 raise InputError(f"{os.fspath(path)}: it changed while it was read; wait until it is complete")
-            if began - state[4] < _RACY_NANOSECONDS or not _vouched_for(state):
+            if began - state[4] < _RACY_NANOSECONDS or not is_vouched_for(state):
                 return known
         _known[state] = known
         return known
@@ -108,12 +108,14 @@ def kept_hashes(file: Path) -> Iterator[None]:
             unfinished.replace(file)
 
 
-def _state(file: BinaryIO) -> _State:
+def file_state(file: BinaryIO) -> FileState:
+    """Returns what a local file system keeps of an open file."""
     found = os.fstat(file.fileno())
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def _vouched_for(state: _State) -> bool:
+def is_vouched_for(state: FileState) -> bool:
+    """Whether a file with this state is on a file system that sets the change time at every change."""
     device = f"{os.major(state[0])}:{os.minor(state[0])}"
     with contextlib.suppress(OSError), open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         # 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue (man 5 proc)

@@ -49,7 +49,7 @@ class BertTokenizer:
             raise InputError(f"truncation: {truncation!r} is unknown; use head or head_tail")
         self.max_length = max_length
         self.truncation = truncation
-        self._files = files
+        self.files = files
         self.wordpiece = wordpiece_of(files)
 
     @classmethod
@@ -104,10 +104,10 @@ class BertTokenizer:
         Returns:
             As `__call__`.
         """
-        ids_of = self._files.token_id
+        ids_of = self.files.token_id
         cls_id, sep_id, pad_id = (
             tf.constant(ids_of(token), tf.int64)
-            for token in (self._files.cls_token, self._files.sep_token, self._files.pad_token)
+            for token in (self.files.cls_token, self.files.sep_token, self.files.pad_token)
         )
         position = tf.range(self.max_length, dtype=tf.int64)[tf.newaxis]  # [1, max_length]
         start = tf.ones_like(segments[0][1])[:, tf.newaxis]  # [N, 1], where the segment begins

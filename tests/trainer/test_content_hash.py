@@ -29,7 +29,7 @@ def rewritten_alike(file: Path, content: bytes) -> None:
 
 def vouched(file: Path) -> bool:
     with file.open("rb") as opened:
-        return content_hash._vouched_for(content_hash._state(opened))
+        return content_hash.is_vouched_for(content_hash.file_state(opened))
 
 
 def test_the_hash_is_that_of_the_content_in_bounded_memory(tmp_path: Path):

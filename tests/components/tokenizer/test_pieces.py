@@ -67,11 +67,11 @@ def test_a_text_in_pieces_is_cut_as_the_whole_is(pieces, truncation):
     decoded = [text.decode(errors="replace") for text in texts]
     whole = [e.ids for e in pieces.theirs.backend_tokenizer.encode_batch_fast(decoded, add_special_tokens=False)]
     for max_length in (3, 40):
-        tokenizer = BertTokenizer(pieces.ours._files, max_length=max_length, truncation=truncation)
+        tokenizer = BertTokenizer(pieces.ours.files, max_length=max_length, truncation=truncation)
         ours = tf.function(tokenizer)(tf.constant(texts))["input_ids"].numpy()
         room = max_length - 2
         head = min(128, room // 2) if truncation == "head_tail" else room
-        cls, sep, pad = (tokenizer._files.token_id(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        cls, sep, pad = (tokenizer.files.token_id(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
         for row, ids in enumerate(whole):
             kept = ids if len(ids) <= room else ids[:head] + ids[len(ids) - (room - head) :]
             expected = [cls, *kept, sep]
@@ -81,7 +81,7 @@ def test_a_text_in_pieces_is_cut_as_the_whole_is(pieces, truncation):
 def test_pairs_in_pieces_are_cut_as_the_whole_ones_are(pieces):
     first, second = long_texts(10), long_texts(11)[::-1]
     # Of an odd room, the longer text keeps one token more.
-    tokenizer = BertTokenizer(pieces.ours._files, max_length=22)
+    tokenizer = BertTokenizer(pieces.ours.files, max_length=22)
     ours = tf.function(tokenizer)(tf.constant(first), tf.constant(second))
     options = {"padding": "max_length", "max_length": 22, "split_special_tokens": True, "return_tensors": "np"}
     theirs = pieces.theirs(first, second, truncation="longest_first", **options)

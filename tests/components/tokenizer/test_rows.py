@@ -164,4 +164,4 @@ def test_transform_can_run_it_in_its_preprocessing_function(tmp_path, uncased, c
 
 def _remade(parity: Parity, max_length: int) -> BertTokenizer:
     """The same tokenizer with another length."""
-    return BertTokenizer(parity.ours._files, max_length=max_length)
+    return BertTokenizer(parity.ours.files, max_length=max_length)
