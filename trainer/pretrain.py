@@ -100,7 +100,6 @@ def pretrain(
         InputError: The base has no masked-LM head here, or the training has diverged.
     """
     steps = steps_of_epoch(len(train), spec)
-    vocabulary = Vocabulary.read(base)
     with prepared(spec, placement, checkpoints, section="pretraining", what="further pre-training") as placement:
         with placement.strategy.scope():
             model = MaskedLanguageModel.from_base(
@@ -110,6 +109,7 @@ def pretrain(
                 seed=spec.seed,
             )
         start = model.encoder.plain_weights()
+        vocabulary = Vocabulary.read(base)
         masker = Masker(vocabulary, spec.mask_probability, spec.whole_word, spec.seed, placement.static_shapes)
 
         def batches(dealt: int) -> Batches:
