@@ -15,6 +15,7 @@ from tfx.types import standard_artifacts
 
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import TUNER_RESULTS_FILE
+from fullbake.contract.setting_names import settings_named
 from fullbake.trainer.data.input_pipeline import WIDTH_STEP
 from fullbake.trainer.fine_tune import run_fn
 from fullbake.trainer.models.classifier import Classifier
@@ -90,7 +91,8 @@ def test_the_rate_that_learns_wins_and_the_trainer_makes_a_model_that_serves_wit
 ):
     spec = make_spec(base, epochs=4, batch_size=16)
     alive = classifiers()
-    best, results = search(inputs, spec, [DIVERGING, GOOD, IDLE], tmp_path)
+    with settings_named({"training_learning_rate": "training.learning_rate"}):
+        best, results = search(inputs, spec, [DIVERGING, GOOD, IDLE], tmp_path)
     assert classifiers() == alive, "a candidate's model is still in memory"
     assert best == GOOD
     assert [row["learning_rate"] for row in results] == [GOOD, IDLE, DIVERGING]
