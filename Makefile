@@ -11,11 +11,12 @@ run: setup  ## from the sample CSV to a pushed model and a report
 test: setup  ## every test, in two processes
 	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: setup  ## lint, format, types, layers
+check: setup  ## lint, format, types, layers, lengths of files
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m pytest --quiet --noconftest tests/test_house.py
 
 chaos: setup  ## ends twenty runs at seeded moments and compares what comes of them (about 20 minutes)
 	$(VENV)/bin/python -m tests.pipeline.chaos
