@@ -39,6 +39,7 @@ def test_a_first_config_is_made_of_any_format(fullbake, frame, tmp_path: Path, n
 
 
 def test_a_bad_row_of_parquet_is_named_by_its_number_in_the_first_config(fullbake, frame, tmp_path: Path):
+    frame = frame.copy()
     frame.loc[3, "comment"] = None
     file = write(frame, tmp_path / "data/train.parquet")
     text = fullbake("init", file, "--text", "comment", "--label", "class").stdout

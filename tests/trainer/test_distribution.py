@@ -181,13 +181,14 @@ def test_two_workers_that_meet_train_the_same_weights_as_one(
         folder = tmp_path / str(index)
         folder.mkdir()
         task = {"type": "worker", "index": index}
-        process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, base_without_dropout, folder],
-            env={**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})},
-            stdout=subprocess.PIPE,
-            stderr=(folder / "log").open("w"),
-            text=True,
-        )
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-c", WORKER, base_without_dropout, folder],
+                env={**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         started.append((folder, process))
     found = []
     for folder, process in started:
