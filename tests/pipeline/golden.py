@@ -35,7 +35,8 @@ RESUMED = "resumed"
 
 # Of a report's page: what is another each time.
 _TIMES = re.compile(
-    r'<table class="times">.*?</table>|\d{10}|\d{4}-\d\d-\d\d[T ]\d\d[:-]\d\d([:-]\d\d)?|\d+ h \d+ min|(\d+ min )?\d+(\.\d+)? s\b',
+    r'<table class="times">.*?</table>|\d{10}|\d{4}-\d\d-\d\d[T ]\d\d[:-]\d\d([:-]\d\d)?'
+    r"|\d+ h \d+ min|(\d+ min )?\d+(\.\d+)? s\b",
     re.DOTALL,
 )
 
