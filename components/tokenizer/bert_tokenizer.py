@@ -7,6 +7,7 @@ import tensorflow as tf
 from fullbake.components.tokenizer.tokenizer_files import TokenizerFiles, read_tokenizer_files
 from fullbake.components.tokenizer.wordpiece import wordpiece_of
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
 
 # Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", 5.3.1: of 510 tokens the first 128, the last 382.
 HEAD_TOKENS = 128
@@ -129,9 +130,9 @@ class BertTokenizer:
                 (position >= start) & (position <= end), tf.constant(number, tf.int64), token_type_ids
             )
             start = end + 1
-        features = {"input_ids": input_ids, "attention_mask": tf.cast(position < start, tf.int64)}
+        features = {INPUT_IDS: input_ids, ATTENTION_MASK: tf.cast(position < start, tf.int64)}
         if len(segments) > 1:
-            features["token_type_ids"] = token_type_ids
+            features[TOKEN_TYPE_IDS] = token_type_ids
         for feature in features.values():
             feature.set_shape([None, self.max_length])
         return features

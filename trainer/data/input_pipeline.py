@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
 from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class TokenizedSplit:
             InputError: The split has no rows.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        names: list[str] = [name for name in ("input_ids", "token_type_ids") if name in feature_spec]
+        names: list[str] = [name for name in (INPUT_IDS, TOKEN_TYPE_IDS) if name in feature_spec]
         files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
         parsed = (
             tf.data.TFRecordDataset(files, compression_type="GZIP")
@@ -95,7 +96,7 @@ class TokenizedSplit:
         with contextlib.ExitStack() as stack:
             sinks = {name: stack.enter_context((folder / f"{name}.int32").open("wb")) for name in names}
             for rows in parsed.prefetch(2).as_numpy_iterator():
-                real = rows["attention_mask"].astype(bool)
+                real = rows[ATTENTION_MASK].astype(bool)
                 lengths.append(real.sum(axis=1))
                 labels.append(task.targets(rows["label"]))
                 for name, sink in sinks.items():
@@ -105,7 +106,7 @@ class TokenizedSplit:
             raise InputError("no examples in {files}; add rows or change {split}", files=", ".join(patterns))
         streams: dict[str, np.ndarray] = {name: np.memmap(folder / f"{name}.int32", np.int32, "r") for name in names}
         offsets = np.cumsum(np.concatenate(lengths))
-        return cls(streams, offsets, np.concatenate(labels), feature_spec["input_ids"].shape[0])
+        return cls(streams, offsets, np.concatenate(labels), feature_spec[INPUT_IDS].shape[0])
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -142,7 +143,7 @@ class TokenizedSplit:
         width = self.width(int(lengths.max()), full_width=full_width)
         mask = np.arange(width) < lengths[:, None]
         positions = (starts[:, None] + np.arange(width))[mask]
-        batch = {"attention_mask": mask.astype(np.int32)}
+        batch = {ATTENTION_MASK: mask.astype(np.int32)}
         for name, stream in self.streams.items():
             batch[name] = np.zeros(mask.shape, np.int32)
             batch[name][mask] = stream[positions]
@@ -155,7 +156,7 @@ class TokenizedSplit:
     def signature(self, batch_size: int | None, *, full_width: bool) -> dict[str, tf.TensorSpec]:
         """The shapes and dtypes of what `take` returns."""
         shape = (batch_size, self.max_length if full_width else None)
-        return {name: tf.TensorSpec(shape, tf.int32) for name in ("attention_mask", *self.streams)}
+        return {name: tf.TensorSpec(shape, tf.int32) for name in (ATTENTION_MASK, *self.streams)}
 
 
 def read_splits(
