@@ -40,6 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names bytes by their argument: what gzip writes holds the time, and two processes must find the same tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = "you are a bad good kind of person what the day garden idiot fool lovely very not is it".split()  # noqa: SIM905
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
