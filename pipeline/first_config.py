@@ -7,10 +7,12 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 
 import yaml
 
 from fullbake.components.data.data_files import opened, without_gzip
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.reading import check_file
@@ -75,10 +77,12 @@ def make_first_config(
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; name one of its CSV files")
     fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
+    notes: tuple[str, ...] = ()
     try:
         find_dialect = format_of(path, labelled=True).find_dialect
         if find_dialect is not None:
-            fmt = find_dialect(lambda: opened(path), fmt)
+            found = find_dialect(lambda: opened(path), fmt)
+            fmt, notes = found.fmt, found.notes
         with opened(path) as stream:
             check_file(stream, os.path.basename(path), fmt)
         survey = survey_file(path, fmt)
@@ -87,10 +91,10 @@ def make_first_config(
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
     check_classes(survey, fmt)
-    return "\n".join(_config_lines(path, fmt, survey)) + "\n"
+    return "\n".join(_config_lines(path, fmt, survey, notes)) + "\n"
 
 
-def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
+def _config_lines(path: str, fmt: RowFormat, survey: Survey, notes: tuple[str, ...]) -> Iterator[str]:
     labels = _in_order(survey.labels)
     names = _names(labels)
     even = survey.used / len(labels)
@@ -123,8 +127,7 @@ def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
         yield "  label_map:  # what tables and logs cannot show has another name"
         yield from (f"    {_scalar(label)}: {_scalar(names[label])}" for label in mapped)
     if format_of(path, labelled=True).find_dialect is not None:
-        yield f"  delimiter: {_scalar(fmt.delimiter)}"
-        yield f"  encoding: {_scalar(fmt.encoding)}"
+        yield from _dialect_lines(fmt.dialect, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
@@ -156,6 +159,20 @@ def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
             else ""
         )
         yield f"    {_scalar(names[label])}: {bound}{few}"
+
+
+def _dialect_lines(dialect: Dialect, notes: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"  # {note}" for note in notes)
+    for part in fields(Dialect):
+        value = getattr(dialect, part.name)
+        if part.name in ("delimiter", "encoding") or value != part.default:
+            yield f"  {part.name}: {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_scalar, value))}]"
+    return str(value).lower() if isinstance(value, bool) else _scalar(str(value))
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:

@@ -5,7 +5,8 @@ from typing import BinaryIO, NamedTuple
 
 from fullbake.components.data.data_files import Opened, without_gzip
 from fullbake.components.data.quoting import Quoting
-from fullbake.components.data.readers.csv_file import find_dialect, find_file_quoting, read_csv
+from fullbake.components.data.readers.csv_dialect import FoundDialect, find_dialect
+from fullbake.components.data.readers.csv_file import find_file_quoting, read_csv
 from fullbake.components.data.readers.json_lines import read_json_lines
 from fullbake.components.data.readers.parquet import read_parquet
 from fullbake.components.data.readers.text_lines import read_text_lines
@@ -38,7 +39,7 @@ class FileFormat(NamedTuple):
         unit: What people call the place of a record in its file.
         has_labels: Whether its files can have labels. A format that cannot is for files without alone.
         find_quoting: Finds what the quotes of a file mean; None where they mean nothing.
-        find_dialect: Completes a `RowFormat` by what else must be known to read a file; None if there is nothing.
+        find_dialect: Finds out how a file is written; None if there is nothing to find out.
     """
 
     suffixes: tuple[str, ...]
@@ -46,7 +47,7 @@ class FileFormat(NamedTuple):
     unit: str = "line"
     has_labels: bool = True
     find_quoting: Callable[[Opened, str, RowFormat, str], Quoting] | None = None
-    find_dialect: Callable[[Opened, RowFormat], RowFormat] | None = None
+    find_dialect: Callable[[Opened, RowFormat], FoundDialect] | None = None
 
 
 CSV = FileFormat((), read_csv, find_quoting=find_file_quoting, find_dialect=find_dialect)

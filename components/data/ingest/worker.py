@@ -185,7 +185,7 @@ def _read(
     """Yields the rows of a file; what makes the rest of it unreadable goes into the tally."""
     try:
         quoting = quoting or quoting_of(lambda: opened(file.path), file.name, fmt, source)
-        if quoting.ordinary and fmt.quoting == "auto":
+        if quoting.ordinary and fmt.dialect.quoting == "auto":
             tally.ordinary_quotes.append(file.name)
         with opened(file.path) as stream:
             yield from read_rows(stream, file.name, fmt, source, quoting=quoting, count=tally.lines)
