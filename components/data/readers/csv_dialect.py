@@ -41,6 +41,7 @@ COMMENT_PREFIXES = ("#", "%", "//", "--")
 _EXCEL_LINE = re.compile(r"sep=([^\r\n])\r?\n?")
 _NUMBER = re.compile(r"[+-]?[0-9.,eE+-]+")
 _LINES_BEFORE_HEADER = 10
+_TITLE_BETWEEN = re.compile(r"[,;|\t ]\w+[,;|\t ]")  # another column's
 _SURE = 3  # rows that show a habit; fewer may be chance
 
 
@@ -87,8 +88,7 @@ def find_dialect(opened: Opened, fmt: RowFormat) -> FoundDialect:
         return FoundDialect(found, ("no delimiter parts text and label, but a pattern does",))
     numbered = Dialect(columns=NUMBERED)
     if not by_number(fmt):
-        choice = _best(sample, numbered, ["1", "2"], labelled=False)
-        check_header(choice and choice.best, fmt)
+        check_header([choice.best for choice in _choices(sample, numbered, ["1", "2"], labelled=False)], fmt)
         return FoundDialect(replace(fmt, dialect=replace(fmt.dialect, delimiter=_likeliest(sample, wanted))))
     choice = _best(sample, numbered, wanted, labelled=fmt.labelled)
     if choice is None:
@@ -101,6 +101,8 @@ def find_dialect(opened: Opened, fmt: RowFormat) -> FoundDialect:
 
 def _found(sample: Sample, choice: "_Choice", fmt: RowFormat, *notes: str) -> FoundDialect:
     dialect = replace(choice.best.completed(), encoding=sample.encoding, columns=fmt.dialect.columns)
+    if choice.best.ordinary_quotes and dialect.escape_character is not None:
+        dialect = replace(dialect, quoting="none")  # escaped quotes are no evidence for `find_quoting`
     return FoundDialect(replace(fmt, dialect=dialect), (*notes, *dict.fromkeys(_doubts(sample, choice))))
 
 
@@ -117,13 +119,24 @@ def _likeliest(sample: Sample, wanted: list[str]) -> str:
 
 def _best(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> "_Choice | None":
     """Returns the best way to read a file, of all delimiters; None if none finds the wanted columns."""
+    choices = _choices(sample, base, wanted, labelled=labelled)
+    several = [choice for choice in choices if len(choice.best.titles) > 1]
+    return min(several or choices, key=lambda choice: (choice.best.loss, _unnamed(choice.best)), default=None)
+
+
+def _unnamed(reading: Reading) -> int:
+    """Of a file without a header, of two delimiters that lose nothing the one with more columns is it."""
+    return 0 if reading.dialect.columns is None else -len(reading.titles)
+
+
+def _choices(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> "list[_Choice]":
+    """Returns the best way for each delimiter that finds the wanted columns."""
     for prefix in (None, *(prefix for prefix in COMMENT_PREFIXES if sample.text.lstrip().startswith(prefix))):
         bases = [replace(base, delimiter=found, comment_prefix=prefix) for found in _delimiters(sample, wanted)]
         choices = [choice for base in bases if (choice := _choose(sample, base, wanted, labelled=labelled))]
-        several = [choice for choice in choices if len(choice.best.titles) > 1]
         if choices:
-            return min(several or choices, key=lambda choice: choice.best.loss)
-    return None
+            return choices
+    return []
 
 
 def _wanted(fmt: RowFormat) -> list[str]:
@@ -139,9 +152,10 @@ def _delimiters(sample: Sample, wanted: list[str]) -> Iterator[str]:
     between = set()
     for one, other in itertools.permutations(map(re.escape, wanted), 2):
         for line in sample.lines()[:_LINES_BEFORE_HEADER]:
-            if found := re.search(rf"{one}[\"']?([^\w\"']+)[\"']?{other}", line):
-                between.add(found[1])
-    yield from sorted(between - {" ", *DELIMITERS})
+            if found := re.search(rf"{one}[\"']?(\W+|\W\w+\W)[\"']?{other}", line):
+                between.add(found[1].strip("\"'"))
+    known = {delimiter + space for delimiter in DELIMITERS for space in ("", " ")}
+    yield from sorted(found for found in between - known if found.strip() and not _TITLE_BETWEEN.fullmatch(found))
     yield from sorted(DELIMITERS, key=len, reverse=True)
 
 
@@ -174,13 +188,14 @@ def _choose(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool)
     usual = replace(
         base,
         quote_character="'" if _all_quoted(plain, "'") else '"',
+        escape_character="\\" if (_escapes(sample, base.delimiter) or 0) >= _SURE else None,
         skip_initial_space=len(plain.fields) >= _SURE and all(_spaced(fields) for fields in plain.fields),
     )
 
     def strangeness(reading: Reading) -> tuple[int, int]:
         dialect = reading.dialect
         strange = (
-            (dialect.escape_character is not None)
+            (dialect.escape_character != usual.escape_character)
             + (dialect.skip_initial_space != usual.skip_initial_space)
             + 3 * reading.ordinary_quotes
             + 5 * (dialect.quote_character != usual.quote_character)
@@ -225,12 +240,21 @@ def _doubts(sample: Sample, choice: _Choice) -> Iterator[str]:
             quoting, plain = (reading, best) if best.ordinary_quotes else (best, reading)
             if not _all_quoted(plain, '"') and quoting.doubled_quotes(plain) < _SURE:
                 yield "ambiguous: some fields are in double quotes that may be part of the text (quoting: none) or not"
-        elif changed == ["escape_character"] and _only_escapes(sample, reading.dialect):
+        elif changed == ["escape_character"] and _few_escapes(sample, best.dialect.delimiter):
             yield "ambiguous: backslashes may be part of the text, or escape what follows (escape_character)"
-        elif changed == ["quote_character"] and not _all_quoted(choice.best, "'"):
+        elif "quote_character" in changed and not _all_quoted(choice.best, "'"):
             yield "ambiguous: some fields are in single quotes that may be part of the text or not (quote_character)"
 
 
-def _only_escapes(sample: Sample, dialect: Dialect) -> bool:
-    special = re.escape(dialect.delimiter[0] + dialect.quote_character)
-    return not re.search(rf"\\[^\\{special}]", re.sub(r"\\\\", "", sample.text))
+def _escapes(sample: Sample, delimiter: str) -> int | None:
+    """Counts the backslashes before what needs one; None if others are before what does not, in texts as they are."""
+    special = re.escape(delimiter[0])
+    found = re.findall(r"\\(.|\Z)", sample.text, re.DOTALL)
+    if any(re.fullmatch(rf"[^\\\"'{special}\r\nntr]", after) for after in found):
+        return None
+    return sum(after not in "ntr\r\n" for after in found)
+
+
+def _few_escapes(sample: Sample, delimiter: str) -> bool:
+    found = _escapes(sample, delimiter)
+    return found is not None and found < _SURE

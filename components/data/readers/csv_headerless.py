@@ -54,30 +54,22 @@ def name_columns(best: Reading, fmt: RowFormat) -> RowFormat:
     return replace(fmt, **named, dialect=replace(fmt.dialect, columns=tuple(names)))  # type: ignore[arg-type]
 
 
-def check_header(best: Reading | None, fmt: RowFormat) -> None:
+def check_header(readings: list[Reading], fmt: RowFormat) -> None:
     """Checks that a file in which wanted columns are not found has a header.
 
     Args:
-        best: The reading of the file with numbered columns, or None.
+        readings: Of the file with numbered columns, under one delimiter and another.
         fmt: Has the names that are not in its first line.
 
     Raises:
         InputError: It seems to have none: its first line is a row like the others.
     """
-    if best is None or len(best.fields) < _ROWS_OF_A_LABEL or not fmt.labelled:
+    if not fmt.labelled:
         return
-    columns = [[value.strip() for value in column] for column in zip(*best.fields, strict=True)]
-    counts = [Counter(column) for column in columns]
-    classes = [
-        place
-        for place, count in enumerate(counts)
-        if 1 < len(count) <= len(columns[place]) / _ROWS_OF_A_LABEL and count[columns[place][0]] > 1
-    ]
-    texts = [place for place in range(len(columns)) if place not in classes]
-    if not classes or not texts:
+    found = [(reading.loss, places) for reading in readings if (places := _text_and_label(reading))]
+    if not found:
         return
-    label = min(classes, key=lambda place: len(counts[place]))
-    text = max(texts, key=lambda place: sum(map(len, columns[place])))
+    text, label = min(found)[1]
     raise InputError(
         "{column!r} is no column of the file, which seems to have no header: its first line is a row like the others; "
         "name columns by number instead, such as {text} for the text and {label} for the label",
@@ -86,3 +78,19 @@ def check_header(best: Reading | None, fmt: RowFormat) -> None:
         text=text + 1,
         label=label + 1,
     )
+
+
+def _text_and_label(reading: Reading) -> tuple[int, int] | None:
+    """Returns the places of the columns that look most like text and labels, the first row's among them."""
+    columns = [[value.strip() for value in column] for column in zip(*reading.fields, strict=True)]
+    counts = [Counter(column) for column in columns]
+    classes = [
+        place
+        for place, (column, count) in enumerate(zip(columns, counts, strict=True))
+        if 1 < len(count) <= len(column) / _ROWS_OF_A_LABEL and count[column[0]] > 1
+    ]
+    texts = [place for place in range(len(columns)) if place not in classes]
+    if not classes or not texts:
+        return None
+    text = max(texts, key=lambda place: sum(map(len, columns[place])))
+    return text, min(classes, key=lambda place: len(counts[place]))

@@ -55,10 +55,11 @@ class Reading:
     Attributes:
         dialect: The dialect.
         ordinary_quotes: Whether quotes were read as characters like any other.
+        labelled: Whether the last of the wanted columns has labels.
         titles: Of the columns, stripped; empty if the first record cannot be read.
         places: Of the wanted columns, by the order in which they are wanted.
         rows: The values of the wanted columns, row by row.
-        fields: Of each row all fields, if it has as many as there are titles.
+        fields: Of each row all fields, as many as there are titles.
         lost: Lines that make no row, or are swallowed by one.
         short: Rows that end early, after the last wanted column.
         trailing: Rows with an empty field too many.
@@ -66,6 +67,7 @@ class Reading:
 
     dialect: Dialect
     ordinary_quotes: bool
+    labelled: bool
     titles: list[str] = field(default_factory=list)
     places: tuple[int, ...] = ()
     rows: list[tuple[str, ...]] = field(default_factory=list)
@@ -76,10 +78,9 @@ class Reading:
 
     @property
     def odd(self) -> int:
-        """Rows whose last wanted value, the label, no other row has, if a row has one that others have, too."""
+        """Rows whose label no other row has."""
         counts = Counter(row[-1].strip() for row in self.rows)
-        alone = sum(count == 1 for count in counts.values())
-        return alone if alone < len(self.rows) else 0
+        return sum(count == 1 for count in counts.values()) if self.labelled else 0
 
     def completed(self) -> Dialect:
         """Returns the dialect with what is to become of rows that end early or with a delimiter."""
@@ -125,7 +126,7 @@ def read_under(
     Returns:
         The reading; without places where a wanted column is not there.
     """
-    reading = Reading(dialect, ordinary_quotes)
+    reading = Reading(dialect, ordinary_quotes, labelled)
     stream = io.BytesIO(sample.text.encode("utf-8", KEEP_UNDECODABLE))
     reader = RecordReader(stream, replace(dialect, encoding="utf-8"), ordinary_quotes=ordinary_quotes)
     records = iter(reader)
@@ -173,6 +174,8 @@ def _add(reading: Reading, fields: list[str], lines: int) -> None:
         reading.fields.append(fields[:-1])
     elif len(fields) < width and len(fields) > max(reading.places):
         reading.short += 1
+        fields = [*fields, *("" for _ in range(width - len(fields)))]
+        reading.fields.append(fields)
     else:
         reading.lost += lines
         return
