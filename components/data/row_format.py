@@ -10,6 +10,14 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
 from fullbake.contract.setting_names import SettingNames, setting_names
 
+NULL_VALUES = (
+    *("NULL", "Null", "null", "(null)", "\\N"),  # SQL and what exports its tables; \N is MySQL's and PostgreSQL's
+    *("NaN", "nan", "-NaN", "-nan", "NaT", "<NA>"),  # pandas and NumPy
+    *("NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA"),  # R and spreadsheets
+)
+"""What stands for a missing value where nothing else is said. `None` is not among them: many data sets have a class of
+that name."""
+
 MOST_LABELS = 1000
 """A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
 
@@ -29,11 +37,15 @@ class RowFormat:
         labelled: Whether there are labels. If not, the label column need not be there.
         quoting: What double quotes mean in CSV: "standard" (they quote fields, which may span lines), "none" (they are
             characters like any other) or "auto" (found out for each file, see `readers.csv_quoting`).
+        null_values: Words that stand for a missing value, in labels and texts; white space around a cell does not
+            count. A label that is listed in `labels`, or a value in `label_map`, is no such word.
+        label_threshold: If set, labels are numbers: from this one on the second of two labels, below it the first.
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
     Raises:
-        InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed.
+        InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed, a
+            threshold without exactly two labels or with a map.
     """
 
     text_column: str
@@ -45,6 +57,8 @@ class RowFormat:
     encoding: str = "utf-8"
     labelled: bool = True
     quoting: str = "auto"
+    null_values: tuple[str, ...] = NULL_VALUES
+    label_threshold: float | None = None
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +89,11 @@ class RowFormat:
                     label=label,
                     meant=did_you_mean(label, self.labels),
                 )
+        if self.label_threshold is not None and (len(self.labels) != 2 or self.label_map):
+            raise InputError(
+                "it makes two classes of numbers: give exactly two {labels}, the lower first, and no {label_map}",
+                field="label_threshold",
+            )
 
     @property
     def wanted(self) -> dict[str, str]:
@@ -97,7 +116,8 @@ class RowFormat:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
         """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
-        return cls(**{**values, "labels": tuple(values["labels"])})
+        lists = {key: tuple(values[key]) for key in ("labels", "null_values")}
+        return cls(**{**values, **lists})
 
 
 def is_delimiter(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.row_format import NULL_VALUES, RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section
@@ -28,6 +28,8 @@ class DataConfig(Section):
     label_column: str = "label"
     labels: tuple[Label, ...]
     label_map: dict[Label, Label] = {}
+    label_threshold: float | None = None
+    null_values: tuple[Label, ...] = NULL_VALUES
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     encoding: str = "utf-8"
     quoting: Literal["auto", "standard", "none"] = "auto"
@@ -102,6 +104,19 @@ class DataConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _label_threshold_fits(self) -> DataConfig:
+        if self.label_threshold is None:
+            return self
+        if len(self.labels) != 2:
+            raise ValueError(
+                f"label_threshold: it makes two classes of numbers, and labels has {len(self.labels)}; name two, the "
+                "lower first, or set it to null"
+            )
+        if self.label_map:
+            raise ValueError("label_threshold: label_map is never asked beside it; take one of them away")
+        return self
+
+    @model_validator(mode="after")
     def _split_fits(self) -> DataConfig:
         wanted = {"train", "eval", "test"} if self.test_base is None else {"train", "eval"}
         if set(self.split) != wanted:
@@ -123,6 +138,8 @@ class DataConfig(Section):
             delimiter=self.delimiter,
             encoding=self.encoding,
             quoting=self.quoting,
+            null_values=self.null_values,
+            label_threshold=self.label_threshold,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
 
