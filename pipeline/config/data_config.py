@@ -17,6 +17,11 @@ from fullbake.pipeline.config.config_section import Fraction, Label, Location, P
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 
+def is_printable(label: str) -> bool:
+    """Says whether tables and logs can show a label: no line breaks or control characters are in it."""
+    return not any(unicodedata.category(char) in UNPRINTABLE for char in label)
+
+
 class DataConfig(Section):
     """Where the texts are and how they are read."""
 
@@ -75,7 +80,7 @@ class DataConfig(Section):
         for label in self.labels:
             if not label or label != label.strip():
                 raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; fix it")
-            if any(unicodedata.category(char) in UNPRINTABLE for char in label):
+            if not is_printable(label):
                 raise ValueError(
                     f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "
                     "map it to another name with data.label_map"

@@ -25,7 +25,7 @@ from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.loading import load_config
-from fullbake.pipeline.first_config import make_first_config
+from fullbake.pipeline.first_config.first_config import make_first_config
 from fullbake.pipeline.prediction.csv_table import open_csv
 from fullbake.pipeline.prediction.label_file import check_files
 from fullbake.pipeline.prediction.table import CsvOptions
