@@ -26,7 +26,7 @@ def find_class_columns(path: str, fmt: RowFormat) -> list[str]:
         columns = [column.strip() for column in table.columns]
         seen = [set() for _ in columns]
         for batch in itertools.islice(table.batches({}, _ROWS), _BATCHES):
-            for row, bad in zip(batch.values(), batch.bad, strict=True):
+            for row, bad in itertools.zip_longest(batch.values(), batch.bad):  # none is bad where no text is asked for
                 if bad is None:
                     for values, value in zip(seen, row, strict=True):
                         values.add(_truth(value))

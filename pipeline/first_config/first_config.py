@@ -11,6 +11,7 @@ from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.data_survey import Survey, survey_file
@@ -61,7 +62,8 @@ def make_first_config(
             fmt = find_dialect(lambda: opened(path), fmt)
         _check_columns(path, fmt)
         fmt, survey, classes = _find_classes(path, fmt)
-    return "\n".join(config_lines(path, fmt, survey, classes)) + "\n"
+    # A value is quoted by YAML, a comment is not; and what is escaped, YAML reads as what it was.
+    return "".join(f"{escaped(line)}\n" for line in config_lines(path, fmt, survey, classes))
 
 
 @contextmanager

@@ -13,9 +13,10 @@ _LONGEST = 60  # characters: to compare a label with others takes their square
 def find_near_spellings(labels: Mapping[str, int]) -> dict[str, str]:
     """Finds labels that are one edit (a letter more, less or another, or two in turn) from a far more frequent one.
 
-    Both have at least five letters, the same digits and the same first letter, and the rarer one has fewer than ten
-    rows and fewer than 5% of the other's. Where two labels that are not rare are so near, or a rare one is near
-    several, one letter tells codes apart, and none is found.
+    Case does not count. Both have at least five letters, the same digits and the same first letter, and the rarer one
+    has fewer than ten rows and fewer than 5% of the other's. Where two labels that are not rare are so near, a rare one
+    is near several of these, or three labels differ in one and the same letter, letters tell codes apart, and none is
+    found.
 
     Args:
         labels: Label -> rows.
@@ -23,29 +24,40 @@ def find_near_spellings(labels: Mapping[str, int]) -> dict[str, str]:
     Returns:
         Label -> the one for which it may be a slip.
     """
+    texts = {
+        label: label.casefold()
+        for label in labels
+        if len(label) <= _LONGEST and sum(map(str.isalpha, label)) >= _LETTERS
+    }
     variants: defaultdict[str, set[str]] = defaultdict(set)
-    for label in labels:
-        if len(label) <= _LONGEST and sum(map(str.isalpha, label)) >= _LETTERS:
-            for text in _shortened(label):
-                variants[text].add(label)
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for label in labels:
-        others = set().union(*(variants.get(text, ()) for text in _shortened(label))) if len(label) <= _LONGEST else ()
-        for other in others:
-            if label != other and labels[label] <= labels[other] and _are_near(label, other):
-                found[label].add(other)
+    for label, text in texts.items():
+        for variant in _shortened(text):
+            variants[variant].add(label)
+    if any(len(alike) > 2 for alike in _by_one_letter(texts).values()):
+        return {}
     near: dict[str, str] = {}
-    for label, others in found.items():
+    for label, text in texts.items():
+        around = set().union(*(variants[variant] for variant in _shortened(text))) - {label}
+        others = [other for other in around if labels[label] <= labels[other] and _are_near(text, texts[other])]
         frequent = [other for other in others if labels[label] < _SHARE * labels[other]]
-        if labels[label] >= _ROWS or len(others) > 1:
+        if len(frequent) > 1 or (others and labels[label] >= _ROWS):
             return {}
         near.update((label, other) for other in frequent)
     return near
 
 
-def _shortened(label: str) -> set[str]:
-    """Returns a label, and what is left of it without any one letter: labels that are one edit apart share one."""
-    return {label, *(label[:place] + label[place + 1 :] for place in range(len(label)))}
+def _by_one_letter(texts: Mapping[str, str]) -> dict[tuple[str, str], set[str]]:
+    """Returns the texts that are equal but for the one letter between two parts."""
+    alike: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for text in texts.values():
+        for place in range(len(text)):
+            alike[text[:place], text[place + 1 :]].add(text)
+    return alike
+
+
+def _shortened(text: str) -> set[str]:
+    """Returns a text, and what is left of it without any one letter: texts that are one edit apart share one."""
+    return {text, *(text[:place] + text[place + 1 :] for place in range(len(text)))}
 
 
 def _are_near(one: str, other: str) -> bool:

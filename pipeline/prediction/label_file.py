@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fullbake.components.data.columns import shorten
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.quoting import QUOTINGS
 from fullbake.components.data.reading import place_in
 from fullbake.components.data.row_format import is_delimiter
-from fullbake.components.data.text_encoding import is_file_encoding
+from fullbake.components.data.text_encoding import is_file_encoding, printable
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import SLAB_ROWS
 from fullbake.pipeline.output_file import check_output
@@ -148,7 +149,7 @@ def _place(columns: list[str], predictor: Predictor, feature: str, source: Path)
             return names.index(column)
     column = predictor.text_columns.get(feature, feature)
     raise InputError(
-        f"--input: {column!r} is not a column of {source} (it has: {', '.join(names)}); "
+        f"--input: {column!r} is not a column of {source} (it has: {shorten(', '.join(map(printable, names)))}); "
         "the model was trained on a column of that name: rename yours"
     )
 

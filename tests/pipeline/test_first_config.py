@@ -19,20 +19,6 @@ TWEETS = DATA / "davidson_hate_speech.csv"
 QUESTIONS = DATA / "banking77_train.csv"
 
 
-@pytest.fixture
-def first_config(tmp_path):
-    """Writes a CSV file, makes its config, and returns it as the pipeline would read it, and as text."""
-
-    def make(content, name="train.csv", encoding="utf-8", columns=("text", "label")):
-        data = content if isinstance(content, bytes) else content.encode(encoding)
-        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-        text = make_first_config(tmp_path / name, *columns)
-        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
-        return load_config(tmp_path / "config.yaml"), text
-
-    return make
-
-
 def rows(*labels, times=5, delimiter=","):
     lines = (f"text number {n}{delimiter}{label}" for n, label in enumerate(labels * times))
     return "\n".join([f"text{delimiter}label", *lines]) + "\n"
