@@ -109,6 +109,7 @@ def _find_classes(path: str, fmt: RowFormat) -> tuple[RowFormat, Survey, Classes
     if fmt.labels:
         survey = survey_file(path, fmt)
     check_two_classes(survey, fmt, list(fmt.label_map))
-    columns = find_class_columns(path, fmt)
+    quoting = "none" if survey.quoting.ordinary else "standard"  # or it would be found out once more
+    columns = find_class_columns(path, replace(fmt, quoting=quoting))
     classes = Classes(values, same, near, rare_classes(survey), columns, scores)
     return fmt, survey, classes
