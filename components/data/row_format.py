@@ -13,6 +13,9 @@ from fullbake.contract.setting_names import SettingNames, setting_names
 MOST_LABELS = 1000
 """A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
 
+OTHER = "other"
+"""The label of rare classes where these are made one."""
+
 
 @dataclass(frozen=True)
 class RowFormat:
@@ -29,11 +32,13 @@ class RowFormat:
         labelled: Whether there are labels. If not, the label column need not be there.
         quoting: What double quotes mean in CSV: "standard" (they quote fields, which may span lines), "none" (they are
             characters like any other) or "auto" (found out for each file, see `readers.csv_quoting`).
+        rare_classes: What a row with a label that is not listed is: "fail" (bad), "drop" (not used) or "other" (of the
+            class `OTHER`, which is listed).
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
     Raises:
-        InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed.
+        InputError: A delimiter that is not one character, an unknown encoding, a label that must be listed and is not.
     """
 
     text_column: str
@@ -45,6 +50,7 @@ class RowFormat:
     encoding: str = "utf-8"
     labelled: bool = True
     quoting: str = "auto"
+    rare_classes: str = "fail"
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +72,8 @@ class RowFormat:
             raise InputError(
                 "{given!r} is not one of {known}", field="quoting", given=self.quoting, known=", ".join(QUOTINGS)
             )
+        if self.rare_classes == OTHER and self.labels and OTHER not in self.labels:
+            raise InputError("{other!r} is not in {labels}; add it", field="rare_classes", other=OTHER)
         for value, label in self.label_map.items():
             if self.labels and label not in self.labels:
                 raise InputError(
