@@ -21,6 +21,9 @@ that name."""
 MOST_LABELS = 1000
 """A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
 
+OTHER = "other"
+"""The label of rare classes where these are made one."""
+
 
 @dataclass(frozen=True)
 class RowFormat:
@@ -40,12 +43,14 @@ class RowFormat:
         null_values: Words that stand for a missing value, in labels and texts; white space around a cell does not
             count. A label that is listed in `labels`, or a value in `label_map`, is no such word.
         label_threshold: If set, labels are numbers: from this one on the second of two labels, below it the first.
+        rare_classes: What a row with a label that is not listed is: "fail" (bad), "drop" (not used) or "other" (of the
+            class `OTHER`, which is listed).
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
     Raises:
-        InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed, a
-            threshold without exactly two labels or with a map.
+        InputError: A delimiter that is not one character, an unknown encoding, a label that must be listed and is not,
+            a threshold without exactly two labels or with a map.
     """
 
     text_column: str
@@ -59,6 +64,7 @@ class RowFormat:
     quoting: str = "auto"
     null_values: tuple[str, ...] = NULL_VALUES
     label_threshold: float | None = None
+    rare_classes: str = "fail"
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,6 +86,8 @@ class RowFormat:
             raise InputError(
                 "{given!r} is not one of {known}", field="quoting", given=self.quoting, known=", ".join(QUOTINGS)
             )
+        if self.rare_classes == OTHER and self.labels and OTHER not in self.labels:
+            raise InputError("{other!r} is not in {labels}; add it", field="rare_classes", other=OTHER)
         for value, label in self.label_map.items():
             if self.labels and label not in self.labels:
                 raise InputError(

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 
 from fullbake.components.data.columns import shorten
-from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.rows import BadRow, Row
+from fullbake.components.data.row_format import OTHER, RowFormat
+from fullbake.components.data.rows import UNLISTED, BadRow, Row
 
 Judge = Callable[[int, Mapping[str, str], list[str], int], Row | BadRow]
 """Makes a row of the parts of a `Record`."""
@@ -55,7 +55,11 @@ def row_judge(fmt: RowFormat) -> Judge:
         if threshold is not None:
             reason = f"label {shorten(repr(value))} is no finite number, as {names['label_threshold']} needs"
             return BadRow(line, reason, fields, "label is no number", lines)
+        if fmt.rare_classes == OTHER:
+            return Row(line, text, text_pair, OTHER, lines, value)
         reason = f"label {shorten(repr(value))} is neither in {names['labels']} nor in {names['label_map']}"
+        if fmt.rare_classes == "drop":
+            return BadRow(line, f"{reason} ({names['rare_classes']}: drop)", fields, UNLISTED, lines, value)
         return BadRow(line, reason, fields, "unknown label", lines)
 
     return judge

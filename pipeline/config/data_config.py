@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from fullbake.components.data.row_format import NULL_VALUES, RowFormat
+from fullbake.components.data.row_format import NULL_VALUES, OTHER, RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section
@@ -42,6 +42,7 @@ class DataConfig(Section):
     max_bad_fraction: Fraction = 0.01
     on_duplicate: Literal["keep", "drop"] = "keep"
     on_conflict: Literal["keep", "drop", "fail"] = "keep"
+    rare_classes: Literal["fail", "drop", "other"] = "fail"
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
     test_base: Location | None = None
     max_label_drift: Fraction | None = None
@@ -122,6 +123,15 @@ class DataConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _rare_classes_fit(self) -> DataConfig:
+        if self.rare_classes == OTHER and OTHER not in self.labels:
+            raise ValueError(
+                f"rare_classes: {OTHER!r} is not in data.labels ({', '.join(self.labels)}); add it there, or set "
+                f"rare_classes to drop{did_you_mean(OTHER, self.labels)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _split_fits(self) -> DataConfig:
         wanted = {"train", "eval", "test"} if self.test_base is None else {"train", "eval"}
         if set(self.split) != wanted:
@@ -145,6 +155,7 @@ class DataConfig(Section):
             quoting=self.quoting,
             null_values=self.null_values,
             label_threshold=self.label_threshold,
+            rare_classes=self.rare_classes,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
 

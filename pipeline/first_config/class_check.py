@@ -2,9 +2,9 @@
 
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.contract.errors import InputError
+from fullbake.contract.named_few import named_few
 from fullbake.pipeline.data_survey import TEXTS_COUNTED, Survey
 from fullbake.pipeline.first_config.several_labels import find_several_labels
-from fullbake.pipeline.first_config.yaml_text import a_few
 
 LONGEST_LABEL = 500
 """Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
@@ -24,7 +24,7 @@ def check_single_labels(survey: Survey, fmt: RowFormat) -> None:
     if found := find_several_labels(survey.labels):
         cell, parts = found
         raise InputError(
-            f"{_where(fmt)} has several labels in a cell, such as {cell!r} ({a_few([repr(part) for part in parts])}), "
+            f"{_where(fmt)} has several labels in a cell, such as {cell!r} ({named_few([repr(part) for part in parts])}), "
             "and one is learned of each text; make a column with one label, or write a config that names the single "
             "labels in data.labels, and set data.rare_classes to drop, which leaves out the rows with several"
         )
@@ -67,7 +67,7 @@ def check_two_classes(survey: Survey, fmt: RowFormat, spellings: list[str]) -> N
     """
     if len(survey.labels) > 1:
         return
-    alike = f" (and, as other spellings of it, {a_few([repr(value) for value in spellings])})" if spellings else ""
+    alike = f" (and, as other spellings of it, {named_few([repr(value) for value in spellings])})" if spellings else ""
     raise InputError(
         f"{_where(fmt)} has one value only, {next(iter(survey.labels))!r}{alike}; two classes are the least: "
         f"name another column{rejected(survey)}"

@@ -12,11 +12,12 @@ from fullbake.components.data.data_files import without_gzip
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
+from fullbake.contract.named_few import named_few
 from fullbake.pipeline.config.data_config import is_printable
 from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
 from fullbake.pipeline.first_config.scores import number_in_yaml
-from fullbake.pipeline.first_config.yaml_text import a_few, rows_in_words, scalar
+from fullbake.pipeline.first_config.yaml_text import rows_in_words, scalar
 
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
@@ -147,7 +148,7 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes) ->
 def _column_lines(fmt: RowFormat, classes: Classes) -> Iterator[str]:
     if fmt.label_column.strip() in classes.columns:
         others = [repr(column) for column in classes.columns if column != fmt.label_column.strip()]
-        yield f"  # other columns hold 0 and 1 alone, as this one: {shorten(a_few(others))}. A text may be of several"
+        yield f"  # other columns hold 0 and 1 alone, as this one: {shorten(named_few(others))}. A text may be of several"
         yield "  # classes then; this config learns the one, and each other takes a config of its own."
     if len(classes.values) > 2 and all(_WHOLE_NUMBER.fullmatch(value) for value in classes.values):
         yield "  # The labels are whole numbers. If they are a scale, label_threshold makes two classes of them."
@@ -174,7 +175,7 @@ def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mappin
         yield from lines
     if classes.rare:
         rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]
-        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to be split: {a_few(rare)}"
+        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to be split: {named_few(rare)}"
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:

@@ -13,6 +13,7 @@ from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
+from fullbake.contract.named_few import named_few
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.data_survey import Survey, survey_file
 from fullbake.pipeline.first_config.class_check import (
@@ -25,7 +26,6 @@ from fullbake.pipeline.first_config.class_columns import find_class_columns
 from fullbake.pipeline.first_config.config_lines import Classes, config_lines
 from fullbake.pipeline.first_config.scores import LABELS, are_scores, score_range, threshold_between
 from fullbake.pipeline.first_config.spellings import find_spellings
-from fullbake.pipeline.first_config.yaml_text import a_few
 
 
 def make_first_config(
@@ -84,7 +84,7 @@ def _check_columns(path: str, fmt: RowFormat) -> None:
         if error.field != "label_column" or not (columns := find_class_columns(path, fmt)):
             raise
         raise InputError(
-            f"{error.text(CONFIG_KEYS)}; the columns {a_few([repr(column) for column in columns])} hold 0 and 1 alone, "
+            f"{error.text(CONFIG_KEYS)}; the columns {named_few([repr(column) for column in columns])} hold 0 and 1 alone, "
             "as of a class each: name the one to learn as the label"
         ) from error
 

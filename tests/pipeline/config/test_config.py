@@ -39,6 +39,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "max_bad_fraction": 0.01,
             "on_duplicate": "keep",
             "on_conflict": "keep",
+            "rare_classes": "fail",
             "split": {"train": 8, "eval": 1, "test": 1},
             "test_base": None,
         },
