@@ -22,10 +22,10 @@ def check_single_labels(survey: Survey, fmt: RowFormat) -> None:
     if not survey.used:
         raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
     if found := find_several_labels(survey.labels):
-        cell, parts = found
+        cell, parts = found[0], named_few([repr(part) for part in found[1]])
         raise InputError(
-            f"{_where(fmt)} has several labels in a cell, such as {cell!r} ({named_few([repr(part) for part in parts])}), "
-            "and one is learned of each text; make a column with one label, or write a config that names the single "
+            f"{_where(fmt)} has several labels in a cell, such as {cell!r} ({parts}), and one is learned "
+            "of each text; make a column with one label, or write a config that names the single "
             "labels in data.labels, and set data.rare_classes to drop, which leaves out the rows with several"
         )
 

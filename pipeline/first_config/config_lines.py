@@ -147,9 +147,9 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes) ->
 
 def _column_lines(fmt: RowFormat, classes: Classes) -> Iterator[str]:
     if fmt.label_column.strip() in classes.columns:
-        others = [repr(column) for column in classes.columns if column != fmt.label_column.strip()]
-        yield f"  # other columns hold 0 and 1 alone, as this one: {shorten(named_few(others))}. A text may be of several"
-        yield "  # classes then; this config learns the one, and each other takes a config of its own."
+        others = named_few([repr(column) for column in classes.columns if column != fmt.label_column.strip()])
+        yield f"  # Other columns hold 0 and 1 alone, as this one: {shorten(others)}. A text may be of several"
+        yield "  # classes then: this config learns the one, and each other takes a config of its own."
     if len(classes.values) > 2 and all(_WHOLE_NUMBER.fullmatch(value) for value in classes.values):
         yield "  # The labels are whole numbers. If they are a scale, label_threshold makes two classes of them."
 
@@ -175,7 +175,7 @@ def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mappin
         yield from lines
     if classes.rare:
         rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]
-        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to be split: {named_few(rare)}"
+        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to split: {named_few(rare)}"
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:

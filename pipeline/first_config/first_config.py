@@ -83,9 +83,10 @@ def _check_columns(path: str, fmt: RowFormat) -> None:
     except InputError as error:
         if error.field != "label_column" or not (columns := find_class_columns(path, fmt)):
             raise
+        named = named_few([repr(column) for column in columns])
         raise InputError(
-            f"{error.text(CONFIG_KEYS)}; the columns {named_few([repr(column) for column in columns])} hold 0 and 1 alone, "
-            "as of a class each: name the one to learn as the label"
+            f"{error.text(CONFIG_KEYS)}; the columns {named} hold 0 and 1 alone, as of a class each: name the one to "
+            "learn as the label"
         ) from error
 
 

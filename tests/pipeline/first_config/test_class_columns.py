@@ -38,14 +38,14 @@ def write(frame, file):
 @pytest.mark.parametrize("flag", [(0, 1), (False, True), (0.0, 1.0)])
 def test_the_other_classes_columns_are_named(tmp_path, name, flag):
     text = make_first_config(write(table(flag=flag), tmp_path / name), "text", "toxic")
-    assert "  # other columns hold 0 and 1 alone, as this one: 'insult', 'threat'. A text may be of several\n" in text
+    assert "  # Other columns hold 0 and 1 alone, as this one: 'insult', 'threat'. A text may be of several\n" in text
 
 
 def test_one_column_of_0_and_1_is_no_news(tmp_path):
     text = make_first_config(write(table().drop(columns=["insult", "threat"]), tmp_path / "a.csv"), "text", "toxic")
-    assert "other columns" not in text
+    assert "Other columns" not in text
     text = make_first_config(write(table(), tmp_path / "b.csv"), "text", "votes")
-    assert "other columns" not in text
+    assert "Other columns" not in text
 
 
 @pytest.mark.parametrize("name", ["train.csv", "train.jsonl", "train.parquet"])
