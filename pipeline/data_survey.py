@@ -3,8 +3,9 @@
 import os
 import re
 from array import array
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from fullbake.components.data.data_files import opened
 from fullbake.components.data.quoting import STANDARD, Quoting
@@ -13,7 +14,7 @@ from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.same_text import digest_of, row_digest_of
 
-TEXTS_COUNTED = 3
+TEXTS_KEPT = 3
 """Of each label: as many as there are splits."""
 
 # WordPiece without its vocabulary: up to five letters, up to two digits, or any other character make a piece. The 99th
@@ -28,7 +29,7 @@ class Survey:
 
     Attributes:
         labels: Label -> rows.
-        texts: Label -> different texts as the split sees them, counted up to `TEXTS_COUNTED`.
+        texts: Label -> digests of different texts as the split sees them, `TEXTS_KEPT` at most.
         lengths: Estimated tokens -> rows.
         reasons: Kind of reason -> bad rows.
         first_bad: The first bad row: line and reason.
@@ -37,10 +38,11 @@ class Survey:
         used_lines: Lines of the rows that can be used.
         rejected_lines: Lines of the bad rows.
         repeats: What repeats or contradicts an earlier row, in words.
+        rows: Of each row that can be used: a digest of its text, its label's number in the order of `labels`, its line.
     """
 
     labels: Counter[str] = field(default_factory=Counter)
-    texts: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, set[bytes]] = field(default_factory=dict)
     lengths: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     first_bad: str = ""
@@ -49,6 +51,9 @@ class Survey:
     used_lines: int = 0
     rejected_lines: int = 0
     repeats: list[str] = field(default_factory=list)
+    rows: tuple["array[int]", "array[int]", "array[int]"] = field(
+        default_factory=lambda: (array("Q"), array("H"), array("Q"))
+    )
 
     @property
     def used(self) -> int:
@@ -71,16 +76,10 @@ def survey_file(path: str, fmt: RowFormat) -> Survey:
     Raises:
         InputError: It is no file of its format, or has none of a wanted column.
     """
-    import numpy as np  # here, for no error should wait for it
-
-    from fullbake.components.data.repeats import find_repeats
-
     name = os.path.basename(path)
     survey = Survey(quoting=quoting_of(lambda: opened(path), name, fmt))
-    # Some bytes of each row: a digest of its text, the number of its label, and its line.
-    digests, label_numbers, lines = array("Q"), array("H"), array("Q")
+    digests, label_numbers, lines = survey.rows
     numbers: dict[str, int] = {}
-    texts: defaultdict[str, set[bytes]] = defaultdict(set)
     with opened(path) as stream:
         for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=survey.lines):
             if isinstance(row, BadRow):
@@ -93,20 +92,52 @@ def survey_file(path: str, fmt: RowFormat) -> Survey:
             survey.used_lines += row.lines
             if len(survey.labels) > MOST_LABELS:
                 return survey
-            if len(texts[row.label]) < TEXTS_COUNTED:
-                texts[row.label].add(digest_of(row.text))
+            texts = survey.texts.setdefault(row.label, set())
+            if len(texts) < TEXTS_KEPT:
+                texts.add(digest_of(row.text))
             digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
             label_numbers.append(numbers.setdefault(row.label, len(numbers)))
             lines.append(row.line)
-    survey.texts = {label: len(found) for label, found in texts.items()}
-    labels = list(numbers)
+    survey.repeats = _repeats(survey, name)
+    return survey
+
+
+def merge_labels(survey: Survey, spellings: Mapping[str, str], path: str) -> Survey:
+    """Returns what a survey finds where some labels are others, without reading the file once more.
+
+    Args:
+        survey: Of the whole file.
+        spellings: Label -> the label that it is.
+        path: The file.
+    """
+    labels: Counter[str] = Counter()
+    texts: dict[str, set[bytes]] = {}
+    for label, rows in survey.labels.items():
+        merged = spellings.get(label, label)
+        labels[merged] += rows
+        texts.setdefault(merged, set()).update(survey.texts[label])
+    numbers = {label: number for number, label in enumerate(labels)}
+    renumbered = [numbers[spellings.get(label, label)] for label in survey.labels]
+    digests, label_numbers, lines = survey.rows
+    rows_merged = digests, array("H", (renumbered[number] for number in label_numbers)), lines
+    found = replace(survey, labels=labels, texts=texts, rows=rows_merged)
+    found.repeats = _repeats(found, os.path.basename(path))
+    return found
+
+
+def _repeats(survey: Survey, name: str) -> list[str]:
+    import numpy as np  # here, for no error should wait for it
+
+    from fullbake.components.data.repeats import find_repeats
+
+    digests, label_numbers, lines = survey.rows
+    labels = list(survey.labels)
 
     def name_row(row: int, with_label: bool) -> str:
         return place_in(name, lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
 
     repeats, _, _ = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
-    survey.repeats = repeats.in_words()
-    return survey
+    return repeats.in_words()
 
 
 def _estimate_tokens(text: str, text_pair: str | None) -> int:

@@ -3,13 +3,13 @@
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
-from fullbake.pipeline.data_survey import TEXTS_COUNTED, Survey
+from fullbake.pipeline.data_survey import TEXTS_KEPT, Survey
 from fullbake.pipeline.first_config.several_labels import find_several_labels
 
 LONGEST_LABEL = 500
 """Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
 
-FEWEST_TEXTS = TEXTS_COUNTED
+FEWEST_TEXTS = TEXTS_KEPT
 """A class with fewer different texts cannot be in the train, the eval and the test split."""
 
 
@@ -76,7 +76,7 @@ def check_two_classes(survey: Survey, fmt: RowFormat, spellings: list[str]) -> N
 
 def rare_classes(survey: Survey) -> list[str]:
     """Returns the labels that have too few texts to be split, the rarest last; none where fewer than two are left."""
-    rare = [label for label, _ in survey.labels.most_common() if survey.texts[label] < FEWEST_TEXTS]
+    rare = [label for label, _ in survey.labels.most_common() if len(survey.texts[label]) < FEWEST_TEXTS]
     return rare if len(survey.labels) - len(rare) > 1 else []
 
 

@@ -73,8 +73,8 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes) ->
 
     Args:
         path: The file.
-        fmt: How it is written, with the labels where values are mapped to them.
-        survey: What was found with this format.
+        fmt: How it is written, with labels and threshold where they are scores.
+        survey: What was found, other spellings counted as the label that they are mapped to.
         classes: What its labels are.
     """
     labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)

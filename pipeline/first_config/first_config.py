@@ -15,7 +15,7 @@ from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
-from fullbake.pipeline.data_survey import Survey, survey_file
+from fullbake.pipeline.data_survey import Survey, merge_labels, survey_file
 from fullbake.pipeline.first_config.class_check import (
     check_classes,
     check_single_labels,
@@ -91,7 +91,7 @@ def _check_columns(path: str, fmt: RowFormat) -> None:
 
 
 def _find_classes(path: str, fmt: RowFormat) -> tuple[RowFormat, Survey, Classes]:
-    """Returns the format with the labels where values stand for them, what is in the file read so, and the classes."""
+    """Returns the format with a threshold where labels are scores, what is in the file then, and the classes."""
     survey = survey_file(path, fmt)
     check_single_labels(survey, fmt)
     values = survey.labels
@@ -100,17 +100,13 @@ def _find_classes(path: str, fmt: RowFormat) -> tuple[RowFormat, Survey, Classes
     scores = score_range(path, fmt, survey.quoting) if are_scores(values) else None
     if scores is not None:
         fmt = replace(fmt, labels=LABELS, label_threshold=threshold_between(*scores))
+        survey = survey_file(path, fmt)
     else:
         check_classes(survey, fmt)
         same, near = find_spellings(values)
-        mapped = {**same, **near}
-        labels = tuple(label for label in values if label not in mapped)
-        if mapped:
-            fmt = replace(fmt, labels=labels, label_map=mapped)
-    if fmt.labels:
-        survey = survey_file(path, fmt)
-    check_two_classes(survey, fmt, list(fmt.label_map))
+        if mapped := {**same, **near}:
+            survey = merge_labels(survey, mapped, path)
+    check_two_classes(survey, fmt, [*same, *near])
     quoting = "none" if survey.quoting.ordinary else "standard"  # or it would be found out once more
     columns = find_class_columns(path, replace(fmt, quoting=quoting))
-    classes = Classes(values, same, near, rare_classes(survey), columns, scores)
-    return fmt, survey, classes
+    return fmt, survey, Classes(values, same, near, rare_classes(survey), columns, scores)

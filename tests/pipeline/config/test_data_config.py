@@ -61,7 +61,9 @@ def test_a_test_folder_leaves_a_split_into_train_and_eval(load):
 def test_null_words_are_text_and_reach_the_reader(load):
     data = {**MINIMAL["data"], "null_values": [-999, "-", ""]}
     assert load(yaml.safe_dump({**MINIMAL, "data": data})).data.row_format.null_values == ("-999", "-", "")
-    assert "NULL" in load(yaml.safe_dump(MINIMAL)).data.row_format.null_values
+    config = load(yaml.safe_dump(MINIMAL))
+    assert "NULL" in config.data.row_format.null_values
+    assert load(config.to_yaml()) == config
     message = refusal(load, "name: n\ndata: {input_base: d, labels: [a, b], null_values: [NULL]}\n")
     assert "data.null_values.0: has no value" in message
 
