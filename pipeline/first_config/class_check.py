@@ -4,6 +4,7 @@ from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.data_survey import TEXTS_KEPT, Survey
+from fullbake.pipeline.first_config.scores import decimal_comma
 from fullbake.pipeline.first_config.several_labels import find_several_labels
 
 LONGEST_LABEL = 500
@@ -34,9 +35,14 @@ def check_classes(survey: Survey, fmt: RowFormat) -> None:
     """Checks that labels are classes by their number and length.
 
     Raises:
-        InputError: There are too many, or one is too long.
+        InputError: They are numbers with a decimal comma, there are too many, or one is too long.
     """
     where = _where(fmt)
+    if number := decimal_comma(survey.labels):
+        raise InputError(
+            f"{where} has numbers with a decimal comma, such as {number!r}; write them with a point, and "
+            f"data.label_threshold makes two classes of them{rejected(survey)}"
+        )
     if len(survey.labels) > MOST_LABELS:
         raise InputError(
             f"{where} has more than {MOST_LABELS:,} different values, so it is no class; name another{rejected(survey)}"

@@ -88,7 +88,7 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes) ->
     # A pattern has no escapes, but a question mark stands for any character.
     folder, name = os.path.split(path)
     pattern = re.sub(r"[*{}\[\]]", "?", name)
-    yield f"# Made by `fullbake init` from {name!r}, {survey.used:,} usable rows. Check it, then:"
+    yield f"# Made by `fullbake init` from {name!r}, {used:,} usable rows. Check it, then:"
     yield "#   fullbake run CONFIG"
     yield f"name: {scalar(_slug(path))}"
     yield "data:"
@@ -161,17 +161,16 @@ def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mappin
             f"  label_threshold: {number_in_yaml(fmt.label_threshold)}  # {low} of the numbers, which go from "
             f"{classes.scores[0]:g} to {classes.scores[1]:g}, are below it, {high} are not; check it"
         )
-    lines = [f"    {scalar(label)}: {scalar(name)}" for label, name in names.items() if name != label]
-    if lines:
-        lines[0] += "  # tables and logs cannot show it, nor those that follow"
-    said = ((classes.same, ""), (classes.near, "; one letter apart, perhaps a slip: check it, or take the line away"))
-    for found, note in said:
+    shown = ((label, name) for label, name in names.items() if name != label)
+    lines = [f"    {scalar(label)}: {scalar(name)}  # tables and logs cannot show it" for label, name in shown]
+    slip = "; one letter apart, perhaps a slip: check it; a class of its own belongs in labels"
+    for found, note in ((classes.same, ""), (classes.near, slip)):
         for value, label in sorted(found.items(), key=lambda item: (item[1], item[0])):
             if label in names:
                 rows = rows_in_words(classes.values[value])
                 lines.append(f"    {scalar(value)}: {scalar(names[label])}  # {rows}{note}")
     if lines:
-        yield "  label_map:  # value in the file: label. What is mapped here seems to be one label; check it"
+        yield "  label_map:  # value in the file: label, of which it seems to be another spelling; check each"
         yield from lines
     if classes.rare:
         rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]

@@ -39,6 +39,16 @@ def are_scores(labels: Mapping[str, int]) -> bool:
     )
 
 
+def decimal_comma(labels: Mapping[str, int]) -> str | None:
+    """Returns a number with a decimal comma, where labels are such numbers and would be scores with a point.
+
+    Args:
+        labels: Label -> rows.
+    """
+    pointed = {label.replace(",", ".", 1): rows for label, rows in labels.items()}
+    return next((label for label in labels if "," in label), None) if are_scores(pointed) else None
+
+
 def score_range(path: str, fmt: RowFormat, quoting: Quoting) -> tuple[float, float]:
     """Returns the least and the greatest number of the label column.
 

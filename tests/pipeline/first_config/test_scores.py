@@ -62,3 +62,10 @@ def test_few_values_are_classes(first_config, labels):
 def test_numbers_of_rows_are_neither_classes_nor_scores(first_config):
     with pytest.raises(InputError, match="has more than 1,000 different values, so it is no class"):
         first_config(lines(range(1500)))
+
+
+@pytest.mark.parametrize("scores", [[n / 300 for n in range(300)], [n / 10 for n in range(11)] * 5])
+def test_numbers_with_a_decimal_comma_are_told(first_config, scores):
+    content = "text\tlabel\n" + "".join(f"text {n}\t{score:.1f}\n".replace(".", ",") for n, score in enumerate(scores))
+    with pytest.raises(InputError, match=r"with a decimal comma, such as '0,0'; write them with a point, and"):
+        first_config(content)

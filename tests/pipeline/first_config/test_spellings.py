@@ -119,7 +119,7 @@ def lines(counts, quote=""):
         (
             {"question": 300, "queston": 2, "answer": 200},
             ("answer", "question"),
-            "    queston: question  # 2 rows; one letter apart, perhaps a slip: check it, or take the line away\n",
+            "    queston: question  # 2 rows; one letter apart, perhaps a slip: check it; ",
         ),
         ({"caf\u00e9": 20, "cafe\u0301": 4, "bar\u00a0x": 3, "bar x": 9}, ("bar x", "caf\u00e9"), None),
     ],
