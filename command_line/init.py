@@ -30,7 +30,7 @@ def init(
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
     """
-    from fullbake.pipeline.first_config import make_first_config
+    from fullbake.pipeline.first_config.first_config import make_first_config
 
     if output is not None:
         check_new(output, "--output")

@@ -10,6 +10,7 @@ import click
 
 from fullbake.command_line.options import LOCATION, PATH
 from fullbake.command_line.terminal import native_stderr_silenced, quiet_libraries, warn
+from fullbake.components.data.text_encoding import escaped, printable
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.interruption import Interruption
 
@@ -71,8 +72,8 @@ def predict(
         raise InputError("predict: this model labels pairs of texts; give them as a file with --input and --output")
     encoded = [os.fsencode(text) for text in texts]
     for text, prediction in zip(encoded, predictor.predict({"text": encoded}), strict=True):
-        shown = " ".join(text.decode("utf-8", "replace").split())  # a terminal may refuse bytes that are not UTF-8
-        click.echo(f"{prediction.label}  {prediction.probability:.3f}  {shown}")
+        shown = printable(text.decode("utf-8", "replace"))  # a terminal may refuse bytes that are not UTF-8
+        click.echo(f"{escaped(prediction.label)}  {prediction.probability:.3f}  {shown}")
 
 
 def _print_labelled(labelled: Labelled, source: Path, target: Path) -> None:

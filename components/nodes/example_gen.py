@@ -108,7 +108,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if files_before:
             before, newest = parts.tally(files_before), parts.tally(newest_files)
             drift = find_drift(settings.csv_format.labels, span_before, before, newest)
-        write_summary(tally, corpus, repeats, drift, settings, artifact.uri)
+        write_summary(tally, corpus, repeats, parts.classes(), drift, settings, artifact.uri)
         write_rejected(parts, file_count, artifact.uri)
         fileio.rmtree(parts.uri)
         artifact.set_string_custom_property(specs.INPUT_BASE_KEY, input_base)
@@ -187,8 +187,11 @@ class CsvExampleGen(FileBasedExampleGen):
             which `trainer.locations.locate` finds it, so that its place is no part of the cache key. The same holds of
             the other folders.
         pattern: Which files below it, as a glob, with TFX's markers for span and version if wanted.
-        row_format: The columns, labels, delimiter and encoding.
-        split: Name of a split -> its share, in parts; by hash of the text (see `split_of`).
+        row_format: The columns, labels, delimiter and encoding, and what becomes of rare classes: with its
+            `rare_classes` other than "fail", rows of a class that is not listed, or has fewer texts than there are
+            splits, are left out as no bad rows, or get the label `other`.
+        split: Name of a split -> its share, in parts; by hash of the text (see `split_of`), but for classes that would
+            have too few rows in one of them (see `stratify`).
         on_bad_row: "fail" stops at a row that cannot be used; "quarantine" writes it to `rejected.csv`.
         max_bad_fraction: The share of such rows, of the labelled and of the corpus, beyond which quarantine stops too.
         on_duplicate: Of labelled rows with the same text (and second text) and label, in whatever files: "keep" uses
@@ -201,6 +204,8 @@ class CsvExampleGen(FileBasedExampleGen):
             takes a pattern with `{SPAN}` and without `{VERSION}`.
         corpus_base: Folder of unlabelled text: files named `*.txt` or `*.txt.gz` hold a text to a line, all others are
             CSV, of which the text column alone is wanted. None (default): there is none.
+        needed_test_rows: Label -> rows that it must have in the split `test`, if the class can give them. Default: a
+            few (`stratify.LEAST`).
 
     Raises:
         InputError: When run: no file matches, one cannot be read, a bad row or too many of them, texts with several
@@ -230,6 +235,7 @@ class CsvExampleGen(FileBasedExampleGen):
         test_base: str | None = None,
         corpus_base: str | None = None,
         window: int = 1,
+        needed_test_rows: Mapping[str, int] | None = None,
     ):
         settings = IngestSettings(
             csv_format=row_format,
@@ -242,6 +248,7 @@ class CsvExampleGen(FileBasedExampleGen):
             corpus_base=corpus_base,
             window=window,
             pattern=pattern,
+            needed_test_rows=dict(needed_test_rows or {}),
         )
         super().__init__(
             input_base=input_base,

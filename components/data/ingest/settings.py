@@ -32,6 +32,7 @@ class IngestSettings:
         corpus_base: Likewise.
         window: Likewise.
         pattern: Likewise.
+        needed_test_rows: Likewise.
     """
 
     csv_format: RowFormat
@@ -44,6 +45,7 @@ class IngestSettings:
     corpus_base: str | None
     window: int
     pattern: str
+    needed_test_rows: dict[str, int]
 
     @property
     def labelled_splits(self) -> list[str]:

@@ -16,13 +16,13 @@ from fullbake.components.data.data_folders import INPUT_BASE
 from fullbake.components.data.ingest.input_files import DataFile
 from fullbake.components.data.ingest.parts import SCANNED_AT_ONCE, IngestParts
 from fullbake.components.data.ingest.plan import refusals
-from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, Refusal
+from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, NOT_USED, Refusal
 from fullbake.components.data.ingest.shards import write_rows
 from fullbake.components.data.ingest.splitting import HeldOutTexts
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.reading import quoting_of, read_rows
-from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.row_format import OTHER, RowFormat
 from fullbake.components.data.rows import BadRow, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.contract.errors import InputError
@@ -52,7 +52,7 @@ def scan_file(
     with contextlib.suppress(*_UNREADABLE):
         quoting = quoting_of(lambda: opened(file.path), file.name, fmt, source)
     rows = _read(file, fmt, source, Tally(), quoting)
-    usable = itertools.takewhile(lambda row: isinstance(row, Row) or not stop_at_bad_row, rows)
+    usable = itertools.takewhile(lambda row: isinstance(row, Row) or not stop_at_bad_row or row.kind in NOT_USED, rows)
 
     def scanned() -> Iterator[list[tuple[int, int, int, int]]]:
         while batch := list(itertools.islice(usable, SCANNED_AT_ONCE)):
@@ -95,6 +95,7 @@ def ingest_file(
     """
     tally, splits, planned = Tally(), list(split_uris), iter(parts.plan(file.number))
     refused = refusals(fmt.names)
+    merged = frozenset(parts.classes().left_out if fmt.rare_classes == OTHER else ())
     changed = InputError(
         "{file} was changed while it was read; run again when it is complete", field=source, file=file.name
     )
@@ -109,6 +110,7 @@ def ingest_file(
         _read(file, fmt, source, tally, parts.quoting(file.number)),
         fate,
         tally,
+        merged=merged,
         number=file.number,
         name=file.name,
         split_uris=split_uris,

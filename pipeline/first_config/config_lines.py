@@ -1,27 +1,24 @@
-"""A first config for a data file: what `fullbake init` makes."""
+"""The lines of a first config."""
 
 import itertools
 import os
 import re
-import unicodedata
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import yaml
-
-from fullbake.components.data.data_files import opened, without_gzip
-from fullbake.components.data.dialect import Dialect
-from fullbake.components.data.file_kinds import WrongKindError
+from fullbake.components.data.columns import shorten
+from fullbake.components.data.data_files import without_gzip
 from fullbake.components.data.formats import format_of
-from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
-from fullbake.contract.errors import InputError
-from fullbake.pipeline.config.config_keys import CONFIG_KEYS
-from fullbake.pipeline.config.data_config import UNPRINTABLE
-from fullbake.pipeline.data_survey import Survey, check_classes, survey_file
+from fullbake.contract.named_few import named_few
+from fullbake.pipeline.config.data_config import is_printable
+from fullbake.pipeline.data_survey import Survey
+from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
+from fullbake.pipeline.first_config.dialect_lines import dialect_lines
+from fullbake.pipeline.first_config.scores import number_in_yaml
+from fullbake.pipeline.first_config.yaml_text import rows_in_words, scalar
 
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
@@ -48,72 +45,62 @@ MIN_RECALL_OF_TWO = 0.6
 _LENGTH_STEP = 16  # lengths that are a multiple of it suit the matrix units of GPUs
 _TEST_SHARE = 0.1  # of the split 8 : 1 : 1
 _FEW_IN_TEST = 3
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
-def make_first_config(
-    path: str | os.PathLike[str], text_column: str, label_column: str, text_pair_column: str | None = None
-) -> str:
-    """Makes a config from a data file: labels and their balance, a maximum length that fits, bounds for the gate.
+@dataclass(frozen=True)
+class Classes:
+    """What the values of the label column come to.
 
-    Of CSV, delimiter and encoding are found out: the delimiter is the one that gives the header the columns asked for;
-    the encoding is what a byte-order mark says, else UTF-8 if most of what is not ASCII decodes, else Windows-1252.
-    Labels are sorted, whole numbers by value, so that more data of the same kind gives the same class indices. The
-    length is an estimate without a vocabulary, the 99th percentile rounded up to a multiple of 16. Class weights,
-    bounds and the treatment of bad rows follow `SKEW`, `MIN_RECALL`, `MIN_RECALL_OF_TWO` and `MAX_BAD_FRACTION`.
+    Attributes:
+        values: Value -> rows.
+        same: Value -> the label of which it is another spelling.
+        near: Value -> the label for which it may be a slip.
+        rare: Labels with too few texts to be split.
+        columns: Columns that each say of one class whether a text has it.
+        scores: The least and the greatest value, if they are numbers on a scale.
+    """
+
+    values: Mapping[str, int]
+    same: Mapping[str, str]
+    near: Mapping[str, str]
+    rare: Sequence[str]
+    columns: Sequence[str]
+    scores: tuple[float, float] | None = None
+
+
+def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes, notes: Sequence[str]) -> Iterator[str]:
+    """Yields the config of a file.
 
     Args:
-        path: The file; its suffix says which format it has. One whose name ends in `.gz` is decompressed.
-        text_column: Name of the column with the text.
-        label_column: Name of the column with the label.
-        text_pair_column: Name of the column with the second text of a pair; None for single texts.
-
-    Returns:
-        The config as YAML with comments.
-
-    Raises:
-        InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes.
+        path: The file.
+        fmt: How it is written, with labels and threshold where they are scores.
+        survey: What was found, other spellings counted as the label that they are mapped to.
+        classes: What its labels are.
+        notes: What people should know of how it is written.
     """
-    path = os.fspath(path)
-    if os.path.isdir(path):
-        raise InputError(f"{path} is a folder; name one of its CSV files")
-    fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
-    notes: tuple[str, ...] = ()
-    try:
-        find_dialect = format_of(path, labelled=True).find_dialect
-        if find_dialect is not None:
-            found = find_dialect(lambda: opened(path), fmt)
-            fmt, notes = found.fmt, found.notes
-        with opened(path) as stream:
-            check_file(stream, os.path.basename(path), fmt)
-        survey = survey_file(path, fmt)
-    except WrongKindError as error:
-        raise InputError(f"{path} {error}") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    check_classes(survey, fmt)
-    return "\n".join(_config_lines(path, fmt, survey, notes)) + "\n"
-
-
-def _config_lines(path: str, fmt: RowFormat, survey: Survey, notes: tuple[str, ...]) -> Iterator[str]:
-    labels = _in_order(survey.labels)
+    labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)
+    labels = [label for label in labels if label not in classes.rare]
     names = _names(labels)
-    even = survey.used / len(labels)
-    rarest = min(survey.labels.values()) / even
+    used = sum(survey.labels[label] for label in labels)
+    even = used / len(labels)
+    rarest = min(survey.labels[label] for label in labels) / even
     fitting = _percentile(survey.lengths, COVERED)
     max_length = min(MAX_LENGTH, -(-fitting // _LENGTH_STEP) * _LENGTH_STEP)
     # A pattern has no escapes, but a question mark stands for any character.
     folder, name = os.path.split(path)
     pattern = re.sub(r"[*{}\[\]]", "?", name)
-    yield f"# Made by `fullbake init` from {name!r}, {survey.used:,} usable rows. Check it, then:"
+    yield f"# Made by `fullbake init` from {name!r}, {used:,} usable rows. Check it, then:"
     yield "#   fullbake run CONFIG"
-    yield f"name: {_scalar(_slug(path))}"
+    yield f"name: {scalar(_slug(path))}"
     yield "data:"
-    yield f"  input_base: {_scalar(folder or '.')}"
-    yield f"  pattern: {_scalar(pattern)}"
-    yield f"  text_column: {_scalar(fmt.text_column)}"
+    yield f"  input_base: {scalar(folder or '.')}"
+    yield f"  pattern: {scalar(pattern)}"
+    yield f"  text_column: {scalar(fmt.text_column)}"
     if fmt.text_pair_column is not None:
-        yield f"  text_pair_column: {_scalar(fmt.text_pair_column)}"
-    yield f"  label_column: {_scalar(fmt.label_column)}"
+        yield f"  text_pair_column: {scalar(fmt.text_pair_column)}"
+    yield f"  label_column: {scalar(fmt.label_column)}"
+    yield from _column_lines(fmt, classes)
     yield f"  labels:  # {len(labels)} classes, in the order of their index; an even share is {1 / len(labels):.1%}"
     for label in labels:
         count = survey.labels[label]
@@ -122,12 +109,10 @@ def _config_lines(path: str, fmt: RowFormat, survey: Survey, notes: tuple[str, .
             if count * _TEST_SHARE >= _FEW_IN_TEST
             else f"; few: about {count * _TEST_SHARE:.1f} will be in the test split"
         )
-        yield f"    - {_scalar(names[label])}  # {count:,} rows, {count / survey.used:.1%}{few}"
-    if mapped := [label for label in labels if names[label] != label]:
-        yield "  label_map:  # what tables and logs cannot show has another name"
-        yield from (f"    {_scalar(label)}: {_scalar(names[label])}" for label in mapped)
+        yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
+    yield from _value_lines(fmt, survey, classes, names)
     if format_of(path, labelled=True).find_dialect is not None:
-        yield from _dialect_lines(fmt.dialect, notes)
+        yield from dialect_lines(fmt.dialect, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
@@ -158,21 +143,39 @@ def _config_lines(path: str, fmt: RowFormat, survey: Survey, notes: tuple[str, .
             if needed and rows < needed
             else ""
         )
-        yield f"    {_scalar(names[label])}: {bound}{few}"
+        yield f"    {scalar(names[label])}: {bound}{few}"
 
 
-def _dialect_lines(dialect: Dialect, notes: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"  # {note}" for note in notes)
-    for part in fields(Dialect):
-        value = getattr(dialect, part.name)
-        if part.name in ("delimiter", "encoding") or value != part.default:
-            yield f"  {part.name}: {_shown(value)}"
+def _column_lines(fmt: RowFormat, classes: Classes) -> Iterator[str]:
+    if fmt.label_column.strip() in classes.columns:
+        others = named_few([repr(column) for column in classes.columns if column != fmt.label_column.strip()])
+        yield f"  # Other columns hold 0 and 1 alone, as this one: {shorten(others)}. A text may be of several"
+        yield "  # classes then: this config learns the one, and each other takes a config of its own."
+    if len(classes.values) > 2 and all(_WHOLE_NUMBER.fullmatch(value) for value in classes.values):
+        yield "  # The labels are whole numbers. If they are a scale, label_threshold makes two classes of them."
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_scalar, value))}]"
-    return str(value).lower() if isinstance(value, bool) else _scalar(str(value))
+def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mapping[str, str]) -> Iterator[str]:
+    if classes.scores and fmt.label_threshold is not None:
+        low, high = (f"{survey.labels[label]:,}" for label in fmt.labels)
+        yield (
+            f"  label_threshold: {number_in_yaml(fmt.label_threshold)}  # {low} of the numbers, which go from "
+            f"{classes.scores[0]:g} to {classes.scores[1]:g}, are below it, {high} are not; check it"
+        )
+    shown = ((label, name) for label, name in names.items() if name != label)
+    lines = [f"    {scalar(label)}: {scalar(name)}  # tables and logs cannot show it" for label, name in shown]
+    slip = "; one letter apart, perhaps a slip: check it; a class of its own belongs in labels"
+    for found, note in ((classes.same, ""), (classes.near, slip)):
+        for value, label in sorted(found.items(), key=lambda item: (item[1], item[0])):
+            if label in names:
+                rows = rows_in_words(classes.values[value])
+                lines.append(f"    {scalar(value)}: {scalar(names[label])}  # {rows}{note}")
+    if lines:
+        yield "  label_map:  # value in the file: label, of which it seems to be another spelling; check each"
+        yield from lines
+    if classes.rare:
+        rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]
+        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to split: {named_few(rare)}"
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:
@@ -191,7 +194,7 @@ def _bad_row_lines(survey: Survey) -> Iterator[str]:
 
 
 def _in_order(labels: Counter[str]) -> list[str]:
-    if all(re.fullmatch(r"[+-]?[0-9]+", label) for label in labels):
+    if all(map(_WHOLE_NUMBER.fullmatch, labels)):
         return sorted(labels, key=lambda label: (int(label), label))
     return sorted(labels)
 
@@ -200,10 +203,10 @@ def _names(labels: list[str]) -> dict[str, str]:
     """Returns a name for each label: its own, but for line breaks and control characters, which no label may have."""
     names: dict[str, str] = {}
     for label in labels:
-        if not any(unicodedata.category(char) in UNPRINTABLE for char in label):
+        if is_printable(label):
             names[label] = label
             continue
-        shown = "".join(" " if unicodedata.category(char) in UNPRINTABLE else char for char in label)
+        shown = "".join(char if is_printable(char) else " " for char in label)
         base = " ".join(shown.split()) or "unnamed"
         candidates = itertools.chain([base], (f"{base} {number}" for number in itertools.count(2)))
         names[label] = next(name for name in candidates if name not in labels and name not in names.values())
@@ -223,10 +226,3 @@ def _percentile(lengths: Counter[int], part: float) -> int:
 def _slug(path: str) -> str:
     stem = without_gzip(os.path.basename(path)).rsplit(".", 1)[0]
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "run"
-
-
-def _scalar(value: str) -> str:
-    """Returns YAML for a string: bare where it is a plain word that YAML reads as this very string, else quoted."""
-    if re.fullmatch(r"[\w./][\w./-]*( [\w./-]+)*", value) and yaml.safe_load(value) == value:
-        return value
-    return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=float("inf")).strip()
