@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from fullbake.components.data.row_format import OTHER
 from fullbake.components.evaluation.gate import GateSpec, too_few_rows
@@ -10,6 +10,7 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.contract.names import TEST_SPLIT
 from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.setting_names import setting_names
 
 
 def judge_classes(ingest: Ingest, gate: GateSpec) -> None:
@@ -39,19 +40,18 @@ def judge_classes(ingest: Ingest, gate: GateSpec) -> None:
             listed=len(gate.labels),
             kept=f"{kept[0]!r} alone" if kept else "none",
         )
-    told = dict(_lacking_in_words(ingest, kept))
-    values = {f"lacking_{number}": named_few(classes) for number, classes in enumerate(told.values())}
-    sentences = [f"{{lacking_{number}}}: {why}" for number, why in enumerate(told)]
+    problems = _lacking_in_words(ingest, kept)
+    if problems:
+        problems[0] = f"{setting_names()['labels']}: {problems[0]}"
     if gate.confidence is not None:
-        few = too_few_rows(gate, ingest.labels[TEST_SPLIT])
-        values |= {f"few_{number}": sentence for number, sentence in enumerate(few)}
-        sentences += [f"{{few_{number}}}" for number in range(len(few))]
-    if sentences:
-        raise InputError("; ".join(sentences), field="labels" if told else None, **values)
+        problems += too_few_rows(gate, ingest.labels[TEST_SPLIT])
+    if problems:
+        raise InputError("{problems}", problems="; ".join(problems))
 
 
-def _lacking_in_words(ingest: Ingest, labels: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yields why classes are not in each split and what to do, for `InputError`, with what to call each of them."""
+def _lacking_in_words(ingest: Ingest, labels: Sequence[str]) -> list[str]:
+    """Returns which classes are not in each split, why, and what to do, a sentence for each reason."""
+    names = setting_names()
     splits, texts = ingest.classes.splits, ingest.classes.texts
     small, untested, shared = [], [], []
     for label in labels:
@@ -66,13 +66,18 @@ def _lacking_in_words(ingest: Ingest, labels: Sequence[str]) -> Iterator[tuple[s
             untested.append(named)
         else:
             shared.append(named)
+    said = []
     if small:
         ways = "drop" if OTHER in labels and texts.get(OTHER, 0) < splits else "drop or other"
-        yield f"fewer texts than the {splits} splits they are for; add rows, or set {{rare_classes}} to {ways}", small
-    if untested:
-        yield "no rows in {test_base}; add rows of them there", untested
-    if shared:
-        yield (
-            "their texts are held out for other labels that they have too; add rows, or set {on_conflict} to drop",
-            shared,
+        said.append(
+            f"{named_few(small)}: fewer texts than the {splits} splits they are for; add rows, or set "
+            f"{names['rare_classes']} to {ways}"
         )
+    if untested:
+        said.append(f"{named_few(untested)}: no rows in {names['test_base']}; add rows of them there")
+    if shared:
+        said.append(
+            f"{named_few(shared)}: their texts are held out for other labels that they have too; add rows, or set "
+            f"{names['on_conflict']} to drop"
+        )
+    return said

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+from fullbake.components.serving.pushed_models import read_about
 from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv
 
 
 def test_a_class_too_rare_to_split_is_refused_or_left_out_of_all_that_follows(fullbake, base, tmp_path: Path):
-    rows = [[text, LABELS[int(number)]] for _, text, number in planted_rows()[:150]]
+    rows = [[text, LABELS[int(number)]] for _, text, number in planted_rows()[:90]]
     rare = [["a dim view", "dim"], ["dim", "dim"], ["what is it", "strange"]]
     write_csv(tmp_path / "data/train.csv", ["text", "label"], [*rare[:2], *rows])
     config = write_config(
@@ -29,17 +30,13 @@ def test_a_class_too_rare_to_split_is_refused_or_left_out_of_all_that_follows(fu
         "fullbake: data.labels: 'dim' (2 texts, none in test): fewer texts than the 3 splits they are for; "
         "add rows, or set data.rare_classes to drop or other" in output
     )
-    code, output = run("data.rare_classes=drop", "gate.min_recall.dim=0.1")
-    assert code == 2
-    assert "fullbake: gate.min_recall: 'dim': data.rare_classes leaves no row to hold a bound against" in output
-
     write_csv(tmp_path / "data/train.csv", ["text", "label"], [*rare, *rows])
     code, output = run("data.rare_classes=drop")
     assert code == 0
     note = "2 classes (3 rows) are left out (data.rare_classes: drop): 'dim' (2 rows), 'strange' (1 row)"
     assert note in output
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert sum(summary["examples"].values()) == 153
+    assert sum(summary["examples"].values()) == 93
     assert summary["examples"]["rejected"] == 3
     assert summary["metrics"]["recall"]["dim"] is None
     assert all(summary["metrics"]["recall"][label] is not None for label in LABELS)
@@ -53,6 +50,4 @@ def test_a_class_too_rare_to_split_is_refused_or_left_out_of_all_that_follows(fu
     assert code == 0
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert set(summary["metrics"]["baseline"]["recall"]) == {"kind", "plain"}
-    done = fullbake("predict", "--model", summary["model"], "you are a lovely person")
-    assert done.exit_code == 0
-    assert all(f"p_{label}" in done.output or label in done.output for label in ["dim", *LABELS])
+    assert read_about(summary["model"]).labels == ("dim", *LABELS)
