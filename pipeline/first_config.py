@@ -4,13 +4,13 @@ import itertools
 import os
 import re
 import unicodedata
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 
 import yaml
 
-from fullbake.components.data.data_files import opened, without_gzip
+from fullbake.components.data.compression import without_compression
+from fullbake.components.data.data_files import opened
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.reading import check_file
@@ -84,7 +84,7 @@ def make_first_config(
         survey = survey_file(path, fmt)
     except WrongKindError as error:
         raise InputError(f"{path} {error}") from error
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
     check_classes(survey, fmt)
     return "\n".join(_config_lines(path, fmt, survey)) + "\n"
@@ -204,7 +204,7 @@ def _percentile(lengths: Counter[int], part: float) -> int:
 
 
 def _slug(path: str) -> str:
-    stem = without_gzip(os.path.basename(path)).rsplit(".", 1)[0]
+    stem = without_compression(os.path.basename(path)).rsplit(".", 1)[0]
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "run"
 
 

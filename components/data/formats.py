@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from fullbake.components.data.data_files import Opened, without_gzip
+from fullbake.components.data.compression import without_compression
+from fullbake.components.data.data_files import Opened
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.readers.csv_file import find_dialect, find_file_quoting, read_csv
 from fullbake.components.data.readers.json_lines import read_json_lines
@@ -67,7 +68,7 @@ def format_of(name: str, *, labelled: bool) -> FileFormat:
         name: The file's name or path.
         labelled: Whether labels are wanted of it.
     """
-    plain = without_gzip(name)
+    plain = without_compression(name)
     return next(
         found
         for found in FORMATS

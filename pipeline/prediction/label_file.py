@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,7 +136,7 @@ def _reading(source: Path) -> Iterator[None]:
         yield
     except WrongKindError as error:
         raise InputError(f"--input: {source} {error}") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"--input: {source} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
-from fullbake.components.data.data_files import without_gzip
+from fullbake.components.data.compression import without_compression
 from fullbake.pipeline.prediction.csv_table import check_csv, open_csv, write_csv
 from fullbake.pipeline.prediction.json_lines_table import check_json_lines, open_json_lines, write_json_lines
 from fullbake.pipeline.prediction.parquet_table import check_parquet, open_parquet_table, write_parquet
@@ -40,5 +40,5 @@ TABLE_FORMATS = (
 
 def table_format(file: Path) -> TableFormat:
     """Returns the format of a file by its name."""
-    plain = without_gzip(file.name)
+    plain = without_compression(file.name)
     return next(found for found in TABLE_FORMATS if not found.suffixes or plain.endswith(found.suffixes))
