@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, Literal, BinaryIO, NamedTuple, cast
 
 import zstandard
 
@@ -55,13 +55,17 @@ def _open_member(stream: BinaryIO, name: str) -> Any:
         raise WrongKindError(f"is a zip archive with a compressed file in it, {inner!a}; unpack it")
     if claimed(inner) != claimed(without_compression(name)):
         suffix = claimed(inner)[:1] or (".csv",)
-        raise WrongKindError(f"is a zip archive with {inner!a} in it; let its name end in {suffix[0]}.zip, or unpack it")
+        raise WrongKindError(f"is a zip archive with {inner!a} in it; let its name end in {suffix[0]}.zip")
     return archive.open(member)
 
 
 def _is_data(member: zipfile.ZipInfo) -> bool:
     hidden = os.path.basename(member.filename).startswith(".") or member.filename.startswith("__MACOSX/")
     return not member.is_dir() and not hidden
+
+
+def _xz(stream: BinaryIO, mode: Literal["rb", "wb"]) -> lzma.LZMAFile:
+    return lzma.LZMAFile(stream, mode)
 
 
 class _ZipWriter(io.RawIOBase):
@@ -123,9 +127,7 @@ COMPRESSIONS = (
     Compression(
         ".bz2", "bzip2", lambda stream, _: bz2.BZ2File(stream), lambda stream, _: bz2.BZ2File(stream, mode="wb")
     ),
-    Compression(
-        ".xz", "xz", lambda stream, _: lzma.LZMAFile(stream), lambda stream, _: lzma.LZMAFile(stream, mode="wb")
-    ),
+    Compression(".xz", "xz", lambda stream, _: _xz(stream, "rb"), lambda stream, _: _xz(stream, "wb")),
     Compression(
         ".zst",
         "zstd",

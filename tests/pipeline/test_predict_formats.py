@@ -199,7 +199,7 @@ def test_objects_with_different_keys_become_one_table(label):
             parquet(pa.table({"comment": pa.array([["a"]])})),
             "is of type list<item: string>, which is no text; make it a column of text",
         ),
-        ("cut.jsonl.gz", gzip.compress(b'{"comment": "a"}\n' * 99)[:-12], "cut.jsonl.gz cannot be read: "),
+        ("cut.jsonl.gz", gzip.compress(b'{"comment": "a"}\n' * 99)[:-12], "cut.jsonl.gz is not a whole gzip file ("),
     ],
 )
 def test_a_file_that_cannot_be_labelled_is_refused_by_name(label, tmp_path: Path, name, content, message):

@@ -149,7 +149,8 @@ class _Document:
 
     def _items_of_the_list(self, count: LineCount) -> Iterator[JsonLine | BadRow]:
         """Yields the objects of the one list among the values of an object."""
-        found, columns, end = [], True, ","
+        found: list[str] = []
+        columns, end = True, ","
         while end == ",":
             self._place += 1
             if self._next() == "}" and not found:
