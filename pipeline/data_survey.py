@@ -4,13 +4,17 @@ import os
 import re
 from array import array
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from fullbake.components.data.data_files import opened
+from fullbake.components.data.data_folders import INPUT_BASE
+from fullbake.components.data.file_kinds import named
 from fullbake.components.data.quoting import STANDARD, Quoting
-from fullbake.components.data.reading import place_in, quoting_of, read_rows
+from fullbake.components.data.reading import place_in, place_of, quoting_of, read_rows
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
-from fullbake.components.data.rows import BadRow, LineCount
+from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.components.data.same_text import row_digest_of
 from fullbake.contract.errors import InputError
 
@@ -60,48 +64,63 @@ class Survey:
         return sum(self.reasons.values())
 
 
-def survey_file(path: str, fmt: RowFormat) -> Survey:
-    """Reads a whole file; with more than `MOST_LABELS` labels, only as far as to know that.
+def survey_files(paths: list[str], fmt: RowFormat) -> Survey:
+    """Reads whole files, of one format; with more than `MOST_LABELS` labels, only as far as to know that.
 
     Args:
-        path: The file.
-        fmt: How it is written, without labels.
+        paths: The files.
+        fmt: How they are written, without labels.
 
     Raises:
-        InputError: It is no file of its format, or has none of a wanted column.
+        InputError: One is no file of its format, or has none of a wanted column.
     """
     import numpy as np  # here, for no error should wait for it
 
     from fullbake.components.data.repeats import find_repeats
 
-    name = os.path.basename(path)
-    survey = Survey(quoting=quoting_of(lambda: opened(path), name, fmt))
-    # Some bytes of each row: a digest of its text, the number of its label, and its line.
-    digests, label_numbers, lines = array("Q"), array("H"), array("Q")
+    survey = Survey()
+    # Some bytes of each row: a digest of its text, the number of its label, its file and its line.
+    digests, label_numbers, files, lines = array("Q"), array("H"), array("H"), array("Q")
     numbers: dict[str, int] = {}
-    with opened(path) as stream:
-        for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=survey.lines):
-            if isinstance(row, BadRow):
-                survey.first_bad = survey.first_bad or f"{place_in(name, row.line)}: {row.reason}"
-                survey.reasons[row.kind] += 1
-                survey.rejected_lines += row.lines
-                continue
-            survey.labels[row.label] += 1
-            survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
-            survey.used_lines += row.lines
-            if len(survey.labels) > MOST_LABELS:
-                return survey
-            digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
-            label_numbers.append(numbers.setdefault(row.label, len(numbers)))
-            lines.append(row.line)
+    names = [os.path.basename(path) for path in paths]
+
+    def place(file: int, line: int) -> str:
+        return place_in(names[file], line) if len(names) == 1 else place_of(names[file], line)
+
+    for file, row in _rows(paths, names, fmt, survey):
+        if isinstance(row, BadRow):
+            survey.first_bad = survey.first_bad or f"{place(file, row.line)}: {row.reason}"
+            survey.reasons[row.kind] += 1
+            survey.rejected_lines += row.lines
+            continue
+        survey.labels[row.label] += 1
+        survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
+        survey.used_lines += row.lines
+        if len(survey.labels) > MOST_LABELS:
+            return survey
+        digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
+        label_numbers.append(numbers.setdefault(row.label, len(numbers)))
+        files.append(file)
+        lines.append(row.line)
     labels = list(numbers)
 
     def name_row(row: int, with_label: bool) -> str:
-        return place_in(name, lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
+        return place(files[row], lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
 
     found = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
     survey.repeats = found[0].in_words()
     return survey
+
+
+def _rows(paths: list[str], names: list[str], fmt: RowFormat, survey: Survey) -> Iterator[tuple[int, Row | BadRow]]:
+    """Yields the rows of files, each with the number of its file."""
+    for number, (path, name) in enumerate(zip(paths, names, strict=True)):
+        survey.quoting = quoting_of(partial(opened, path), name, fmt)
+        count = LineCount()
+        with named(name, INPUT_BASE), opened(path) as stream:
+            for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=count):
+                yield number, row
+        survey.lines.add(count)
 
 
 def _estimate_tokens(text: str, text_pair: str | None) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import yaml
 
 from fullbake.components.data.compression import without_compression
-from fullbake.components.data.data_files import opened
+from fullbake.components.data.data_files import match_files, opened
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.reading import check_file
@@ -19,7 +19,8 @@ from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.data_config import UNPRINTABLE
-from fullbake.pipeline.data_survey import Survey, check_classes, survey_file
+from fullbake.pipeline.data_survey import Survey, check_classes, survey_files
+from fullbake.pipeline.first_source import FirstSource, find_source
 
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
@@ -60,7 +61,8 @@ def make_first_config(
     bounds and the treatment of bad rows follow `SKEW`, `MIN_RECALL`, `MIN_RECALL_OF_TWO` and `MAX_BAD_FRACTION`.
 
     Args:
-        path: The file; its suffix says which format it has. One whose name ends in `.gz` is decompressed.
+        path: The file; its suffix says which format it has, and whether it is compressed. Or a folder that
+            `save_to_disk` of Hugging Face's datasets wrote.
         text_column: Name of the column with the text.
         label_column: Name of the column with the label.
         text_pair_column: Name of the column with the second text of a pair; None for single texts.
@@ -71,9 +73,8 @@ def make_first_config(
     Raises:
         InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes.
     """
-    path = os.fspath(path)
-    if os.path.isdir(path):
-        raise InputError(f"{path} is a folder; name one of its CSV files")
+    source = find_source(os.fspath(path))
+    path = source.files[0]
     fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
     try:
         find_dialect = format_of(path, labelled=True).find_dialect
@@ -81,31 +82,44 @@ def make_first_config(
             fmt = find_dialect(lambda: opened(path), fmt)
         with opened(path) as stream:
             check_file(stream, os.path.basename(path), fmt)
-        survey = survey_file(path, fmt)
+        survey = survey_files(source.files, fmt)
+        test_rows = _rows_to_test(source, fmt, survey)
     except WrongKindError as error:
         raise InputError(f"{path} {error}") from error
     except OSError as error:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
     check_classes(survey, fmt)
-    return "\n".join(_config_lines(path, fmt, survey)) + "\n"
+    return "\n".join(_config_lines(source, fmt, survey, test_rows)) + "\n"
 
 
-def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
+def _rows_to_test(source: FirstSource, fmt: RowFormat, survey: Survey) -> dict[str, float]:
+    """Returns about how many rows of each label there will be to test with; a test set without labels is none."""
+    if source.test_base is not None:
+        tested = survey_files(match_files(source.test_base, "*"), fmt)
+        if tested.used:
+            return {label: float(tested.labels[label]) for label in survey.labels}
+        source.test_base = None
+        source.notes[0] = "split 'train' is trained on; split 'test' is no test set, for none of its rows can be used: "
+        source.notes[0] += tested.first_bad
+    return {label: rows * _TEST_SHARE for label, rows in survey.labels.items()}
+
+
+def _config_lines(source: FirstSource, fmt: RowFormat, survey: Survey, test_rows: dict[str, float]) -> Iterator[str]:
     labels = _in_order(survey.labels)
     names = _names(labels)
     even = survey.used / len(labels)
     rarest = min(survey.labels.values()) / even
     fitting = _percentile(survey.lengths, COVERED)
     max_length = min(MAX_LENGTH, -(-fitting // _LENGTH_STEP) * _LENGTH_STEP)
-    # A pattern has no escapes, but a question mark stands for any character.
-    folder, name = os.path.split(path)
-    pattern = re.sub(r"[*{}\[\]]", "?", name)
-    yield f"# Made by `fullbake init` from {name!r}, {survey.used:,} usable rows. Check it, then:"
+    yield f"# Made by `fullbake init` from {source.name!r}, {survey.used:,} usable rows. Check it, then:"
     yield "#   fullbake run CONFIG"
-    yield f"name: {_scalar(_slug(path))}"
+    yield f"name: {_scalar(_slug(source.name))}"
     yield "data:"
-    yield f"  input_base: {_scalar(folder or '.')}"
-    yield f"  pattern: {_scalar(pattern)}"
+    yield from (f"  # {note}" for note in source.notes)
+    yield f"  input_base: {_scalar(source.input_base)}"
+    if source.test_base is not None:
+        yield f"  test_base: {_scalar(source.test_base)}"
+    yield f"  pattern: {_scalar(source.pattern)}"
     yield f"  text_column: {_scalar(fmt.text_column)}"
     if fmt.text_pair_column is not None:
         yield f"  text_pair_column: {_scalar(fmt.text_pair_column)}"
@@ -114,15 +128,13 @@ def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
     for label in labels:
         count = survey.labels[label]
         few = (
-            ""
-            if count * _TEST_SHARE >= _FEW_IN_TEST
-            else f"; few: about {count * _TEST_SHARE:.1f} will be in the test split"
+            "" if test_rows[label] >= _FEW_IN_TEST else f"; few: about {test_rows[label]:.1f} will be in the test split"
         )
         yield f"    - {_scalar(names[label])}  # {count:,} rows, {count / survey.used:.1%}{few}"
     if mapped := [label for label in labels if names[label] != label]:
         yield "  label_map:  # what tables and logs cannot show has another name"
         yield from (f"    {_scalar(label)}: {_scalar(names[label])}" for label in mapped)
-    if format_of(path, labelled=True).find_dialect is not None:
+    if format_of(source.files[0], labelled=True).find_dialect is not None:
         yield f"  delimiter: {_scalar(fmt.delimiter)}"
         yield f"  encoding: {_scalar(fmt.encoding)}"
     if survey.quoting.ordinary:
@@ -149,7 +161,7 @@ def _config_lines(path: str, fmt: RowFormat, survey: Survey) -> Iterator[str]:
     bound = MIN_RECALL_OF_TWO if len(labels) == 2 else MIN_RECALL
     needed = rows_needed(bound, CONFIDENCE)
     for label in labels:
-        rows = survey.labels[label] * _TEST_SHARE
+        rows = test_rows[label]
         few = (
             f"  # about {rows:.1f} test rows, and to show it with {CONFIDENCE:.0%} confidence takes {needed}"
             if needed and rows < needed
@@ -203,8 +215,8 @@ def _percentile(lengths: Counter[int], part: float) -> int:
     return length
 
 
-def _slug(path: str) -> str:
-    stem = without_compression(os.path.basename(path)).rsplit(".", 1)[0]
+def _slug(name: str) -> str:
+    stem = without_compression(name).rsplit(".", 1)[0]
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "run"
 
 

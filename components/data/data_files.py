@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO
 
 from fullbake.components.data.compression import decompressed
+from fullbake.components.data.dataset_folders import rows_alone
 
 Opened = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the bytes of a file, from their start."""
@@ -21,10 +22,12 @@ def match_files(folder: str, pattern: str) -> list[str]:
             folder there means that one.
 
     Returns:
-        The paths, sorted; without files whose name starts with `.` or `_`.
+        The paths, sorted; without files whose name starts with `.` or `_`, and those that Hugging Face's datasets keeps
+        beside its rows (see `dataset_folders`).
     """
     paths = _match_addresses(folder, pattern) if is_address(folder) else _match_local(folder, pattern)
-    return sorted(path for path in paths if not os.path.basename(path).startswith((".", "_")))
+    found = [path for path in paths if not os.path.basename(path).startswith((".", "_"))]
+    return sorted(rows_alone(found, _content))
 
 
 def is_address(path: str) -> bool:
@@ -63,6 +66,20 @@ def _match_addresses(folder: str, pattern: str) -> Iterator[str]:
 
     (found,) = FileSystems.match([os.path.join(glob.escape(folder), pattern)])
     return (file.path for file in found.metadata_list)
+
+
+def _content(path: str) -> bytes | None:
+    if not is_address(path):
+        if not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            return file.read()
+    from apache_beam.io.filesystems import FileSystems
+
+    if not FileSystems.exists(path):
+        return None
+    with _open_address(path) as stream:
+        return stream.read()
 
 
 def _open_address(path: str) -> BinaryIO:

@@ -112,7 +112,7 @@ def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, qu
         InputError: As `label_file`, but for the columns.
     """
     if source.is_dir():
-        raise InputError(f"--input: {source} is a folder; name a file")
+        raise InputError(f"--input: {source} is a folder; name a file, such as one of its .arrow files")
     if not source.is_file():
         raise InputError(f"--input: there is no file {source}")
     check_output(target, "--output")

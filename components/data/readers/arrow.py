@@ -50,8 +50,8 @@ class ArrowFile:
             raise WrongKindError("is empty; take it away")
         self._is_stream = not start.startswith(_FILE_MAGIC)
         if self._is_stream:
-            check_kind(start, FORMAT)
             if not start.startswith(_CONTINUATION):
+                check_kind(start, FORMAT)
                 raise WrongKindError("is no Arrow; let its name say what it is")
             stream.seek(-len(_STREAM_END), os.SEEK_END)
             if stream.read() != _STREAM_END:
