@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TextIO
 
-from fullbake.components.data.file_kinds import WrongKindError
+from fullbake.components.data.file_kinds import WrongKindError, named
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.readers.json_lines import (
     AS_NUMBERS,
@@ -64,7 +64,8 @@ def read_json(
     Raises:
         InputError: As of `read_json_objects`; or there is no object, or none of the first has a wanted column.
     """
-    yield from records_of(read_json_objects(stream, count), name, fmt, source, _REMEDY)
+    with named(name, source):  # to its end: what is wrong further on is a matter of the whole file, too
+        yield from records_of(read_json_objects(stream, count), name, fmt, source, _REMEDY)
 
 
 def _line(text: TextIO) -> str:
