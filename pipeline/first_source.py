@@ -67,7 +67,7 @@ def find_source(path: str) -> FirstSource:
     else:
         raise InputError(f"{path} is a folder; name one of its data files")
     for base in filter(None, (source.input_base, source.test_base)):
-        if not match_files(base, "*"):
+        if not any(file.endswith(".arrow") for file in match_files(base, "*")):
             raise InputError(f"{base} has no .arrow file; save the dataset again")
     source.files = match_files(source.input_base, "*")
     return source

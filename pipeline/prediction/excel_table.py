@@ -163,16 +163,19 @@ def write_excel(target: Path, table: Table, columns: list[str], options: CsvOpti
             raise InputError(f"--output: {target} cannot hold more than {_MOST_ROWS:,} rows; {_REMEDY}")
         sheet.append([cell(place, value) for place, value in enumerate(row)])
 
-    append(list(columns))
-    with writing_bytes(target, "--output") as sink:
+    def write(batch: Batch, answers: list[Answer | None]) -> None:
+        for row, answer in zip(batch.values(), answers, strict=True):
+            own = [None] * added if answer is None else [answer.label, *(round(p, 6) for p in answer.probabilities)]
+            append([*row, *own])
 
-        def write(batch: Batch, answers: list[Answer | None]) -> None:
-            for row, answer in zip(batch.values(), answers, strict=True):
-                own = [None] * added if answer is None else [answer.label, *(round(p, 6) for p in answer.probabilities)]
-                append([*row, *own])
-
-        yield write
-        book.save(sink)
+    try:
+        append(list(columns))
+        with writing_bytes(target, "--output") as sink:
+            yield write
+            book.save(sink)
+    finally:
+        if not sheet.closed:
+            sheet.close()
 
 
 def _as_cell(value: Any) -> Any:
