@@ -41,6 +41,11 @@ _KINDS = (
     (0, b"$FL2@(#)", "an SPSS file", _CONVERT),
     (0, b"$FL3@(#)", "an SPSS file", _CONVERT),
     (0, b"<stata_dta>", "a Stata file", _CONVERT),
+    *(
+        (0, version + order + b"\x01\0", "a Stata file", _CONVERT)
+        for version in (b"r", b"s")
+        for order in (b"\1", b"\2")
+    ),
     (0, bytes(12) + b"\xc2\xea\x81\x60", "a SAS file", _CONVERT),
     (0, b"MATLAB 5.0 MAT-file", "a MATLAB file", _CONVERT),
     (0, b"%PDF-", "a PDF file", _CONVERT),
