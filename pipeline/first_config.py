@@ -6,11 +6,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 
 import yaml
 
 from fullbake.components.data.compression import without_compression
 from fullbake.components.data.data_files import match_files, opened
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.reading import check_file
@@ -76,10 +78,12 @@ def make_first_config(
     source = find_source(os.fspath(path))
     path = source.files[0]
     fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
+    notes: tuple[str, ...] = ()
     try:
         find_dialect = format_of(path, labelled=True).find_dialect
         if find_dialect is not None:
-            fmt = find_dialect(lambda: opened(path), fmt)
+            found = find_dialect(lambda: opened(path), fmt)
+            fmt, notes = found.fmt, found.notes
         with opened(path) as stream:
             check_file(stream, os.path.basename(path), fmt)
         survey = survey_files(source.files, fmt)
@@ -89,7 +93,7 @@ def make_first_config(
     except OSError as error:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
     check_classes(survey, fmt)
-    return "\n".join(_config_lines(source, fmt, survey, test_rows)) + "\n"
+    return "\n".join(_config_lines(source, fmt, survey, test_rows, notes)) + "\n"
 
 
 def _rows_to_test(source: FirstSource, fmt: RowFormat, survey: Survey) -> dict[str, float]:
@@ -104,7 +108,9 @@ def _rows_to_test(source: FirstSource, fmt: RowFormat, survey: Survey) -> dict[s
     return {label: rows * _TEST_SHARE for label, rows in survey.labels.items()}
 
 
-def _config_lines(source: FirstSource, fmt: RowFormat, survey: Survey, test_rows: dict[str, float]) -> Iterator[str]:
+def _config_lines(
+    source: FirstSource, fmt: RowFormat, survey: Survey, test_rows: dict[str, float], notes: tuple[str, ...]
+) -> Iterator[str]:
     labels = _in_order(survey.labels)
     names = _names(labels)
     even = survey.used / len(labels)
@@ -135,8 +141,7 @@ def _config_lines(source: FirstSource, fmt: RowFormat, survey: Survey, test_rows
         yield "  label_map:  # what tables and logs cannot show has another name"
         yield from (f"    {_scalar(label)}: {_scalar(names[label])}" for label in mapped)
     if format_of(source.files[0], labelled=True).find_dialect is not None:
-        yield f"  delimiter: {_scalar(fmt.delimiter)}"
-        yield f"  encoding: {_scalar(fmt.encoding)}"
+        yield from _dialect_lines(fmt.dialect, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
@@ -168,6 +173,20 @@ def _config_lines(source: FirstSource, fmt: RowFormat, survey: Survey, test_rows
             else ""
         )
         yield f"    {_scalar(names[label])}: {bound}{few}"
+
+
+def _dialect_lines(dialect: Dialect, notes: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"  # {note}" for note in notes)
+    for part in fields(Dialect):
+        value = getattr(dialect, part.name)
+        if part.name in ("delimiter", "encoding") or value != part.default:
+            yield f"  {part.name}: {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_scalar, value))}]"
+    return str(value).lower() if isinstance(value, bool) else _scalar(str(value))
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:

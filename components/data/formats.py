@@ -7,7 +7,8 @@ from fullbake.components.data.compression import without_compression
 from fullbake.components.data.data_files import Opened
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.readers.arrow import read_arrow
-from fullbake.components.data.readers.csv_file import find_dialect, find_file_quoting, read_csv
+from fullbake.components.data.readers.csv_dialect import FoundDialect, find_dialect
+from fullbake.components.data.readers.csv_file import find_file_quoting, read_csv
 from fullbake.components.data.readers.excel import read_excel
 from fullbake.components.data.readers.json_document import read_json
 from fullbake.components.data.readers.json_lines import read_json_lines
@@ -43,7 +44,7 @@ class FileFormat(NamedTuple):
         unit: What people call the place of a record in its file.
         has_labels: Whether its files can have labels. A format that cannot is for files without alone.
         find_quoting: Finds what the quotes of a file mean; None where they mean nothing.
-        find_dialect: Completes a `RowFormat` by what else must be known to read a file; None if there is nothing.
+        find_dialect: Finds out how a file is written; None if there is nothing to find out.
     """
 
     suffixes: tuple[str, ...]
@@ -51,7 +52,7 @@ class FileFormat(NamedTuple):
     unit: str = "line"
     has_labels: bool = True
     find_quoting: Callable[[Opened, str, RowFormat, str], Quoting] | None = None
-    find_dialect: Callable[[Opened, RowFormat], RowFormat] | None = None
+    find_dialect: Callable[[Opened, RowFormat], FoundDialect] | None = None
 
 
 CSV = FileFormat((), read_csv, find_quoting=find_file_quoting, find_dialect=find_dialect)

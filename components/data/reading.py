@@ -63,7 +63,7 @@ def check_file(stream: BinaryIO, name: str, fmt: RowFormat, source: str = INPUT_
     Raises:
         InputError: As `formats.ReadRecords`.
     """
-    next(read_rows(stream, name, fmt, source, quoting=QUOTINGS[fmt.quoting] or STANDARD))
+    next(read_rows(stream, name, fmt, source, quoting=QUOTINGS[fmt.dialect.quoting] or STANDARD))
 
 
 def quoting_of(opened: Opened, name: str, fmt: RowFormat, source: str = INPUT_BASE) -> Quoting:

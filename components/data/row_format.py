@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from fullbake.components.data.quoting import QUOTINGS
-from fullbake.components.data.text_encoding import is_file_encoding
+from fullbake.components.data.dialect import RFC_4180, Dialect
 from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
 from fullbake.contract.setting_names import SettingNames, setting_names
@@ -24,16 +23,13 @@ class RowFormat:
         labels: The classes, in the order of their index. Empty: any label that is not empty is taken as it stands.
         text_pair_column: Name of the column with the second text of a pair; None for single texts.
         label_map: Value in the file -> label. It is asked before `labels`.
-        delimiter: The one character between fields. This and the next matter to text files with columns (CSV) alone.
-        encoding: Any text encoding Python knows. A byte-order mark at the start of a file precedes it.
+        dialect: How text files with columns (CSV) are written.
         labelled: Whether there are labels. If not, the label column need not be there.
-        quoting: What double quotes mean in CSV: "standard" (they quote fields, which may span lines), "none" (they are
-            characters like any other) or "auto" (found out for each file, see `readers.csv_quoting`).
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
     Raises:
-        InputError: A delimiter that is not one character, an unknown encoding, a map to a label that is not listed.
+        InputError: A map to a label that is not listed.
     """
 
     text_column: str
@@ -41,31 +37,12 @@ class RowFormat:
     labels: tuple[str, ...]
     text_pair_column: str | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
-    delimiter: str = ","
-    encoding: str = "utf-8"
+    dialect: Dialect = RFC_4180
     labelled: bool = True
-    quoting: str = "auto"
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Refuses what no file could be read with."""
-        if not is_delimiter(self.delimiter):
-            raise InputError(
-                "{given!r} is not one character that can stand between fields; "
-                'use ",", ";", "|" or, for tab-separated files, "\\t" in double quotes',
-                field="delimiter",
-                given=self.delimiter,
-            )
-        if not is_file_encoding(self.encoding):
-            raise InputError(
-                "{given!r} is not a text encoding Python reads files in; use utf-8, cp1252, ...",
-                field="encoding",
-                given=self.encoding,
-            )
-        if self.quoting not in QUOTINGS:
-            raise InputError(
-                "{given!r} is not one of {known}", field="quoting", given=self.quoting, known=", ".join(QUOTINGS)
-            )
+        """Refuses what no row could be judged by."""
         for value, label in self.label_map.items():
             if self.labels and label not in self.labels:
                 raise InputError(
@@ -97,9 +74,4 @@ class RowFormat:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
         """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
-        return cls(**{**values, "labels": tuple(values["labels"])})
-
-
-def is_delimiter(text: str) -> bool:
-    """Says whether a text can stand between the fields of CSV."""
-    return len(text) == 1 and text not in '"\r\n\0'
+        return cls(**{**values, "labels": tuple(values["labels"]), "dialect": Dialect.from_dict(values["dialect"])})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from fullbake.components.data.dialect import NUMBERED, Dialect
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
@@ -15,6 +17,11 @@ from fullbake.pipeline.config.config_section import Fraction, Label, Location, P
 # Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
 # are not among them: they join emoji, and letters of several scripts.
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+
+
+Character = Annotated[str, Field(min_length=1, max_length=1)]
+
+_COLUMN_KEYS = ("text_column", "text_pair_column", "label_column")
 
 
 class DataConfig(Section):
@@ -28,9 +35,17 @@ class DataConfig(Section):
     label_column: str = "label"
     labels: tuple[Label, ...]
     label_map: dict[Label, Label] = {}
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    delimiter: Annotated[str, Field(min_length=1)] = ","
     encoding: str = "utf-8"
     quoting: Literal["auto", "standard", "none"] = "auto"
+    quote_character: Character = '"'
+    escape_character: Character | None = None
+    skip_initial_space: bool = False
+    comment_prefix: Annotated[str, Field(min_length=1)] | None = None
+    short_rows: Literal["reject", "fill"] = "reject"
+    trailing_delimiter: bool = False
+    columns: tuple[str, ...] | Literal["numbered"] | None = None
+    line_pattern: str | None = None
     on_bad_row: Literal["fail", "quarantine"] = "fail"
     max_bad_fraction: Fraction = 0.01
     on_duplicate: Literal["keep", "drop"] = "keep"
@@ -46,6 +61,40 @@ class DataConfig(Section):
         if isinstance(values, dict) and values.get("test_base") is not None and "split" not in values:
             return {**values, "split": {"train": 8, "eval": 1}}
         return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _columns_by_number(cls, values: Any) -> Any:
+        """Takes columns that are named by numbers for those of files without a header."""
+        if not isinstance(values, dict):
+            return values
+        numbers = {key: values[key] for key in _COLUMN_KEYS if type(values.get(key)) is int}
+        if not numbers:
+            return values
+        if others := [key for key in _COLUMN_KEYS[::2] if key not in numbers]:
+            raise ValueError(
+                f"{others[0]}: {next(iter(numbers))} is a number, of a column of files without a header; give this one "
+                "by its number, too"
+            )
+        return {"columns": "numbered", **values, **{key: str(number) for key, number in numbers.items()}}
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> DataConfig:
+        if self.columns is None:
+            return self
+        if self.line_pattern is not None:
+            raise ValueError("columns: line_pattern names the columns; take one of both away")
+        wanted = {key: column for key in _COLUMN_KEYS if (column := getattr(self, key)) is not None}
+        for key, column in wanted.items():
+            if self.columns == "numbered" and not column.isdecimal():
+                raise ValueError(f"{key}: {column!r} is no number, and data.columns says that columns have numbers")
+            if self.columns != "numbered" and self.columns.count(column) != 1:
+                often = "twice" if column in self.columns else "not"
+                raise ValueError(
+                    f"columns: {column!r}, which is data.{key}, is {often} among them ({', '.join(self.columns)})"
+                    f"{did_you_mean(column, self.columns)}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _window_fits(self) -> DataConfig:
@@ -120,11 +169,15 @@ class DataConfig(Section):
             labels=self.labels,
             text_pair_column=self.text_pair_column,
             label_map=self.label_map,
-            delimiter=self.delimiter,
-            encoding=self.encoding,
-            quoting=self.quoting,
+            dialect=self.dialect,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
+
+    @property
+    def dialect(self) -> Dialect:
+        """How files are written that are CSV."""
+        values = {field.name: getattr(self, field.name) for field in fields(Dialect)}
+        return Dialect(**{**values, "columns": NUMBERED if self.columns == "numbered" else self.columns})
 
     @property
     def text_columns(self) -> dict[str, str]:

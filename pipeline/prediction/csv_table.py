@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fullbake.components.data.data_files import opened
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.quoting import QUOTINGS, STANDARD, Quoting
 from fullbake.components.data.readers.csv_quoting import find_quoting
 from fullbake.components.data.readers.csv_records import JOINED_LINES, CsvRecord, read_records
@@ -86,13 +87,14 @@ def open_csv(source: Path, options: CsvOptions) -> Iterator[CsvTable]:
         InputError: It has no header.
         WrongKindError: It is no CSV.
     """
-    delimiter, encoding = options.delimiter, options.encoding
+    delimiter = options.delimiter
+    dialect = Dialect(delimiter, options.encoding)
     meaning = QUOTINGS[options.quoting] or find_quoting(
-        lambda: opened(str(source)), delimiter, encoding, _as_wide_as, judges_labels=False
+        lambda: opened(str(source)), dialect, _as_wide_as, judges_labels=False
     )
     with opened(str(source)) as stream:
         count = LineCount()
-        records = read_records(stream, delimiter, encoding, meaning, count)
+        records = read_records(stream, dialect, meaning, count)
         header = _header(records, source)
         count.header = count.total - count.blank
         rows = (_as_row(record, len(header), delimiter) for record in records)
@@ -108,7 +110,8 @@ def check_csv(source: Path, options: CsvOptions) -> None:
     """
     with opened(str(source)) as stream:
         _header(
-            read_records(stream, options.delimiter, options.encoding, QUOTINGS[options.quoting] or STANDARD), source
+            read_records(stream, Dialect(options.delimiter, options.encoding), QUOTINGS[options.quoting] or STANDARD),
+            source,
         )
 
 

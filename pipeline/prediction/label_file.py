@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.file_kinds import WrongKindError
-from fullbake.components.data.quoting import QUOTINGS
 from fullbake.components.data.reading import place_in
-from fullbake.components.data.row_format import is_delimiter
-from fullbake.components.data.text_encoding import is_file_encoding
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import SLAB_ROWS
 from fullbake.pipeline.output_file import check_output
@@ -118,14 +116,10 @@ def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, qu
     check_output(target, "--output")
     if target.exists() and target.samefile(source):
         raise InputError(f"--output: {target} is the input; name another file, for its rows are not to be lost")
-    if not is_delimiter(delimiter):
-        raise InputError(
-            f"--delimiter: {delimiter!r} is not one character that can stand between fields; a tab is $'\\t' in a shell"
-        )
-    if not is_file_encoding(encoding):
-        raise InputError(f"--encoding: {encoding!r} is not an encoding of files; use utf-8, cp1252, ...")
-    if quoting not in QUOTINGS:
-        raise InputError(f"--quoting: {quoting!r} is not one of {', '.join(QUOTINGS)}")
+    try:
+        Dialect(delimiter=delimiter, encoding=encoding, quoting=quoting)
+    except InputError as error:
+        raise InputError(f"--{error}") from error
     with _reading(source):
         table_format(source).check(source, CsvOptions(delimiter, encoding, quoting))
 

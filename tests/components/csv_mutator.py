@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.reading import check_file, quoting_of, read_rows
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Row
@@ -86,7 +87,10 @@ def check(content: bytes, delimiter: str, encoding: str, folder: Path) -> str:
     """
     outcomes = [
         check_rows(
-            content, RowFormat("text", "label", labels, delimiter=delimiter, encoding=encoding, labelled=labelled)
+            content,
+            RowFormat(
+                "text", "label", labels, labelled=labelled, dialect=Dialect(delimiter=delimiter, encoding=encoding)
+            ),
         )
         for labels, labelled in ((("good", "bad"), True), ((), True), ((), False))
     ]

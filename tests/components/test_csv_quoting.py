@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.readers import csv_records
 from fullbake.components.data.readers.csv_records import JOINED_LINES
@@ -15,7 +16,7 @@ from fullbake.components.data.rows import BadRow, LineCount, Row
 DATA = Path(__file__).parents[2] / "../shared/data"
 LABELLED = RowFormat("text", "label", ("good", "bad"), label_map={"1": "good", "0": "bad"})
 UNKNOWN = RowFormat("text", "label", ())
-TABS = RowFormat("text", "label", ("good", "bad"), delimiter="\t")
+TABS = RowFormat("text", "label", ("good", "bad"), dialect=Dialect(delimiter="\t"))
 
 
 def read(content, fmt):
@@ -46,7 +47,7 @@ SWALLOWING = [
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", ["\t", ";", "|"])
 def test_rows_that_a_quote_would_join_are_all_read_where_every_line_is_a_row(labels, end, delimiter):
-    fmt = RowFormat("text", "label", labels, delimiter=delimiter)
+    fmt = RowFormat("text", "label", labels, dialect=Dialect(delimiter=delimiter))
     content = tsv(*SWALLOWING).replace("\t", delimiter).replace("\n", end)
     quoting, rows = read(content, fmt)
     assert quoting == Quoting(ordinary=True)
@@ -139,7 +140,15 @@ def test_without_labels_a_column_of_numbers_or_tabs_tell_rows_from_texts_of_seve
     assert [row.text for row in read(f"id,text\n{several}", unlabelled)[1]] == ["Dear all\nfine, thanks", "lamp off"]
     words = 'name,text\nx,"lamp on now\ny,lamp off "\nz,lamp on\n'
     assert len(read(words, unlabelled)[1]) == 2
-    assert len(read(words.replace(",", "\t"), RowFormat("text", "label", (), labelled=False, delimiter="\t"))[1]) == 3
+    assert (
+        len(
+            read(
+                words.replace(",", "\t"),
+                RowFormat("text", "label", (), labelled=False, dialect=Dialect(delimiter="\t")),
+            )[1]
+        )
+        == 3
+    )
 
 
 def test_a_file_of_one_column_may_have_texts_of_several_lines():
@@ -152,7 +161,7 @@ def test_a_file_of_one_column_may_have_texts_of_several_lines():
 
 @pytest.mark.parametrize(("quoting", "count"), [("standard", 11), ("none", 22)])
 def test_what_the_config_says_goes_before_what_is_found(quoting, count):
-    fmt = RowFormat("text", "label", ("good", "bad"), delimiter="\t", quoting=quoting)
+    fmt = RowFormat("text", "label", ("good", "bad"), dialect=Dialect(delimiter="\t", quoting=quoting))
     found, rows = read(tsv(*SWALLOWING), fmt)
     assert found == Quoting(ordinary=quoting == "none")
     assert len(rows) == count
@@ -171,7 +180,7 @@ def test_texts_of_any_lines_survive_being_quoted_as_the_csv_module_does_it():
     chosen = random.Random(5)  # noqa: S311
     for _ in range(200):
         delimiter = chosen.choice(",;\t|")
-        fmt = RowFormat("text", "label", chosen.choice([("good", "bad"), ()]), delimiter=delimiter)
+        fmt = RowFormat("text", "label", chosen.choice([("good", "bad"), ()]), dialect=Dialect(delimiter))
         rows = [
             (
                 "".join(chosen.choices(["a", "1", "\n", "\n", delimiter, '"', " ", delimiter + "fine\n"], k=9)) + "x",

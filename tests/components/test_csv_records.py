@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 import zstandard
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.quoting import STANDARD
 from fullbake.components.data.readers.csv_records import read_records
@@ -147,9 +148,11 @@ def test_a_header_that_begins_like_another_format_is_one(header):
 def test_without_a_mark_utf_16_and_32_do_not_say_the_order_of_their_bytes(encoding):
     content = "text,label\na,good\n".encode("utf-16-le")
     with pytest.raises(WrongKindError, match=r"^has no byte-order mark, .*; set the encoding to utf-(16|32)-le or utf"):
-        next(read_records(io.BytesIO(content), encoding=encoding))
+        next(read_records(io.BytesIO(content), Dialect(encoding=encoding)))
     with pytest.raises(InputError, match=r"^input_base: train\.csv has no byte-order mark, "):
-        check_file(io.BytesIO(content), "train.csv", RowFormat("text", "label", ("good",), encoding=encoding))
+        check_file(
+            io.BytesIO(content), "train.csv", RowFormat("text", "label", ("good",), dialect=Dialect(encoding=encoding))
+        )
 
 
 def test_every_encoding_of_python_reads_any_bytes_or_is_refused():
@@ -163,4 +166,4 @@ def test_every_encoding_of_python_reads_any_bytes_or_is_refused():
     for name in sorted(names - refused):
         for _ in range(20):
             content = 'text,label\na,"b"\n'.encode(name) + chosen.randbytes(200)
-            assert list(read_records(io.BytesIO(content), encoding=name))
+            assert list(read_records(io.BytesIO(content), Dialect(encoding=name)))

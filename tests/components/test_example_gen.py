@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.ingest import shards
 from fullbake.components.data.ingest.splitting import split_of
 from fullbake.components.data.row_format import RowFormat
@@ -82,7 +83,7 @@ def test_rows_that_a_stray_quote_would_swallow_are_all_used(run, tmp_path):
     content = "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
     (tmp_path / "data/a.tsv").write_text(content)
     write(tmp_path / "data/b.tsv", [("two\nlines", "good"), ("", "bad")], delimiter="\t")
-    fmt = RowFormat("text", "label", ("good", "bad"), delimiter="\t")
+    fmt = RowFormat("text", "label", ("good", "bad"), dialect=Dialect(delimiter="\t"))
     ran = run(fmt, on_bad_row="quarantine")
     assert ran.all_texts() == sorted([*(text for text, _ in rows), "two\nlines"])
     assert ran.counts["ordinary_quotes"] == ["a.tsv"]

@@ -5,6 +5,7 @@ import os
 import pandas as pd
 import pytest
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.errors import InputError
 from tests.components.data_formats import COMPRESSIONS, FORMATS, save_dataset
@@ -16,8 +17,12 @@ FORMAT_OF_NAMES = RowFormat("text", "label", ("good", "bad"))
 @pytest.mark.parametrize(
     ("fmt", "encoding", "dialect"),
     [
-        (RowFormat("text", "label", ("good", "bad"), delimiter=";", encoding="cp1252"), "cp1252", {"delimiter": ";"}),
-        (RowFormat("text", "label", ("good", "bad"), delimiter="\t"), "utf-16", {"delimiter": "\t"}),
+        (
+            RowFormat("text", "label", ("good", "bad"), dialect=Dialect(delimiter=";", encoding="cp1252")),
+            "cp1252",
+            {"delimiter": ";"},
+        ),
+        (RowFormat("text", "label", ("good", "bad"), dialect=Dialect(delimiter="\t")), "utf-16", {"delimiter": "\t"}),
         (RowFormat("text", "label", ("good", "bad")), "utf-8-sig", {"lineterminator": "\r"}),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.readers import csv_records
 from fullbake.components.data.readers.csv_records import read_records
 from fullbake.components.data.reading import check_file, read_rows
@@ -66,7 +67,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column_and_names_the_encoding
 
 
 def test_a_byte_order_mark_is_dropped_when_the_format_names_the_byte_order():
-    fmt = RowFormat("text", "label", ("good",), encoding="utf-16-le")
+    fmt = RowFormat("text", "label", ("good",), dialect=Dialect(encoding="utf-16-le"))
     assert texts(read(b"\xff\xfe" + "text,label\nø,good\n".encode("utf-16-le"), fmt)) == ["ø"]
     assert texts(read("text,label\nø,good\n", fmt, encoding="utf-16-le")) == ["ø"]
 
@@ -74,13 +75,13 @@ def test_a_byte_order_mark_is_dropped_when_the_format_names_the_byte_order():
 @pytest.mark.parametrize("encoding", ["cp1252", "shift_jis", "gb18030", "koi8-r", "iso8859-15"])
 def test_other_encodings_are_read(encoding):
     text = {"shift_jis": "ありがとう", "gb18030": "谢谢🙂", "koi8-r": "спасибо"}.get(encoding, "déjà €")
-    fmt = RowFormat("text", "label", ("good",), encoding=encoding)
+    fmt = RowFormat("text", "label", ("good",), dialect=Dialect(encoding=encoding))
     assert texts(read(f"text,label\n{text},good\n", fmt, encoding)) == [text]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ":", "¦"])
 def test_other_delimiters_are_read(delimiter):
-    fmt = RowFormat("text", "label", ("good",), delimiter=delimiter)
+    fmt = RowFormat("text", "label", ("good",), dialect=Dialect(delimiter=delimiter))
     assert texts(read(f'text{delimiter}label\n"a{delimiter}b, c"{delimiter}good\n', fmt)) == [f"a{delimiter}b, c"]
 
 
@@ -164,7 +165,7 @@ def test_half_a_utf16_character_spoils_its_own_row_only():
 
 def test_records_come_out_as_they_stand_and_can_be_written_back_byte_for_byte():
     content = b'a;b\n\n1;caf\xe9;too many\n"x"y;2\n'
-    assert list(read_records(io.BytesIO(content), ";")) == [
+    assert list(read_records(io.BytesIO(content), Dialect(";"))) == [
         (1, ["a", "b"], 1),
         (3, ["1", "caf\udce9", "too many"], 1),
         BadRow(

@@ -3,8 +3,9 @@ import io
 
 import pytest
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.formats import CSV, format_of
-from fullbake.components.data.readers import text_lines
+from fullbake.components.data.readers import bounded_lines
 from fullbake.components.data.reading import read_rows
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, Row
@@ -12,7 +13,7 @@ from fullbake.contract.errors import InputError
 
 
 def read(content, encoding="utf-8"):
-    fmt = RowFormat("text", "", (), encoding=encoding, labelled=False)
+    fmt = RowFormat("text", "", (), labelled=False, dialect=Dialect(encoding=encoding))
     return list(read_rows(io.BytesIO(content), "all.txt", fmt, "corpus_base"))
 
 
@@ -39,7 +40,7 @@ def test_a_line_that_does_not_decode_is_a_bad_row_and_the_others_are_not():
 
 
 def test_a_line_beyond_the_bound_is_a_bad_row_with_its_start(monkeypatch):
-    monkeypatch.setattr(text_lines, "MAX_TEXT_CHARACTERS", 5000)
+    monkeypatch.setattr(bounded_lines, "MAX_TEXT_CHARACTERS", 5000)
     longest = "x" * 5000
     assert read(f"{longest}\n{longest}y\nz\n".encode()) == [
         Row(1, longest, None, ""),

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from fullbake.command_line.main import main
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.readers.csv_records import read_records
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
@@ -24,7 +25,7 @@ def label(predictor: Predictor, tmp_path: Path):
         source, target = tmp_path / "in.csv", tmp_path / "out.csv"
         source.write_bytes(content)
         done = label_file(predictor, source, target, delimiter=delimiter, encoding=encoding)
-        header, *rows = [record[1] for record in read_records(io.BytesIO(target.read_bytes()), delimiter)]
+        header, *rows = [record[1] for record in read_records(io.BytesIO(target.read_bytes()), Dialect(delimiter))]
         assert done.rows == len(rows)
         assert not done.unlabelled
         assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
@@ -183,7 +184,7 @@ def test_rows_that_a_stray_quote_would_join_are_all_labelled(predictor: Predicto
     for more, count in (("", 5), ('6\t"two\nlines"\n', 6)):
         source.write_text("id\tcomment\n" + "".join(f"{line}\n" for line in lines) + more, encoding="utf-8")
         done = label_file(predictor, source, target, delimiter="\t", encoding="utf-8")
-        rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()), "\t")][1:]
+        rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()), Dialect("\t"))][1:]
         assert ["\t".join(row[:2]) for row in rows[:5]] == lines
         assert all(row[2] in LABELS for row in rows)
         assert (done.rows, len(rows), done.unlabelled, done.ordinary_quotes) == (count, count, {}, not more)
@@ -242,10 +243,10 @@ def test_a_link_in_place_of_the_unfinished_file_is_not_followed_and_two_at_once_
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"delimiter": ";;"}, "--delimiter: ';;' is not one character"),
-        ({"delimiter": "\\t"}, "a tab is $'\\t' in a shell"),
+        ({"delimiter": ""}, "--delimiter: '' cannot stand between fields"),
+        ({"delimiter": "\\t"}, "or $'\\t' in a shell"),
         ({"delimiter": '"'}, "--delimiter: "),
-        ({"encoding": "klingon"}, "--encoding: 'klingon' is not an encoding of files"),
+        ({"encoding": "klingon"}, "--encoding: 'klingon' is not a text encoding"),
     ],
 )
 def test_an_option_that_no_file_can_be_read_with_is_refused(label, tmp_path: Path, options: dict[str, str], problem):

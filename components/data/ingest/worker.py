@@ -183,7 +183,7 @@ def _read(
     try:
         with named(file.name, source):
             quoting = quoting or quoting_of(lambda: opened(file.path), file.name, fmt, source)
-            if quoting.ordinary and fmt.quoting == "auto":
+            if quoting.ordinary and fmt.dialect.quoting == "auto":
                 tally.ordinary_quotes.append(file.name)
             with opened(file.path) as stream:
                 yield from read_rows(stream, file.name, fmt, source, quoting=quoting, count=tally.lines)

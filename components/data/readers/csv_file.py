@@ -1,5 +1,6 @@
 """Reads CSV files."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import itemgetter
@@ -8,17 +9,15 @@ from typing import Any, BinaryIO
 from fullbake.components.data.columns import find_columns
 from fullbake.components.data.data_files import Opened
 from fullbake.components.data.file_kinds import named
-from fullbake.components.data.quoting import QUOTINGS, Quoting
+from fullbake.components.data.quoting import QUOTINGS, STANDARD, Quoting
 from fullbake.components.data.readers.csv_quoting import FieldsJudge, find_quoting
 from fullbake.components.data.readers.csv_records import CsvRecord, read_records
+from fullbake.components.data.readers.pattern_lines import read_pattern_lines
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.components.data.row_judge import row_judge
 from fullbake.components.data.rows import BadRow, LineCount, Record, Row
-from fullbake.components.data.text_encoding import UNDECODABLE, decoded, find_encoding, undecodable
+from fullbake.components.data.text_encoding import UNDECODABLE, undecodable
 from fullbake.contract.errors import InputError
-
-DELIMITERS = (",", "\t", ";", "|")
-"""What `find_dialect` tries between fields, in this order."""
 
 
 def read_csv(
@@ -35,10 +34,14 @@ def read_csv(
     Raises:
         InputError: The file is empty, has a header only, lacks a column or has two of its name, or is no CSV.
     """
+    if fmt.dialect.line_pattern is not None:
+        yield from read_pattern_lines(stream, name, fmt, source, quoting, count)
+        return
     with named(name, source):
-        records = read_records(stream, fmt.delimiter, fmt.encoding, quoting, count)
-        columns = _read_header(records, name, fmt, source)
-        count.header = count.total - count.blank
+        records = read_records(stream, fmt.dialect, quoting, count)
+        columns, records = _find_columns(records, name, fmt, source)
+        if fmt.dialect.columns is None:
+            count.header = count.total - count.blank
     rows = 0
     for record in records:
         rows += 1
@@ -60,7 +63,7 @@ def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) ->
     Raises:
         InputError: As `read_csv`, but for a file without rows.
     """
-    given = QUOTINGS[fmt.quoting]
+    given = STANDARD if fmt.dialect.line_pattern else QUOTINGS[fmt.dialect.quoting]
     if given is not None:
         return given
     with named(name, source):
@@ -79,38 +82,12 @@ def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) ->
             return is_row
 
         judges_labels = fmt.labelled and bool(fmt.labels)
-        return find_quoting(opened, fmt.delimiter, fmt.encoding, judge_below, judges_labels=judges_labels)
-
-
-def find_dialect(opened: Opened, fmt: RowFormat) -> RowFormat:
-    """Returns the format with the delimiter and the encoding that a file has.
-
-    The delimiter is the one that gives the header the most of the wanted columns.
-
-    Args:
-        opened: Opens the file's bytes; it is called several times.
-        fmt: Names the wanted columns.
-
-    Raises:
-        WrongKindError: The file is no CSV.
-    """
-    with opened() as stream:
-        decoded(stream, "utf-8")  # says if it is of another format
-    with opened() as stream:
-        encoding = find_encoding(stream)
-    columns = {}
-    for delimiter in DELIMITERS:
-        with opened() as stream:
-            header = next(read_records(stream, delimiter, encoding), None)
-        columns[delimiter] = {title.strip() for title in header.fields} if isinstance(header, CsvRecord) else set()
-    wanted = {column.strip() for column in fmt.wanted.values()}
-    delimiter = max(DELIMITERS, key=lambda delimiter: (len(wanted & columns[delimiter]), len(columns[delimiter])))
-    return replace(fmt, delimiter=delimiter, encoding=encoding)
+        return find_quoting(opened, fmt.dialect, judge_below, judges_labels=judges_labels)
 
 
 def _labels_found(stream: BinaryIO, name: str, fmt: RowFormat, source: str) -> tuple[str, ...]:
-    records = read_records(stream, fmt.delimiter, fmt.encoding)
-    columns, judge = _read_header(records, name, fmt, source), row_judge(fmt)
+    columns, records = _find_columns(read_records(stream, fmt.dialect), name, fmt, source)
+    judge = row_judge(fmt)
     labels: set[str] = set()
     for found in records:
         record = found if isinstance(found, BadRow) else columns.record(*found)
@@ -122,19 +99,29 @@ def _labels_found(stream: BinaryIO, name: str, fmt: RowFormat, source: str) -> t
     return tuple(labels)
 
 
-def _read_header(records: Iterator[CsvRecord | BadRow], name: str, fmt: RowFormat, source: str) -> "_Columns":
-    header = next(records, None)
-    if header is None:
-        raise InputError("{file} is empty; give it a header line and rows, or take it away", field=source, file=name)
-    if isinstance(header, BadRow):
+def _find_columns(
+    records: Iterator[CsvRecord | BadRow], name: str, fmt: RowFormat, source: str
+) -> tuple["_Columns", Iterator[CsvRecord | BadRow]]:
+    """Returns the columns, by the header or as the dialect has them, and the records below."""
+    first = next(records, None)
+    if first is None:
+        wanted = "a header line and rows" if fmt.dialect.columns is None else "rows"
+        raise InputError("{file} is empty; give it {wanted}, or take it away", field=source, file=name, wanted=wanted)
+    if fmt.dialect.columns:
+        return _Columns(list(fmt.dialect.columns), name, fmt, source), itertools.chain([first], records)
+    if isinstance(first, BadRow):
+        place = "the header of {file}" if fmt.dialect.columns is None else "the first row of {file}"
         raise InputError(
-            "the header of {file} (line {line}) cannot be read: {reason}",
+            place + " (line {line}) cannot be read: {reason}",
             field=source,
             file=name,
-            line=header.line,
-            reason=header.reason,
+            line=first.line,
+            reason=first.reason,
         )
-    return _Columns(header.fields, name, fmt, source)
+    if fmt.dialect.columns is None:
+        return _Columns(first.fields, name, fmt, source), records
+    numbers = [str(number) for number in range(1, len(first.fields) + 1)]
+    return _Columns(numbers, name, fmt, source), itertools.chain([first], records)
 
 
 class _Columns:
@@ -143,9 +130,11 @@ class _Columns:
     def __init__(self, header: list[str], name: str, fmt: RowFormat, source: str):
         self._header = [title.strip() for title in header]
         self._width = len(header)
-        self._encoding = fmt.encoding
+        self._encoding = fmt.dialect.encoding
+        self._filled = fmt.dialect.short_rows == "fill"
+        self._trailing = fmt.dialect.trailing_delimiter
         self._advice = f"; is {fmt.names['encoding']} right?"
-        advice = f"; does {fmt.names['delimiter']} {fmt.delimiter!r} fit the file?" if self._width == 1 else ""
+        advice = f"; does {fmt.names['delimiter']} {fmt.dialect.delimiter!r} fit the file?" if self._width == 1 else ""
         places = find_columns(self._header, fmt, name, source, advice)
         self._names = tuple(places)
         self._pick: Callable[[list[str]], Any] = itemgetter(*places.values())
@@ -159,10 +148,20 @@ class _Columns:
             if reason := undecodable(value, self._title(index), self._encoding, self._advice):
                 return BadRow(line, reason, fields, UNDECODABLE, lines)
         if len(fields) != self._width:
-            reason = f"{len(fields)} fields where the header has {self._width}"
-            return BadRow(line, reason, fields, "wrong number of fields", lines)
+            found = self._as_wide(fields)
+            if found is None:
+                reason = f"{len(fields)} fields where the header has {self._width}"
+                return BadRow(line, reason, fields, "wrong number of fields", lines)
+            fields = found
         picked = self._pick(fields)
         return Record(line, dict(zip(self._names, (picked,) if self._one else picked, strict=True)), fields, lines)
+
+    def _as_wide(self, fields: list[str]) -> list[str] | None:
+        if self._trailing and len(fields) == self._width + 1 and not fields[-1].strip():
+            return fields[:-1]
+        if self._filled and len(fields) < self._width:
+            return [*fields, *("" for _ in range(self._width - len(fields)))]
+        return None
 
     def _title(self, index: int) -> str:
         return f"column {self._header[index]!r}" if index < self._width else f"column number {index + 1}"

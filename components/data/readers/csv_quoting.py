@@ -5,11 +5,13 @@ grammar of CSV tells that record from a text of many lines. Two things do: its l
 in a file whose quotes are ordinary characters (most TSV), so does every other line.
 """
 
+import csv
 from array import array
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.quoting import ORDINARY, STANDARD, Quoting
 from fullbake.components.data.readers.csv_records import Broken, RecordReader
 from fullbake.components.data.text_encoding import decoded
@@ -23,8 +25,7 @@ _MOST_COLUMNS = 62  # that are looked at for numbers: bits of a machine word
 
 def find_quoting(
     opened: Callable[[], AbstractContextManager[BinaryIO]],
-    delimiter: str,
-    encoding: str,
+    dialect: Dialect,
     judge_below: Callable[[list[str]], FieldsJudge],
     *,
     judges_labels: bool,
@@ -43,25 +44,25 @@ def find_quoting(
 
     Args:
         opened: Opens the file's bytes, from their start; it is called twice.
-        delimiter: The one character between fields.
-        encoding: Any text encoding Python knows. A byte-order mark at the start of the file precedes it.
-        judge_below: Makes the judge of the rows below a header.
+        dialect: How the file is written; its quoting does not matter.
+        judge_below: Makes the judge of the rows below a header. It gets, of a file without one, fields as many as
+            a row has.
         judges_labels: Whether the judge knows rows by their labels.
 
     Raises:
         InputError: What `judge_below` raises; `WrongKindError` if the file is no text.
     """
     with opened() as stream:
-        text = decoded(stream, encoding)
-        if not any('"' in chunk for chunk in iter(lambda: text.read(2**20), "")):
+        text = decoded(stream, dialect.encoding)
+        if not any(dialect.quote_character in chunk for chunk in iter(lambda: text.read(2**20), "")):
             return STANDARD
     with opened() as stream:
-        reader = RecordReader(stream, delimiter, encoding)
+        reader = RecordReader(stream, dialect)
         records = iter(reader)
-        header = next((found for found in records if found), None)
-        if header is None or isinstance(header, Broken):
+        header: list[str] | Broken = list(dialect.columns or ()) or next((found for found in records if found), [])
+        if isinstance(header, Broken) or not header:
             return STANDARD
-        evidence = _Evidence(header, delimiter, judge_below(header), judges_labels)
+        evidence = _Evidence(header, dialect, judge_below(header), judges_labels)
         for found in records:
             if isinstance(found, Broken):
                 evidence.see_broken(reader.held)
@@ -75,9 +76,10 @@ def find_quoting(
 class _Evidence:
     """What the records of a file say of its quotes; memory is some bytes for each that spans lines."""
 
-    def __init__(self, header: list[str], delimiter: str, judge: FieldsJudge, judges_labels: bool):
+    def __init__(self, header: list[str], dialect: Dialect, judge: FieldsJudge, judges_labels: bool):
         self._width = len(header)
-        self._delimiter = delimiter
+        self._dialect = dialect
+        self._quote = dialect.quote_character
         self._judge = judge
         self._judges_labels = judges_labels
         self._numbers = (1 << min(self._width, _MOST_COLUMNS)) - 1  # a bit for each column of numbers only
@@ -93,11 +95,11 @@ class _Evidence:
         self._rows += 1
         if self._numbers and len(fields) == self._width:
             self._numbers &= self._columns_of_numbers(fields)
-        if '"' not in line or self._loses:
+        if self._quote not in line or self._loses:
             return
         unquoted = self._split(line)
         self._quoted_rows += unquoted != fields
-        doubled = any(value != raw and '"' in value for value, raw in zip(fields, unquoted, strict=False))
+        doubled = any(value != raw and self._quote in value for value, raw in zip(fields, unquoted, strict=False))
         self._loses = doubled or (self._judge(fields) and not self._judge(unquoted))
 
     def see_joined(self, fields: list[str], start: int, lines: list[str]) -> None:
@@ -105,7 +107,7 @@ class _Evidence:
             self._loses = True
 
     def see_broken(self, lines: list[str]) -> None:
-        if any('\\"' in line for line in lines):
+        if any("\\" + self._quote in line for line in lines):
             self._loses = True  # quotes are escaped by backslashes here, so they are no ordinary characters
         self._see_rows(0, lines)
 
@@ -128,7 +130,7 @@ class _Evidence:
 
     def verdict(self) -> Quoting:
         numbers = self._numbers if self._rows else 0
-        proof = bool(self._judges_labels or numbers or self._delimiter == "\t")
+        proof = bool(self._judges_labels or numbers or self._dialect.delimiter == "\t")
         joined = {
             start
             for start, in_numbers in zip(self._starts, self._in_numbers, strict=True)
@@ -140,7 +142,26 @@ class _Evidence:
         return Quoting(joined=frozenset(abs(start) for start in joined if start))
 
     def _split(self, line: str) -> list[str]:
-        return line.rstrip("\r\n").split(self._delimiter, self._width)  # one field too many is enough
+        line = line.rstrip("\r\n")
+        if self._dialect.escape_character is not None:
+            return self._split_escaped(line)
+        fields = line.split(self._dialect.delimiter, self._width + 1)  # two fields too many are enough
+        return [field.lstrip(" ") for field in fields] if self._dialect.skip_initial_space else fields
+
+    def _split_escaped(self, line: str) -> list[str]:
+        try:
+            return next(
+                csv.reader(
+                    [line.replace(self._dialect.delimiter, "\ud801").replace("\0", "")],
+                    delimiter="\ud801",
+                    escapechar=self._dialect.escape_character,
+                    skipinitialspace=self._dialect.skip_initial_space,
+                    quoting=csv.QUOTE_NONE,
+                ),
+                [""],
+            )
+        except csv.Error:
+            return [line]
 
     def _columns_of_numbers(self, fields: list[str]) -> int:
         return sum(1 << column for column, value in enumerate(fields[:_MOST_COLUMNS]) if value.strip().isdecimal())

@@ -1,9 +1,11 @@
 """The records of CSV files as they stand: text to fields, and what breaks between."""
 
 import csv
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from fullbake.components.data.dialect import RFC_4180, Dialect
 from fullbake.components.data.quoting import STANDARD, Quoting
 from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount
 from fullbake.components.data.text_encoding import decoded
@@ -11,8 +13,13 @@ from fullbake.components.data.text_encoding import decoded
 JOINED_LINES = "lines joined by a quote"
 """The kind of bad row that a quote made one record of, with others, although it looks like a row of its own."""
 
-# Python 3.10's csv module refuses U+0000 (3.11 takes it), so it sees this lone surrogate in its place.
+# What the csv module does not take as it is, it sees as a lone surrogate, which no text has (those of undecodable bytes
+# begin at U+DC00): U+0000 (refused by Python 3.10), a delimiter of several characters, and what escapes stand for.
 _NUL_STAND_IN = "\ud800"
+_DELIMITER_STAND_IN = "\ud801"
+_ESCAPED = {"n": ("\ud802", "\n"), "t": ("\ud803", "\t"), "r": ("\ud804", "\r")}
+
+_EXCEL_LINE = re.compile("sep=[^\r\n]\r?\n?")
 
 
 class CsvRecord(NamedTuple):
@@ -41,32 +48,48 @@ class RecordReader:
 
     Args:
         stream: The file's bytes, from their start. It is not closed.
-        delimiter: The one character between fields.
-        encoding: Any text encoding Python knows. A byte-order mark at the start of the file precedes it.
+        dialect: How the file is written; its quoting does not matter.
         ordinary_quotes: Whether quotes are characters like any other.
 
     Attributes:
         held: The physical lines of the record it is at, line ends and all.
         line: The number of the first of them.
         lines_read: How many there were so far.
+        preamble: How many of them stood before the table.
 
     Raises:
         WrongKindError: The file is no text.
     """
 
-    def __init__(self, stream: BinaryIO, delimiter: str, encoding: str, *, ordinary_quotes: bool = False):
+    def __init__(self, stream: BinaryIO, dialect: Dialect, *, ordinary_quotes: bool = False):
         # The limit is the process's; its default of 131,072 characters would refuse long documents.
         csv.field_size_limit(max(csv.field_size_limit(), MAX_TEXT_CHARACTERS))
         self.held: list[str] = []
         self.line = 1
         self.lines_read = 0
-        self._delimiter = delimiter
+        self.preamble = 0
+        self._dialect = dialect
+        self._in_preamble = True
         self._held_characters = 0
+        self._stands_in = False
         self._at_end = False
-        self._text = decoded(stream, encoding)
+        self._text = decoded(stream, dialect.encoding)
+        self._stand_ins = {_NUL_STAND_IN: "\0"}
+        self._delimiter = dialect.delimiter if len(dialect.delimiter) > 1 else None
+        if self._delimiter is not None:
+            self._stand_ins[_DELIMITER_STAND_IN] = self._delimiter
+        self._escape = None
+        if dialect.escape_character is not None:
+            escape = re.escape(dialect.escape_character)
+            self._escape = re.compile(f"{escape}([{''.join(_ESCAPED)}])|{escape}.", re.DOTALL)
+            self._stand_ins.update(_ESCAPED.values())
+        self._between = dialect.delimiter if self._delimiter is None else _DELIMITER_STAND_IN
         self._reader = csv.reader(
             _Lines(self),
-            delimiter=delimiter,
+            delimiter=self._between,
+            quotechar=dialect.quote_character,
+            escapechar=dialect.escape_character,
+            skipinitialspace=dialect.skip_initial_space,
             quoting=csv.QUOTE_NONE if ordinary_quotes else csv.QUOTE_MINIMAL,
             strict=True,
         )
@@ -74,9 +97,7 @@ class RecordReader:
     def __iter__(self) -> Iterator[list[str] | Broken]:
         """Yields record after record; the attributes are about the last one yielded."""
         while True:
-            self.held.clear()
-            self._held_characters = 0
-            self.line = self.lines_read + 1
+            self._begin_record()
             try:
                 fields = next(self._reader)
             except StopIteration:
@@ -84,14 +105,38 @@ class RecordReader:
             except _TooLongError:
                 yield Broken(f"is longer than {MAX_TEXT_CHARACTERS:,} characters; is a quote not closed?", "too long")
             except csv.Error as error:
-                said = str(error).replace(f"'{self._delimiter}'", repr(self._delimiter))  # a tab, for one
+                said = str(error).replace(f"'{self._between}'", repr(self._dialect.delimiter))  # a tab, for one
                 problem = "opens a quote that is never closed" if self._at_end else f"has malformed quoting: {said}"
                 yield Broken(problem, "malformed quoting")
             else:
-                yield self._restore_nuls(fields)
+                yield self._restored(fields)
 
     def next_line(self) -> str:
         """Reads a physical line, for the csv module."""
+        while True:
+            line = self._read_line()
+            if not self._in_preamble:
+                break
+            if not self._is_preamble(line):
+                self._in_preamble = not line.rstrip("\r\n")
+                break
+            self.preamble += 1
+            self._begin_record()
+        seen = line.replace("\0", _NUL_STAND_IN)
+        if self._delimiter is not None:
+            seen = seen.replace(self._delimiter, _DELIMITER_STAND_IN)
+        if self._escape is not None:
+            seen = self._escape.sub(lambda found: _ESCAPED[found[1]][0] if found[1] else found[0], seen)
+        self._stands_in = self._stands_in or seen is not line
+        return seen
+
+    def _begin_record(self) -> None:
+        self.held.clear()
+        self._held_characters = 0
+        self._stands_in = False
+        self.line = self.lines_read + 1
+
+    def _read_line(self) -> str:
         room = MAX_TEXT_CHARACTERS - self._held_characters
         line = self._text.readline(room + 1)
         if not line:
@@ -104,11 +149,19 @@ class RecordReader:
             while line and line[-1] not in "\r\n":
                 line = self._text.readline(2**20)
             raise _TooLongError
-        return line.replace("\0", _NUL_STAND_IN)
+        return line
 
-    def _restore_nuls(self, fields: list[str]) -> list[str]:
-        if any("\0" in line for line in self.held):
-            return [value.replace(_NUL_STAND_IN, "\0") for value in fields]
+    def _is_preamble(self, line: str) -> bool:
+        if self.lines_read == 1 and _EXCEL_LINE.fullmatch(line):
+            return True
+        prefix = self._dialect.comment_prefix
+        return prefix is not None and line.lstrip().startswith(prefix)
+
+    def _restored(self, fields: list[str]) -> list[str]:
+        if not self._stands_in:
+            return fields
+        for stand_in, meant in self._stand_ins.items():
+            fields = [value.replace(stand_in, meant) for value in fields]
         return fields
 
     def bad_rows(self, broken: Broken) -> Iterator[BadRow]:
@@ -141,8 +194,7 @@ class _Lines:
 
 def read_records(
     stream: BinaryIO,
-    delimiter: str = ",",
-    encoding: str = "utf-8",
+    dialect: Dialect = RFC_4180,
     quoting: Quoting = STANDARD,
     count: LineCount | None = None,
 ) -> Iterator[CsvRecord | BadRow]:
@@ -150,10 +202,10 @@ def read_records(
 
     Args:
         stream: The file's bytes, from their start. It is not closed.
-        delimiter: The one character between fields.
-        encoding: Any text encoding Python knows. A byte-order mark at the start of the file precedes it.
+        dialect: How the file is written; by default as RFC 4180 has it, in UTF-8.
         quoting: What its quotes mean; by default RFC 4180's.
-        count: Where the lines are counted, all of them and the blank ones; nowhere by default.
+        count: Where the lines are counted, all of them, the blank ones and, as header lines, those before the table;
+            nowhere by default.
 
     Yields:
         Each record that is not blank; a `BadRow` for each line of a record with broken quoting, of one beyond
@@ -162,10 +214,11 @@ def read_records(
     Raises:
         WrongKindError: The file is no text.
     """
-    reader = RecordReader(stream, delimiter, encoding, ordinary_quotes=quoting.ordinary)
+    reader = RecordReader(stream, dialect, ordinary_quotes=quoting.ordinary)
     count = LineCount() if count is None else count
     for found in reader:
         count.total = reader.lines_read
+        count.header = count.header or reader.preamble
         if found and not isinstance(found, Broken) and reader.line not in quoting.joined:
             yield CsvRecord(reader.line, found, len(reader.held))
             continue

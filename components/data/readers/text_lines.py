@@ -5,9 +5,10 @@ from typing import BinaryIO
 
 from fullbake.components.data.file_kinds import named
 from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.readers.bounded_lines import bounded_lines
 from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount, Record
-from fullbake.components.data.text_encoding import UNDECODABLE, decoded, undecodable
+from fullbake.components.data.rows import BadRow, LineCount, Record
+from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 
 
@@ -22,24 +23,10 @@ def read_text_lines(
         InputError: Every line is blank, or there is none, or the file is no text.
     """
     with named(name, source):
-        text = decoded(stream, fmt.encoding)
+        text = decoded(stream, fmt.dialect.encoding)
     found = False
-    while line := text.readline(MAX_TEXT_CHARACTERS + 1):
-        count.total += 1
-        number = count.total
-        content = line.rstrip("\r\n")
-        if not content.strip():
-            count.blank += 1
-            continue
+    for line in bounded_lines(text, fmt.dialect.encoding, f"; is {fmt.names['encoding']} right?", count):
         found = True
-        if len(content) > MAX_TEXT_CHARACTERS:
-            while line and line[-1] not in "\r\n":
-                line = text.readline(2**20)
-            excerpt = content[:EXCERPT_CHARACTERS]
-            yield BadRow(number, f"the line is longer than {MAX_TEXT_CHARACTERS:,} characters", [excerpt], "too long")
-        elif problem := undecodable(content, "the line", fmt.encoding, f"; is {fmt.names['encoding']} right?"):
-            yield BadRow(number, problem, [content], UNDECODABLE)
-        else:
-            yield Record(number, {fmt.text_column: content}, [content])
+        yield line if isinstance(line, BadRow) else Record(line.number, {fmt.text_column: line.text}, [line.text])
     if not found:
         raise InputError("{file} has no text; write a text to a line, or take it away", field=source, file=name)

@@ -24,7 +24,7 @@ from tests.pipeline.config.refusal import MINIMAL, refusal
         ("training.epochs=yes", "training.epochs", "'yes'", "a number or quoted text belongs here"),
         ("data.label_map={g: goood}", "data.label_map", "'goood'", "did you mean 'good'?"),
         ("data.label_map=[good]", "data.label_map", "['good']", "a section of keys belongs here"),
-        ("data.delimiter=;;", "data.delimiter", "';;'", "should have at most 1 character"),
+        ("data.quote_character=##", "data.quote_character", "'##'", "should have at most 1 character"),
         ('data.delimiter=""', "data.delimiter", "''", "should have at least 1 character"),
         ("data.on_bad_row=quarantin", "data.on_bad_row", "'quarantin'", "fail, quarantine; did you mean 'quarantine'?"),
         ("data.quoting=auto_", "data.quoting", "'auto_'", "auto, standard, none; did you mean 'auto'?"),
