@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     type=LOCATION,
     help="A pushed version, a serving folder or an output root.  [default: the newest below runs/]",
 )
-@click.option("--input", "source", type=PATH, metavar="FILE", help="Label a CSV, JSON Lines or Parquet file instead.")
+@click.option(
+    "--input",
+    "source",
+    type=PATH,
+    metavar="FILE",
+    help="Label a file instead: CSV, JSON, Parquet, Arrow or Excel, by its suffix.",
+)
 @click.option("--output", "target", type=PATH, metavar="FILE", help="Where its rows go, with their labels.")
 @click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")

@@ -4,14 +4,17 @@ import os
 import re
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fullbake.components.data.data_files import opened
+from fullbake.components.data.data_folders import INPUT_BASE
+from fullbake.components.data.file_kinds import named
 from fullbake.components.data.quoting import STANDARD, Quoting
-from fullbake.components.data.reading import place_in, quoting_of, read_rows
+from fullbake.components.data.reading import place_in, place_of, quoting_of, read_rows
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
-from fullbake.components.data.rows import BadRow, LineCount
+from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
 
 TEXTS_KEPT = 3
@@ -25,22 +28,25 @@ _PIECE = re.compile(r"[a-zA-Z]{1,5}|[0-9]{1,2}|[^\sa-zA-Z0-9]")
 
 @dataclass
 class Survey:
-    """What is in a file.
+    """What is in data files.
 
     Attributes:
+        names: What the files are called.
         labels: Label -> rows.
         texts: Label -> digests of different texts as the split sees them, `TEXTS_KEPT` at most.
         lengths: Estimated tokens -> rows.
         reasons: Kind of reason -> bad rows.
-        first_bad: The first bad row: line and reason.
-        quoting: What the file's quotes mean.
+        first_bad: The first bad row: place and reason.
+        quoting: What the last file's quotes mean.
         lines: Physical lines, in all and those that are no rows.
         used_lines: Lines of the rows that can be used.
         rejected_lines: Lines of the bad rows.
         repeats: What repeats or contradicts an earlier row, in words.
-        rows: Of each row that can be used: a digest of its text, its label's number in the order of `labels`, its line.
+        rows: Of each row that can be used: a digest of its text, its label's number in the order of `labels`, its
+            file's number, its line.
     """
 
+    names: list[str]
     labels: Counter[str] = field(default_factory=Counter)
     texts: dict[str, set[bytes]] = field(default_factory=dict)
     lengths: Counter[int] = field(default_factory=Counter)
@@ -51,9 +57,13 @@ class Survey:
     used_lines: int = 0
     rejected_lines: int = 0
     repeats: list[str] = field(default_factory=list)
-    rows: tuple["array[int]", "array[int]", "array[int]"] = field(
-        default_factory=lambda: (array("Q"), array("H"), array("Q"))
+    rows: tuple["array[int]", "array[int]", "array[int]", "array[int]"] = field(
+        default_factory=lambda: (array("Q"), array("H"), array("L"), array("Q"))
     )
+
+    def place(self, file: int, line: int) -> str:
+        """Returns a row's place for people, with its file's name where there are several."""
+        return (place_in if len(self.names) == 1 else place_of)(self.names[file], line)
 
     @property
     def used(self) -> int:
@@ -66,49 +76,58 @@ class Survey:
         return sum(self.reasons.values())
 
 
-def survey_file(path: str, fmt: RowFormat) -> Survey:
-    """Reads a whole file; with more than `MOST_LABELS` labels, only as far as to know that.
+def survey_files(paths: list[str], fmt: RowFormat) -> Survey:
+    """Reads whole files, of one format; with more than `MOST_LABELS` labels, only as far as to know that.
 
     Args:
-        path: The file.
-        fmt: How it is written; without labels, any value is one.
+        paths: The files.
+        fmt: How they are written; without labels, any value is one.
 
     Raises:
-        InputError: It is no file of its format, or has none of a wanted column.
+        InputError: One is no file of its format, or has none of a wanted column.
     """
-    name = os.path.basename(path)
-    survey = Survey(quoting=quoting_of(lambda: opened(path), name, fmt))
-    digests, label_numbers, lines = survey.rows
+    survey = Survey([os.path.basename(path) for path in paths])
+    digests, label_numbers, files, lines = survey.rows
     numbers: dict[str, int] = {}
-    with opened(path) as stream:
-        for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=survey.lines):
-            if isinstance(row, BadRow):
-                survey.first_bad = survey.first_bad or f"{place_in(name, row.line)}: {row.reason}"
-                survey.reasons[row.kind] += 1
-                survey.rejected_lines += row.lines
-                continue
-            survey.labels[row.label] += 1
-            survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
-            survey.used_lines += row.lines
-            if len(survey.labels) > MOST_LABELS:
-                return survey
-            texts = survey.texts.setdefault(row.label, set())
-            if len(texts) < TEXTS_KEPT:
-                texts.add(digest_of(row.text))
-            digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
-            label_numbers.append(numbers.setdefault(row.label, len(numbers)))
-            lines.append(row.line)
-    survey.repeats = _repeats(survey, name)
+    for file, row in _rows(paths, fmt, survey):
+        if isinstance(row, BadRow):
+            survey.first_bad = survey.first_bad or f"{survey.place(file, row.line)}: {row.reason}"
+            survey.reasons[row.kind] += 1
+            survey.rejected_lines += row.lines
+            continue
+        survey.labels[row.label] += 1
+        survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
+        survey.used_lines += row.lines
+        if len(survey.labels) > MOST_LABELS:
+            return survey
+        texts = survey.texts.setdefault(row.label, set())
+        if len(texts) < TEXTS_KEPT:
+            texts.add(digest_of(row.text))
+        digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
+        label_numbers.append(numbers.setdefault(row.label, len(numbers)))
+        files.append(file)
+        lines.append(row.line)
+    survey.repeats = _repeats(survey)
     return survey
 
 
-def merge_labels(survey: Survey, spellings: Mapping[str, str], path: str) -> Survey:
-    """Returns what a survey finds where some labels are others, without reading the file once more.
+def _rows(paths: list[str], fmt: RowFormat, survey: Survey) -> Iterator[tuple[int, Row | BadRow]]:
+    """Yields the rows of files, each with the number of its file."""
+    for number, (path, name) in enumerate(zip(paths, survey.names, strict=True)):
+        survey.quoting = quoting_of(partial(opened, path), name, fmt)
+        count = LineCount()
+        with named(name, INPUT_BASE), opened(path) as stream:
+            for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=count):
+                yield number, row
+        survey.lines.add(count)
+
+
+def merge_labels(survey: Survey, spellings: Mapping[str, str]) -> Survey:
+    """Returns what a survey finds where some labels are others, without reading the files once more.
 
     Args:
-        survey: Of the whole file.
+        survey: Of whole files.
         spellings: Label -> the label that it is.
-        path: The file.
     """
     labels: Counter[str] = Counter()
     texts: dict[str, set[bytes]] = {}
@@ -118,23 +137,23 @@ def merge_labels(survey: Survey, spellings: Mapping[str, str], path: str) -> Sur
         texts.setdefault(merged, set()).update(survey.texts[label])
     numbers = {label: number for number, label in enumerate(labels)}
     renumbered = [numbers[spellings.get(label, label)] for label in survey.labels]
-    digests, label_numbers, lines = survey.rows
-    rows_merged = digests, array("H", (renumbered[number] for number in label_numbers)), lines
+    digests, label_numbers, files, lines = survey.rows
+    rows_merged = digests, array("H", (renumbered[number] for number in label_numbers)), files, lines
     found = replace(survey, labels=labels, texts=texts, rows=rows_merged)
-    found.repeats = _repeats(found, os.path.basename(path))
+    found.repeats = _repeats(found)
     return found
 
 
-def _repeats(survey: Survey, name: str) -> list[str]:
+def _repeats(survey: Survey) -> list[str]:
     import numpy as np  # here, for no error should wait for it
 
     from fullbake.components.data.repeats import find_repeats
 
-    digests, label_numbers, lines = survey.rows
+    digests, label_numbers, files, lines = survey.rows
     labels = list(survey.labels)
 
     def name_row(row: int, with_label: bool) -> str:
-        return place_in(name, lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
+        return survey.place(files[row], lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
 
     repeats, _, _ = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
     return repeats.in_words()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import zlib
 from pathlib import Path
 
 from fullbake.components.data.data_files import is_address, match_files, opened
 from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
+from fullbake.components.data.file_kinds import named
 from fullbake.components.data.reading import check_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import of_any_span, of_newest_spans
@@ -127,9 +127,9 @@ def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
 
 def _check_file(path: str, shown: str, fmt: RowFormat, source: str) -> None:
     try:
-        with opened(path) as stream:
+        with named(shown, source), opened(path) as stream:
             check_file(stream, shown, fmt, source)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(
             "{file} cannot be read: {reason}; fix it, or take it away", field=source, file=shown, reason=str(error)
         ) from error

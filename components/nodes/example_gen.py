@@ -162,8 +162,8 @@ class CsvExampleGen(FileBasedExampleGen):
     """Turns CSV files into the splits of an `Examples` artifact.
 
     TFX's driver finds the newest span and version where the pattern has `{SPAN}` (or `{YYYY}`, `{MM}` and `{DD}`) and
-    `{VERSION}`. The files of all folders are fingerprinted, so that the same files are not ingested twice. Files named
-    `*.gz` are decompressed on the way; files whose name starts with `.` or `_` are left out.
+    `{VERSION}`. The files of all folders are fingerprinted, so that the same files are not ingested twice. Files whose
+    name says that they are compressed are decompressed; files whose name starts with `.` or `_` are left out.
 
     Output `examples`: gzipped TFRecords of `tf.train.Example` with the features `text`, `label` (the canonical name)
     and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
@@ -202,8 +202,8 @@ class CsvExampleGen(FileBasedExampleGen):
             there is none.
         window: How many spans are read: the newest and those with the numbers before it. More than one (the default)
             takes a pattern with `{SPAN}` and without `{VERSION}`.
-        corpus_base: Folder of unlabelled text: files named `*.txt` or `*.txt.gz` hold a text to a line, all others are
-            CSV, of which the text column alone is wanted. None (default): there is none.
+        corpus_base: Folder of unlabelled text: files named `*.txt` (and compressed ones) hold a text to a line; of all
+            others the text column alone is wanted. None (default): there is none.
         needed_test_rows: Label -> rows that it must have in the split `test`, if the class can give them. Default: a
             few (`stratify.LEAST`).
 

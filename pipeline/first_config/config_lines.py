@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fullbake.components.data.columns import shorten
-from fullbake.components.data.data_files import without_gzip
+from fullbake.components.data.compression import without_compression
 from fullbake.components.data.formats import format_of
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
@@ -18,6 +18,7 @@ from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
 from fullbake.pipeline.first_config.dialect_lines import dialect_lines
 from fullbake.pipeline.first_config.scores import number_in_yaml
+from fullbake.pipeline.first_config.source import FirstSource
 from fullbake.pipeline.first_config.yaml_text import rows_in_words, scalar
 
 MAX_BAD_FRACTION = 0.01
@@ -69,15 +70,18 @@ class Classes:
     scores: tuple[float, float] | None = None
 
 
-def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes, notes: Sequence[str]) -> Iterator[str]:
-    """Yields the config of a file.
+def config_lines(
+    source: FirstSource, fmt: RowFormat, survey: Survey, tested: Survey | None, classes: Classes, notes: Sequence[str]
+) -> Iterator[str]:
+    """Yields the config of data files.
 
     Args:
-        path: The file.
-        fmt: How it is written, with labels and threshold where they are scores.
+        source: The files.
+        fmt: How they are written, with labels and threshold where they are scores.
         survey: What was found, other spellings counted as the label that they are mapped to.
-        classes: What its labels are.
-        notes: What people should know of how it is written.
+        tested: The same of the test set; None if there is none.
+        classes: What the labels are.
+        notes: What people should know of how the files are written.
     """
     labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)
     labels = [label for label in labels if label not in classes.rare]
@@ -87,15 +91,19 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes, no
     rarest = min(survey.labels[label] for label in labels) / even
     fitting = _percentile(survey.lengths, COVERED)
     max_length = min(MAX_LENGTH, -(-fitting // _LENGTH_STEP) * _LENGTH_STEP)
-    # A pattern has no escapes, but a question mark stands for any character.
-    folder, name = os.path.split(path)
-    pattern = re.sub(r"[*{}\[\]]", "?", name)
-    yield f"# Made by `fullbake init` from {name!r}, {used:,} usable rows. Check it, then:"
+    test_rows = {
+        label: rows * _TEST_SHARE if tested is None else float(tested.labels[label])
+        for label, rows in survey.labels.items()
+    }
+    yield f"# Made by `fullbake init` from {source.name!r}, {used:,} usable rows. Check it, then:"
     yield "#   fullbake run CONFIG"
-    yield f"name: {scalar(_slug(path))}"
+    yield f"name: {scalar(_slug(source.name))}"
     yield "data:"
-    yield f"  input_base: {scalar(folder or '.')}"
-    yield f"  pattern: {scalar(pattern)}"
+    yield from (f"  # {note}" for note in source.notes)
+    yield f"  input_base: {scalar(source.input_base)}"
+    if source.test_base is not None:
+        yield f"  test_base: {scalar(source.test_base)}"
+    yield f"  pattern: {scalar(source.pattern)}"
     yield f"  text_column: {scalar(fmt.text_column)}"
     if fmt.text_pair_column is not None:
         yield f"  text_pair_column: {scalar(fmt.text_pair_column)}"
@@ -105,13 +113,11 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes, no
     for label in labels:
         count = survey.labels[label]
         few = (
-            ""
-            if count * _TEST_SHARE >= _FEW_IN_TEST
-            else f"; few: about {count * _TEST_SHARE:.1f} will be in the test split"
+            "" if test_rows[label] >= _FEW_IN_TEST else f"; few: about {test_rows[label]:.1f} will be in the test split"
         )
         yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
     yield from _value_lines(fmt, survey, classes, names)
-    if format_of(path, labelled=True).find_dialect is not None:
+    if format_of(source.files[0], labelled=True).find_dialect is not None:
         yield from dialect_lines(fmt.dialect, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
@@ -137,7 +143,7 @@ def config_lines(path: str, fmt: RowFormat, survey: Survey, classes: Classes, no
     bound = MIN_RECALL_OF_TWO if len(labels) == 2 else MIN_RECALL
     needed = rows_needed(bound, CONFIDENCE)
     for label in labels:
-        rows = survey.labels[label] * _TEST_SHARE
+        rows = test_rows[label]
         few = (
             f"  # about {rows:.1f} test rows, and to show it with {CONFIDENCE:.0%} confidence takes {needed}"
             if needed and rows < needed
@@ -224,5 +230,5 @@ def _percentile(lengths: Counter[int], part: float) -> int:
 
 
 def _slug(path: str) -> str:
-    stem = without_gzip(os.path.basename(path)).rsplit(".", 1)[0]
+    stem = without_compression(os.path.basename(path)).rsplit(".", 1)[0]
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "run"

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 
 import yaml
 
 from fullbake.components.data.data_files import opened
-from fullbake.components.data.quoting import Quoting
-from fullbake.components.data.reading import read_rows
+from fullbake.components.data.reading import quoting_of, read_rows
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.row_judge import finite_number
 from fullbake.components.data.rows import Row
@@ -49,19 +49,21 @@ def decimal_comma(labels: Mapping[str, int]) -> str | None:
     return next((label for label in labels if "," in label), None) if are_scores(pointed) else None
 
 
-def score_range(path: str, fmt: RowFormat, quoting: Quoting) -> tuple[float, float]:
+def score_range(paths: list[str], fmt: RowFormat) -> tuple[float, float]:
     """Returns the least and the greatest number of the label column.
 
     Args:
-        path: The file.
-        fmt: How it is written, without labels.
-        quoting: What its quotes mean.
+        paths: The files.
+        fmt: How they are written, without labels.
     """
     lowest, highest = float("inf"), float("-inf")
-    with opened(path) as stream:
-        for row in read_rows(stream, os.path.basename(path), fmt, quoting=quoting):
-            if isinstance(row, Row) and (number := finite_number(row.label)) is not None:
-                lowest, highest = min(lowest, number), max(highest, number)
+    for path in paths:
+        name = os.path.basename(path)
+        quoting = quoting_of(partial(opened, path), name, fmt)
+        with opened(path) as stream:
+            for row in read_rows(stream, name, fmt, quoting=quoting):
+                if isinstance(row, Row) and (number := finite_number(row.label)) is not None:
+                    lowest, highest = min(lowest, number), max(highest, number)
     return lowest, highest
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,7 +112,7 @@ def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, qu
         InputError: As `label_file`, but for the columns.
     """
     if source.is_dir():
-        raise InputError(f"--input: {source} is a folder; name a file")
+        raise InputError(f"--input: {source} is a folder; name a file, such as one of its .arrow files")
     if not source.is_file():
         raise InputError(f"--input: there is no file {source}")
     check_output(target, "--output")
@@ -133,7 +132,7 @@ def _reading(source: Path) -> Iterator[None]:
         yield
     except WrongKindError as error:
         raise InputError(f"--input: {source} {error}") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"--input: {source} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 

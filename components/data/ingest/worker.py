@@ -4,15 +4,14 @@ Rows pass no shuffle: a file is read and written in one go, so memory stays flat
 """
 
 import contextlib
-import gzip
 import itertools
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
 
 from fullbake.components.data.data_files import opened
 from fullbake.components.data.data_folders import INPUT_BASE
+from fullbake.components.data.file_kinds import named
 from fullbake.components.data.ingest.input_files import DataFile
 from fullbake.components.data.ingest.parts import SCANNED_AT_ONCE, IngestParts
 from fullbake.components.data.ingest.plan import refusals
@@ -26,8 +25,6 @@ from fullbake.components.data.row_format import OTHER, RowFormat
 from fullbake.components.data.rows import BadRow, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.contract.errors import InputError
-
-_UNREADABLE = (InputError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def scan_file(
@@ -49,7 +46,7 @@ def scan_file(
     """
     quoting = Quoting()
     numbers = {label: index for index, label in enumerate(fmt.labels)}
-    with contextlib.suppress(*_UNREADABLE):
+    with contextlib.suppress(InputError):
         quoting = quoting_of(lambda: opened(file.path), file.name, fmt, source)
     rows = _read(file, fmt, source, Tally(), quoting)
     usable = itertools.takewhile(lambda row: isinstance(row, Row) or not stop_at_bad_row or row.kind in NOT_USED, rows)
@@ -186,19 +183,11 @@ def _read(
 ) -> Iterator[Row | BadRow]:
     """Yields the rows of a file; what makes the rest of it unreadable goes into the tally."""
     try:
-        quoting = quoting or quoting_of(lambda: opened(file.path), file.name, fmt, source)
-        if quoting.ordinary and fmt.dialect.quoting == "auto":
-            tally.ordinary_quotes.append(file.name)
-        with opened(file.path) as stream:
-            yield from read_rows(stream, file.name, fmt, source, quoting=quoting, count=tally.lines)
-    except _UNREADABLE as error:
-        tally.error = (
-            error
-            if isinstance(error, InputError)
-            else InputError(
-                "{file} is not a whole gzip file ({reason}); copy it here again",
-                field=source,
-                file=file.name,
-                reason=str(error),
-            )
-        )
+        with named(file.name, source):
+            quoting = quoting or quoting_of(lambda: opened(file.path), file.name, fmt, source)
+            if quoting.ordinary and fmt.dialect.quoting == "auto":
+                tally.ordinary_quotes.append(file.name)
+            with opened(file.path) as stream:
+                yield from read_rows(stream, file.name, fmt, source, quoting=quoting, count=tally.lines)
+    except InputError as error:
+        tally.error = error

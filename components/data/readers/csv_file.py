@@ -111,9 +111,9 @@ def _find_columns(
     if fmt.dialect.columns:
         return _Columns(list(fmt.dialect.columns), name, fmt, source), itertools.chain([first], records)
     if isinstance(first, BadRow):
-        place = "the header of {file}" if fmt.dialect.columns is None else "the first row of {file}"
         raise InputError(
-            place + " (line {line}) cannot be read: {reason}",
+            "the {first} of {file} (line {line}) cannot be read: {reason}",
+            first="header" if fmt.dialect.columns is None else "first row",
             field=source,
             file=name,
             line=first.line,
