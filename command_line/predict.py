@@ -30,16 +30,15 @@ if TYPE_CHECKING:
     "source",
     type=PATH,
     metavar="FILE",
-    help="Label a file instead: CSV, JSON, Parquet, Arrow or Excel, by its suffix.",
+    help="Label a file instead: CSV, text, JSON, Parquet, Arrow or Excel, by its suffix.",
 )
 @click.option("--output", "target", type=PATH, metavar="FILE", help="Where its rows go, with their labels.")
-@click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
-@click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")
+@click.option("--delimiter", help="What is between the fields of the input file.  [default: found out]")
+@click.option("--encoding", help="The encoding of the input file.  [default: found out]")
 @click.option(
     "--quoting",
-    default="auto",
-    show_default=True,
-    help="What double quotes mean in the input file: standard, none (characters like any other) or auto (found out).",
+    help="What double quotes mean in the input file: standard, none (characters like any other) or auto.  "
+    "[default: as in training]",
 )
 @click.option(
     "--escape-formulas", is_flag=True, help="Put ' before what a spreadsheet would take for a formula (=, +, -, @)."
@@ -51,9 +50,9 @@ def predict(
     model: str | None,
     source: Path | None,
     target: Path | None,
-    delimiter: str,
-    encoding: str,
-    quoting: str,
+    delimiter: str | None,
+    encoding: str | None,
+    quoting: str | None,
     escape_formulas: bool,
 ) -> None:
     """Label texts, or a whole file, with a pushed model."""
@@ -83,12 +82,23 @@ def predict(
 
 
 def _print_labelled(labelled: Labelled, source: Path, target: Path) -> None:
+    from fullbake.pipeline.prediction.unlabelled_rows import unlabelled_file
+
+    warn(labelled.notes)
     without = labelled.unlabelled.total()
-    click.echo(f"{labelled.rows - without:,} rows labelled: {target}")
-    if labelled.ordinary_quotes:
-        warn([f"double quotes are characters like any other in {source}, for else they join rows (--quoting)"])
-    if without:
-        kinds = "; ".join(
-            f"{count:,} x {kind}, as {labelled.first[kind]}" for kind, count in labelled.unlabelled.most_common()
+    kinds = "; ".join(
+        f"{count:,} x {kind}, as {labelled.first[kind]}" for kind, count in labelled.unlabelled.most_common()
+    )
+    reasons = unlabelled_file(target)
+    listed = f"; each is in {reasons}" if reasons.exists() else ""
+    if without == labelled.rows > 0:
+        raise InputError(
+            f"--input: no row of {source} could be labelled: {kinds}; {target} was written without labels{listed}"
         )
-        warn([f"{without:,} of {labelled.rows:,} rows came back without a label: {kinds}"])
+    click.echo(f"{_counted(labelled.rows - without)} labelled: {target}")
+    if without:
+        warn([f"{without:,} of {_counted(labelled.rows)} came back without a label: {kinds}{listed}"])
+
+
+def _counted(rows: int) -> str:
+    return f"{rows:,} {'row' if rows == 1 else 'rows'}"

@@ -195,6 +195,7 @@ def create_components(
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=data.text_columns,
+        reading=data.reading.to_dict(),
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=(

@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 import tf_keras
 
 from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
-from fullbake.contract.results.about import About
+from fullbake.contract.results.about import About, Reading
 from fullbake.trainer.encoder.base_model import base_label
 from fullbake.trainer.encoder.tokenizer import write_served_tokenizer
 from fullbake.trainer.models.classifier import Classifier
@@ -159,6 +159,7 @@ def export_model(
         labels=tuple(spec.labels),
         text_features=tuple(serving.text_features),
         text_columns=spec.text_columns,
+        reading=Reading.model_validate(spec.reading),
         decision_threshold=threshold,
         approach=spec.approach,
         head=spec.head,

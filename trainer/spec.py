@@ -44,6 +44,7 @@ class TrainingSpec:
             split (see `trainer.decision`); None: the likelier label wins.
         threshold_min_recall: The recall of the second label that `auto` must keep; None otherwise.
         base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
+        reading: How the files were read, the values of a `contract.results.about.Reading`; kept beside the model.
     """
 
     base: str
@@ -73,6 +74,7 @@ class TrainingSpec:
     decision_threshold: float | str | None = None
     threshold_min_recall: float | None = None
     base_hash: str | None = None
+    reading: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:

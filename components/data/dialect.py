@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from fullbake.components.data.quoting import QUOTINGS
 from fullbake.components.data.text_encoding import is_file_encoding
@@ -129,9 +129,13 @@ class Dialect:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> "Dialect":
-        """Returns the dialect of which `dataclasses.asdict` gave these values, also after a trip through JSON."""
+        """Returns the dialect of which `dataclasses.asdict` gave these values, also after a trip through JSON.
+
+        What is missing is the default; what is not known is of another release, and passed over.
+        """
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
         columns = values.get("columns")
-        return cls(**{**values, "columns": tuple(columns) if isinstance(columns, list | tuple) else None})  # type: ignore[arg-type]
+        return cls(**{**known, "columns": tuple(columns) if isinstance(columns, list | tuple) else None})  # type: ignore[arg-type]
 
 
 RFC_4180 = Dialect()

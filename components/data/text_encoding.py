@@ -35,6 +35,7 @@ _BYTE_ORDER_MARKS = (
 
 _LOOKED_AT = 2**16  # bytes of the start of a file by which its kind is known; what a workbook is, its first entries say
 _SNIFFED_AT_ONCE = 2**20  # bytes
+_FEW_BAD = 100  # characters of an encoding to one that is none, at least
 _CP1252_UNDEFINED = set(b"\x81\x8d\x8f\x90\x9d")
 
 
@@ -62,13 +63,15 @@ def decoded(stream: BinaryIO, encoding: str, wanted: str = "CSV") -> io.TextIOWr
     return io.TextIOWrapper(buffered, marked or encoding, errors=KEEP_UNDECODABLE, newline="")
 
 
-def find_encoding(stream: BinaryIO) -> str:
+def find_encoding(stream: BinaryIO, expected: str = "utf-8") -> str:
     """Returns the encoding of a file: what a byte-order mark says, else UTF-8 if most of it is, else Windows-1252.
 
-    Of a file with bytes that Windows-1252 does not have, Latin-1.
+    Of a file with bytes that Windows-1252 does not have, Latin-1. Another one that is expected goes before these two
+    where all but a few of the file's characters are in it, and before UTF-8 where the file is ASCII alone.
 
     Args:
         stream: The file's bytes, from their start. It is read to its end, unless its first bytes say enough.
+        expected: The encoding of other files of its kind.
     """
     chunk = stream.read(_SNIFFED_AT_ONCE)
     marked = _marked_encoding(chunk)
@@ -80,6 +83,7 @@ def find_encoding(stream: BinaryIO) -> str:
     if chunk[1:4:2] == b"\0\0" or chunk[0:3:2] == b"\0\0":
         return "utf-16-le" if chunk[1] == 0 else "utf-16-be"
     decoder = codecs.getincrementaldecoder("utf-8")(KEEP_UNDECODABLE)
+    likeness = _Likeness(expected)
     good = bad = 0
     seen: set[int] = set()
     while chunk:
@@ -89,10 +93,44 @@ def find_encoding(stream: BinaryIO) -> str:
             bad += broken
             good += len(text) - len(text.encode("ascii", "ignore")) - broken
             seen.update(chunk)
+        likeness.see(chunk)
         chunk = stream.read(_SNIFFED_AT_ONCE)
     if bad <= good:
-        return "utf-8"
+        return expected if not good and likeness.holds_ascii else "utf-8"
+    if likeness.fits():
+        return expected
     return "latin-1" if seen & _CP1252_UNDEFINED else "cp1252"
+
+
+class _Likeness:
+    """How well a file fits an encoding.
+
+    Attributes:
+        holds_ascii: Whether ASCII means itself in it, as it does not in UTF-16.
+    """
+
+    def __init__(self, encoding: str):
+        # Shift JIS may have a yen sign and an overline in place of these two.
+        letters = "".join(map(chr, range(0x20, 0x7F))).replace("\\", "").replace("~", "")
+        self.holds_ascii = letters.encode(encoding, "replace") == letters.encode()
+        self._needs_mark = codecs.lookup(encoding).name in ("utf-16", "utf-32")
+        self._decoder = codecs.getincrementaldecoder(encoding)(KEEP_UNDECODABLE)
+        self._good = self._bad = 0
+        self._has_lines = False
+
+    def see(self, chunk: bytes) -> None:
+        """Takes the next bytes of the file."""
+        if self._needs_mark or (self.holds_ascii and chunk.isascii()):
+            return
+        text = self._decoder.decode(chunk)
+        bad = len(LONE_SURROGATE.findall(text))
+        self._bad += bad
+        self._good += len(text) - len(text.encode("ascii", "ignore")) - bad
+        self._has_lines = self._has_lines or any(end in text for end in "\n\r\x85")
+
+    def fits(self) -> bool:
+        """Says whether all but a few characters are of the encoding, and there are lines."""
+        return not self._needs_mark and self._has_lines and _FEW_BAD * self._bad <= self._good
 
 
 def is_file_encoding(encoding: str) -> bool:

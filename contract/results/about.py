@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fullbake.contract.names import ABOUT_FILE
-from fullbake.contract.results.result import ResultFile
+from fullbake.contract.results.result import Result, ResultFile
+
+
+class Reading(Result):
+    """How the files were read that a model was trained on.
+
+    Attributes:
+        dialect: By the name of its setting, how they are written that are CSV; what is missing was the default.
+        null_values: The words that stood for a missing value; None where that was the default.
+        label_column: The column of the labels, which a file without labels need not have.
+    """
+
+    dialect: dict[str, Any] = {}
+    null_values: tuple[str, ...] | None = None
+    label_column: str | None = None
 
 
 class About(ResultFile):
@@ -13,6 +29,7 @@ class About(ResultFile):
         labels: In the order of their class index.
         text_features: The columns of text that it takes.
         text_columns: By feature, the column of the file that it came from in training.
+        reading: How that file was read.
         decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
         approach: One of the project's approaches.
         head: What sits on the encoder.
@@ -29,6 +46,7 @@ class About(ResultFile):
     labels: tuple[str, ...]
     text_features: tuple[str, ...] = ()
     text_columns: dict[str, str] = {}
+    reading: Reading = Reading()
     decision_threshold: float | None = None
     approach: str | None = None
     head: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +12,7 @@ from fullbake.components.data.dialect import NUMBERED, Dialect
 from fullbake.components.data.row_format import NULL_VALUES, OTHER, RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
+from fullbake.contract.results.about import Reading
 from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section
 
 # Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
@@ -211,6 +212,11 @@ class DataConfig(Section):
         """How files are written that are CSV."""
         values = {field.name: getattr(self, field.name) for field in fields(Dialect)}
         return Dialect(**{**values, "columns": NUMBERED if self.columns == "numbered" else self.columns})
+
+    @property
+    def reading(self) -> Reading:
+        """What a model keeps of how its files were read."""
+        return Reading(dialect=asdict(self.dialect), null_values=self.null_values, label_column=self.label_column)
 
     @property
     def text_columns(self) -> dict[str, str]:

@@ -11,13 +11,13 @@ from typing import Any
 from fullbake.components.data.data_files import opened
 from fullbake.components.data.readers.arrow import HUGGING_FACE, ArrowFile
 from fullbake.pipeline.prediction.parquet_table import ColumnsTable, writing_columns
-from fullbake.pipeline.prediction.table import CsvOptions, Table, Write
+from fullbake.pipeline.prediction.table import Table, TextOptions, Write
 
 _FEATHER = ".feather"
 
 
 @contextmanager
-def open_arrow_table(source: Path, options: CsvOptions) -> Iterator[ColumnsTable]:
+def open_arrow_table(source: Path, options: TextOptions) -> Iterator[ColumnsTable]:
     """Opens a file whose rows are to be labelled.
 
     Args:
@@ -32,7 +32,7 @@ def open_arrow_table(source: Path, options: CsvOptions) -> Iterator[ColumnsTable
         yield ColumnsTable(file.schema, file.batches, source, file.class_names)
 
 
-def check_arrow(source: Path, options: CsvOptions) -> None:
+def check_arrow(source: Path, options: TextOptions) -> None:
     """Looks whether a file has the start and the end of an Arrow file.
 
     Raises:
@@ -43,7 +43,7 @@ def check_arrow(source: Path, options: CsvOptions) -> None:
 
 
 @contextmanager
-def write_arrow(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+def write_arrow(target: Path, table: Table, columns: list[str], options: TextOptions) -> Iterator[Write]:
     """Opens a file for labelled rows, as `writing_columns`: of Feather, or a stream as datasets reads it."""
     import pyarrow as pa
 

@@ -6,7 +6,7 @@ import datetime
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,11 @@ from typing import Any
 from fullbake.components.data.compression import compression_of
 from fullbake.components.data.data_files import opened
 from fullbake.components.data.readers.excel import SheetRow, open_sheet, text_of_cell
-from fullbake.components.data.rows import BadRow, LineCount
+from fullbake.components.data.rows import LineCount
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.output_file import writing_bytes
 from fullbake.pipeline.prediction.plain_values import as_text
-from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions, Table, Write
+from fullbake.pipeline.prediction.table import Answer, Batch, Table, TextOptions, Write
 
 # Excel's own limits ("Excel specifications and limits"); a cell's are UTF-16 units.
 _MOST_ROWS = 1_048_576
@@ -42,7 +42,8 @@ class ExcelTable:
         rows: Its rows.
     """
 
-    ordinary_quotes = False
+    encoding = "utf-8"
+    notes: Sequence[str] = ()
 
     def __init__(self, columns: list[str], kinds: list[set[type]], rows: Iterator[SheetRow]):
         self.columns = columns
@@ -50,18 +51,13 @@ class ExcelTable:
         self._rows = rows
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
-        """Yields all rows, as `Table.batches`; an empty cell is no text to label."""
+        """Yields all rows, as `Table.batches`; an empty cell has no text."""
         while rows := list(itertools.islice(self._rows, size)):
-            bad: list[BadRow | None] = []
-            texts: dict[str, list[bytes]] = {feature: [] for feature in places}
-            for number, values in rows:
-                found = {place: text_of_cell(values[place]) if place < len(values) else "" for place in places.values()}
-                missing = [place for place, text in found.items() if not text]
-                reason = f"no text in column {self.columns[missing[0]]!r}" if missing else ""
-                bad.append(BadRow(number, reason, [], "missing text") if missing else None)
-                for feature, place in places.items() if not missing else ():
-                    texts[feature].append(found[place].encode())
-            yield Batch(bad, texts, rows, partial(self._values, rows))
+            texts = {
+                feature: [text_of_cell(values[place]) if place < len(values) else "" for _, values in rows]
+                for feature, place in places.items()
+            }
+            yield Batch([row.number for row in rows], [None] * len(rows), texts, rows, partial(self._values, rows))
 
     def _values(self, rows: list[SheetRow]) -> list[list[Any]]:
         width = len(self.columns)
@@ -73,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def open_excel(source: Path, options: CsvOptions) -> Iterator[ExcelTable]:
+def open_excel(source: Path, options: TextOptions) -> Iterator[ExcelTable]:
     """Opens a file whose rows are to be labelled; it is read once to know its columns.
 
     A column without a name is called by its letter, as `column D`.
@@ -102,7 +98,7 @@ def open_excel(source: Path, options: CsvOptions) -> Iterator[ExcelTable]:
         yield ExcelTable(columns, kinds, open_sheet(stream, source.name, LineCount()).rows())
 
 
-def check_excel(source: Path, options: CsvOptions) -> None:
+def check_excel(source: Path, options: TextOptions) -> None:
     """Looks whether a file has one sheet with cells.
 
     Raises:
@@ -113,7 +109,7 @@ def check_excel(source: Path, options: CsvOptions) -> None:
 
 
 @contextmanager
-def write_excel(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+def write_excel(target: Path, table: Table, columns: list[str], options: TextOptions) -> Iterator[Write]:
     """Opens a workbook for labelled rows; it appears when all is written.
 
     Text is text, also where a spreadsheet would take it for a formula. Probabilities are numbers with six decimals.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from fullbake.components.data.text_encoding import KEEP_UNDECODABLE, printable
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.output_file import writing
 from fullbake.pipeline.prediction.plain_values import as_json
-from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions, Table, Write
+from fullbake.pipeline.prediction.table import Answer, Batch, Table, TextOptions, Write
 
 _UNREADABLE = "input_line"  # the key under which a line comes back that is no object
 _LINE_ENDS = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")  # of which no string of JSON has one
@@ -34,7 +34,8 @@ class JsonLinesTable:
         kinds: By key, in the order in which they are met, the types of its values.
     """
 
-    ordinary_quotes = False
+    encoding = "utf-8"
+    notes: Sequence[str] = ()
 
     def __init__(self, objects: Iterator[JsonLine | BadRow], kinds: dict[str, set[type]]):
         self.columns = list(kinds)
@@ -42,15 +43,17 @@ class JsonLinesTable:
         self._objects = objects
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
-        """Yields all rows, as `Table.batches`; null is no text to label."""
+        """Yields all rows, as `Table.batches`; null is an empty text."""
         features = {feature: self.columns[place] for feature, place in places.items()}
         while lines := list(itertools.islice(self._objects, size)):
             bad: list[BadRow | None] = []
-            texts: dict[str, list[bytes]] = {feature: [] for feature in features}
+            texts: dict[str, list[str]] = {feature: [] for feature in features}
             for line in lines:
-                fault = line if isinstance(line, BadRow) else _add_texts(line, features, texts)
-                bad.append(fault)
-            yield Batch(bad, texts, lines, partial(self._values, lines, places))
+                found = line if isinstance(line, BadRow) else _texts(line, features)
+                bad.append(found if isinstance(found, BadRow) else None)
+                for feature, column in texts.items():
+                    column.append("" if isinstance(found, BadRow) else found[feature])
+            yield Batch([line.line for line in lines], bad, texts, lines, partial(self._values, lines, places))
 
     def _values(self, lines: list[JsonLine | BadRow], places: Mapping[str, int]) -> list[list[Any]]:
         rows = []
@@ -60,24 +63,20 @@ class JsonLinesTable:
                 rows.append([values.get(column) for column in self.columns])
             else:  # what cannot be read comes back in the place of the text
                 row: list[Any] = [None] * len(self.columns)
-                row[min(places.values())] = line.fields[0]
+                row[min(places.values(), default=0)] = line.fields[0]
                 rows.append(row)
         return rows
 
 
-def _add_texts(line: JsonLine, features: dict[str, str], texts: dict[str, list[bytes]]) -> BadRow | None:
-    """Adds the texts of a row, or returns why it has none."""
+def _texts(line: JsonLine, features: dict[str, str]) -> dict[str, str] | BadRow:
+    """Returns the texts of a row by feature, or why it has none."""
     found = {}
     for feature, column in features.items():
         text = text_of(line, column)
         if isinstance(text, BadRow):
             return text
-        if not text and line.values[column] is None:
-            return BadRow(line.line, f"no text in column {column!r}", [line.text], "missing text")
-        found[feature] = text.encode()
-    for feature, encoded in found.items():
-        texts[feature].append(encoded)
-    return None
+        found[feature] = text
+    return found
 
 
 def _kind(value: Any) -> type:
@@ -86,7 +85,7 @@ def _kind(value: Any) -> type:
 
 
 @contextmanager
-def open_json_lines(source: Path, options: CsvOptions) -> Iterator[JsonLinesTable]:
+def open_json_lines(source: Path, options: TextOptions) -> Iterator[JsonLinesTable]:
     """Opens a file whose rows are to be labelled; it is read once to know its columns.
 
     Args:
@@ -102,7 +101,7 @@ def open_json_lines(source: Path, options: CsvOptions) -> Iterator[JsonLinesTabl
 
 
 @contextmanager
-def open_json(source: Path, options: CsvOptions) -> Iterator[JsonLinesTable]:
+def open_json(source: Path, options: TextOptions) -> Iterator[JsonLinesTable]:
     """Opens a file of JSON, as `open_json_lines` does one of JSON Lines.
 
     Raises:
@@ -127,7 +126,7 @@ def _open(source: Path, read: Callable[..., Iterator[JsonLine | BadRow]]) -> Ite
         yield JsonLinesTable(read(stream, LineCount()), kinds)
 
 
-def check_json_lines(source: Path, options: CsvOptions) -> None:
+def check_json_lines(source: Path, options: TextOptions) -> None:
     """Looks whether a file has a line.
 
     Raises:
@@ -139,7 +138,7 @@ def check_json_lines(source: Path, options: CsvOptions) -> None:
             raise InputError(f"--input: {source} is empty; write an object to a line")
 
 
-def check_json(source: Path, options: CsvOptions) -> None:
+def check_json(source: Path, options: TextOptions) -> None:
     """Looks whether a file has an object.
 
     Raises:
@@ -152,14 +151,14 @@ def check_json(source: Path, options: CsvOptions) -> None:
 
 
 @contextmanager
-def write_json(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+def write_json(target: Path, table: Table, columns: list[str], options: TextOptions) -> Iterator[Write]:
     """Opens a file for a list of labelled rows, as `write_json_lines` one for JSON Lines: an object to a line, too."""
     with _writing(target, table, columns, "[\n", ",\n", "\n]\n") as write:
         yield write
 
 
 @contextmanager
-def write_json_lines(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+def write_json_lines(target: Path, table: Table, columns: list[str], options: TextOptions) -> Iterator[Write]:
     """Opens a file for labelled rows; it appears when all is written.
 
     An object of a source of this format comes back as it was written, with keys added. Probabilities have six decimals.

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fullbake.components.data.columns import shorten
-from fullbake.components.data.dialect import Dialect
+from fullbake.components.data.dialect import NUMBERED, Dialect
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.reading import place_in
-from fullbake.components.data.text_encoding import printable
+from fullbake.components.data.text_encoding import KEEP_UNDECODABLE, printable
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import SLAB_ROWS
+from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.output_file import check_output
-from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions
-from fullbake.pipeline.prediction.tables import table_format
+from fullbake.pipeline.prediction.column_names import added_names, kept_names
+from fullbake.pipeline.prediction.table import Answer, Batch, TextOptions
+from fullbake.pipeline.prediction.tables import table_format, writer
+from fullbake.pipeline.prediction.text_judge import text_judge
+from fullbake.pipeline.prediction.unlabelled_rows import unlabelled_file, writing_reasons
 
 if TYPE_CHECKING:
     from fullbake.pipeline.prediction.predictor import Predictor
@@ -35,13 +39,13 @@ class Labelled:
         rows: How many came back.
         unlabelled: By kind of reason, the rows that came back without a label.
         first: By kind of reason, the first of them: line and reason.
-        ordinary_quotes: Whether the quotes were found to be characters like any other.
+        notes: What people should know of how the file was read, a sentence each, without its stop.
     """
 
     rows: int = 0
     unlabelled: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
-    ordinary_quotes: bool = False
+    notes: list[str] = field(default_factory=list)
 
 
 def label_file(
@@ -49,64 +53,87 @@ def label_file(
     source: Path,
     target: Path,
     *,
-    delimiter: str,
-    encoding: str,
-    quoting: str = "auto",
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    quoting: str | None = None,
     escape_formulas: bool = False,
 ) -> Labelled:
     """Labels a file: every row and column comes back, with `label` and `p_<label>` for each label added.
 
-    Each file has the format that its suffix says (see `tables`). A column of the input that has one of the added names
-    is kept as `input_<name>`. A row that cannot be read comes back without a label, in its place. The file may be
-    larger than memory. Text in the output is UTF-8; bytes of CSV that do not decode come back as they were.
+    Each file has the format that its suffix says (see `tables`). A file that is text is read as those that the model
+    was trained on, or where it is written in another way as it is found to be. A column of the input that has one of
+    the added names is kept as `input_<name>`. A row that no training would take comes back without a label, in its
+    place, and `unlabelled_file` says why. The file may be larger than memory. Text in the output is UTF-8; bytes of CSV
+    that do not decode come back as they were.
 
     Args:
         predictor: Labels the texts.
         source: Has the columns the model was trained on.
         target: Appears when it is complete.
-        delimiter: As of `CsvOptions`, of those of the two files that are CSV.
+        delimiter: As of `Dialect`, of the source; by default that is found out.
         encoding: Likewise.
         quoting: Likewise.
-        escape_formulas: Likewise.
+        escape_formulas: As of `TextOptions`.
 
     Raises:
         InputError: The file, a column or the target's folder is not there, an option is no good, or the source has no
             header or is of another format.
     """
-    check_files(source, target, delimiter=delimiter, encoding=encoding, quoting=quoting)
-    options = CsvOptions(Dialect(delimiter, encoding, quoting), escape_formulas)
+    said = check_files(source, target, delimiter=delimiter, encoding=encoding, quoting=quoting)
+    known = Dialect.from_dict(predictor.reading.dialect)
+    names = {
+        feature: list(dict.fromkeys([predictor.text_columns.get(feature, feature), feature]))
+        for feature in predictor.text_features
+    }
+    known_from = "the training files had" if predictor.reading.dialect else "the default is"
+    options = TextOptions(said, known, known_from, names, escape_formulas)
     done = Labelled()
     with _reading(source), table_format(source).open(source, options) as table:
-        done.ordinary_quotes = table.ordinary_quotes
-        places = {feature: _place(table.columns, predictor, feature, source) for feature in predictor.text_features}
-        added = ["label", *(f"p_{label}" for label in predictor.labels)]
-        columns = [*_kept_names(table.columns, added), *added]
-        with table_format(target).write(target, table, columns, options) as write:
+        places = {feature: _place(table.columns, found, source, known) for feature, found in names.items()}
+        added = added_names(predictor.labels)
+        columns = [*kept_names(table.columns, added, distinct=table_format(target).distinct_names), *added]
+        judge = text_judge(
+            {feature: table.columns[place].strip() for feature, place in places.items()},
+            predictor.reading.null_values,
+            table.encoding,
+        )
+        done.notes += table.notes
+        write_rows = writer(target)
+        with writing_reasons(source, target) as write_reason, write_rows(target, table, columns, options) as write:
             for batch in table.batches(places, BATCH_ROWS):
-                write(batch, _answers(predictor, batch, done, source))
+                batch = batch._replace(bad=judge(batch))
+                write(batch, _answers(predictor, batch))
+                for bad in filter(None, batch.bad):
+                    write_reason(bad)
+                    done.unlabelled[bad.kind] += 1
+                    done.first.setdefault(bad.kind, f"{place_in(source.name, bad.line)}: {bad.reason}")
+                done.rows += len(batch.bad)
     return done
 
 
-def _answers(predictor: Predictor, batch: Batch, done: Labelled, source: Path) -> list[Answer | None]:
-    """Labels a batch, and counts its rows."""
-    done.rows += len(batch.bad)
-    for bad in batch.bad:
-        if bad is not None:
-            done.unlabelled[bad.kind] += 1
-            done.first.setdefault(bad.kind, f"{place_in(source.name, bad.line)}: {bad.reason}")
-    predictions = iter(predictor.predict(batch.texts) if any(batch.texts.values()) else ())
-    answers: list[Answer | None] = []
-    for bad in batch.bad:
-        if bad is None:
-            prediction = next(predictions)
-            answers.append(Answer(prediction.label, prediction.probabilities))
-        else:
-            answers.append(None)
-    return answers
+def _answers(predictor: Predictor, batch: Batch) -> list[Answer | None]:
+    """Labels the rows of a batch, but for the bad ones."""
+    texts = {
+        feature: [text.encode("utf-8", KEEP_UNDECODABLE) for text, bad in zip(found, batch.bad, strict=True) if not bad]
+        for feature, found in batch.texts.items()
+    }
+    predictions = predictor.predict(texts) if any(texts.values()) else []
+    answers = iter([Answer(prediction.label, prediction.probabilities) for prediction in predictions])
+    return [None if bad else next(answers) for bad in batch.bad]
 
 
-def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, quoting: str) -> None:
+def check_files(
+    source: Path,
+    target: Path,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    quoting: str | None = None,
+) -> dict[str, str]:
     """Finds what can be found wrong with the arguments of `label_file` before a model is opened.
+
+    Returns:
+        By the name of its setting of `Dialect`, what was said of the source.
 
     Raises:
         InputError: As `label_file`, but for the columns.
@@ -115,15 +142,20 @@ def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, qu
         raise InputError(f"--input: {source} is a folder; name a file, such as one of its .arrow files")
     if not source.is_file():
         raise InputError(f"--input: there is no file {source}")
+    writer(target)
     check_output(target, "--output")
-    if target.exists() and target.samefile(source):
-        raise InputError(f"--output: {target} is the input; name another file, for its rows are not to be lost")
+    for file, what in ((target, ""), (unlabelled_file(target), ", where the rows without a label are listed")):
+        if file.exists() and file.samefile(source):
+            raise InputError(f"--output: {file}{what} is the input; name another file, for its rows are not to be lost")
+    given = {"delimiter": delimiter, "encoding": encoding, "quoting": quoting}
+    said = {name: value for name, value in given.items() if value is not None}
     try:
-        Dialect(delimiter=delimiter, encoding=encoding, quoting=quoting)
+        Dialect(**said)  # type: ignore[arg-type]
     except InputError as error:
         raise InputError(f"--{error}") from error
     with _reading(source):
-        table_format(source).check(source, CsvOptions(Dialect(delimiter, encoding, quoting)))
+        table_format(source).check(source, TextOptions(said))
+    return said
 
 
 @contextmanager
@@ -136,25 +168,21 @@ def _reading(source: Path) -> Iterator[None]:
         raise InputError(f"--input: {source} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _place(columns: list[str], predictor: Predictor, feature: str, source: Path) -> int:
-    names = [name.strip() for name in columns]
-    for column in (predictor.text_columns.get(feature, feature), feature):
-        if column in names:
-            return names.index(column)
-    column = predictor.text_columns.get(feature, feature)
+def _place(columns: list[str], wanted: list[str], source: Path, known: Dialect) -> int:
+    titles = [name.strip() for name in columns]
+    for name in wanted:
+        if titles.count(name.strip()) > 1:
+            raise InputError(
+                f"--input: {source} has {titles.count(name.strip())} columns named {name!r}; rename the others"
+            )
+        if name.strip() in titles:
+            return titles.index(name.strip())
+    shown = shorten(", ".join(printable(title) or "(no name)" for title in titles))
+    remedy = "the model was trained on a column of that name: rename yours"
+    if known.columns is not None:
+        width = "" if known.columns == NUMBERED else f" of {len(known.columns)} columns"
+        remedy = f"the model was trained on files{width} without a header: give it such a file, or a header"
     raise InputError(
-        f"--input: {column!r} is not a column of {source} (it has: {shorten(', '.join(map(printable, names)))}); "
-        "the model was trained on a column of that name: rename yours"
+        f"--input: {wanted[0]!r} is not a column of {source} (it has: {shown}){did_you_mean(wanted[0], titles)}; "
+        f"{remedy}"
     )
-
-
-def _kept_names(columns: list[str], added: list[str]) -> list[str]:
-    # A column of the input is never lost to one of ours: it keeps its place and is called input_<name>.
-    kept = []
-    for name in columns:
-        if name in added:
-            name = f"input_{name}"
-            while name in columns:
-                name = f"input_{name}"
-        kept.append(name)
-    return kept

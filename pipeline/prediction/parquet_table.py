@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from fullbake.components.data.compression import compression_of, without_compression
 from fullbake.components.data.data_files import opened
 from fullbake.components.data.readers.parquet import as_names, open_parquet, read_batches, texts_of, type_fault
-from fullbake.components.data.rows import BadRow
-from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.output_file import writing_bytes
 from fullbake.pipeline.prediction.plain_values import as_text
-from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions, Table, Write
+from fullbake.pipeline.prediction.table import Answer, Batch, Table, TextOptions, Write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +32,8 @@ class ColumnsTable:
         class_names: By the name of a column of numbers that stand for classes, the names of these.
     """
 
-    ordinary_quotes = False
+    encoding = "utf-8"
+    notes: Sequence[str] = ()
 
     def __init__(
         self,
@@ -51,28 +50,18 @@ class ColumnsTable:
         self._class_names = class_names
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
-        """Yields all rows, as `Table.batches`; null is no text to label."""
+        """Yields all rows, as `Table.batches`; null is an empty text."""
         for place in places.values():
             if fault := type_fault(self.schema.field(place)):
                 raise InputError(f"--input: column {self.columns[place]!r} of {self._source} {fault}")
         row = 0
         for batch in self._read(size):
-            found = {feature: texts_of(batch.column(place)) for feature, place in places.items()}
-            bad: list[BadRow | None] = []
-            for texts in zip(*found.values(), strict=True):
-                row += 1
-                missing = [place for place, text in zip(places.values(), texts, strict=True) if text is None]
-                reason = f"no text in column {self.columns[missing[0]]!r}" if missing else ""
-                bad.append(BadRow(row, reason, [], "missing text") if missing else None)
-            encoded = {
-                feature: [
-                    text.encode("utf-8", KEEP_UNDECODABLE)
-                    for text, fault in zip(texts, bad, strict=True)
-                    if fault is None and text is not None
-                ]
-                for feature, texts in found.items()
+            texts = {
+                feature: [text or "" for text in texts_of(batch.column(place))] for feature, place in places.items()
             }
-            yield Batch(bad, encoded, batch, partial(self._values, batch))
+            lines = list(range(row + 1, row + batch.num_rows + 1))
+            row += batch.num_rows
+            yield Batch(lines, [None] * len(lines), texts, batch, partial(self._values, batch))
 
     def _values(self, batch: pa.RecordBatch) -> list[list[Any]]:
         columns = []
@@ -92,7 +81,7 @@ def _python_type(kind: pa.DataType) -> type:
 
 
 @contextmanager
-def open_parquet_table(source: Path, options: CsvOptions) -> Iterator[ColumnsTable]:
+def open_parquet_table(source: Path, options: TextOptions) -> Iterator[ColumnsTable]:
     """Opens a file whose rows are to be labelled.
 
     Args:
@@ -107,7 +96,7 @@ def open_parquet_table(source: Path, options: CsvOptions) -> Iterator[ColumnsTab
         yield ColumnsTable(file.schema_arrow, partial(read_batches, file), source, {})
 
 
-def check_parquet(source: Path, options: CsvOptions) -> None:
+def check_parquet(source: Path, options: TextOptions) -> None:
     """Looks whether a file has the start and the end of a Parquet file.
 
     Raises:
@@ -118,7 +107,7 @@ def check_parquet(source: Path, options: CsvOptions) -> None:
 
 
 @contextmanager
-def write_parquet(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+def write_parquet(target: Path, table: Table, columns: list[str], options: TextOptions) -> Iterator[Write]:
     """Opens a file for labelled rows, as `writing_columns`."""
     import pyarrow.parquet as pq
 

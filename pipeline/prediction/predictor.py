@@ -39,6 +39,7 @@ class Predictor:
         labels: In the order of their class index.
         text_features: `text` and maybe `text_pair`.
         text_columns: By feature, the CSV column that it came from in training.
+        reading: How the files of training were read.
     """
 
     def __init__(self, model: str):
@@ -52,6 +53,7 @@ class Predictor:
             raise InputError(f"--model: {model} has no usable {ABOUT_FILE}; name another version")
         self.labels = list(about.labels)
         self.text_columns = about.text_columns
+        self.reading = about.reading
         self.text_features = list(about.text_features)
         with plain_path(model) as plain:
             self._model = tf.saved_model.load(plain)  # kept: its variables live as long as it does

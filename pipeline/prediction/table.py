@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from fullbake.components.data.dialect import Dialect
+from fullbake.components.data.dialect import RFC_4180, Dialect
 from fullbake.components.data.rows import BadRow
 
 
-class CsvOptions(NamedTuple):
-    """How files are written that are CSV.
+@dataclass(frozen=True)
+class TextOptions:
+    """How files are written that are text.
 
     Attributes:
-        dialect: How the source is written; the target has its delimiter, and double quotes that quote fields.
+        said: By the name of its setting of `Dialect`, what was said of the source. A target of CSV has its delimiter.
+        known: How the files of training were written.
+        known_from: What says so: the start of a sentence.
+        columns: By feature, the names that its column may have, the best first.
         escape_formulas: Whether an apostrophe is put before what a spreadsheet would take for a formula (OWASP's advice
             against CSV injection). The target then no longer holds the very texts.
     """
 
-    dialect: Dialect
+    said: Mapping[str, str] = field(default_factory=dict)
+    known: Dialect = RFC_4180
+    known_from: str = "the default is"
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     escape_formulas: bool = False
 
 
@@ -26,15 +34,18 @@ class Batch(NamedTuple):
     """Some rows of a table.
 
     Attributes:
-        bad: Of each row, why it gets no label; None if it gets one.
-        texts: By feature, the texts of the rows that get one, as UTF-8.
+        lines: Of each row, its place in the file, as of `Record`.
+        bad: Of each row, why it cannot be read; None if it can.
+        texts: By feature, the text of each row, empty of one that cannot be read. A byte that does not decode stands as
+            `text_encoding.KEEP_UNDECODABLE` makes it.
         rows: The rows as the table's own format has them.
         values: Returns the rows as values, in the order of the table's columns: None, truth values, numbers, text,
             bytes, dates and times, and lists and dictionaries of these.
     """
 
+    lines: list[int]
     bad: list[BadRow | None]
-    texts: dict[str, list[bytes]]
+    texts: dict[str, list[str]]
     rows: Any
     values: Callable[[], list[list[Any]]]
 
@@ -45,12 +56,14 @@ class Table(Protocol):
     Attributes:
         columns: The names of its columns.
         types: Of each column, what its values are but for None: bool, int or float, or str for all else.
-        ordinary_quotes: Whether its quotes were found to be characters like any other.
+        encoding: That of its texts.
+        notes: What people should know of how it is read, a sentence each, without its stop.
     """
 
     columns: list[str]
     types: list[type]
-    ordinary_quotes: bool
+    encoding: str
+    notes: Sequence[str]
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
         """Yields all rows.

@@ -133,6 +133,7 @@ ABOUT: dict[str, Any] = {
     "labels": ["groß", "rude"],
     "text_features": ["text"],
     "text_columns": {"text": "Kommentar"},
+    "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None},
     "decision_threshold": 0.37,
     "approach": "frozen",
     "head": "mlp",

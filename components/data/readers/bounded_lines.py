@@ -20,14 +20,17 @@ class Line(NamedTuple):
     text: str
 
 
-def bounded_lines(text: io.TextIOWrapper, encoding: str, advice: str, count: LineCount) -> Iterator[Line | BadRow]:
-    """Yields the lines that are not blank; memory does not grow with the file.
+def bounded_lines(
+    text: io.TextIOWrapper, encoding: str, advice: str, count: LineCount, *, blank: bool = False
+) -> Iterator[Line | BadRow]:
+    """Yields the lines; memory does not grow with the file.
 
     Args:
         text: The file, as `text_encoding.decoded` opens it.
         encoding: The encoding that was asked for.
         advice: What an error about a byte that is not of that encoding says, too.
         count: Where the lines are counted.
+        blank: Whether blank lines are yielded, too.
 
     Yields:
         A `Line`, or a `BadRow` for one that is too long or has bytes that do not decode.
@@ -35,7 +38,7 @@ def bounded_lines(text: io.TextIOWrapper, encoding: str, advice: str, count: Lin
     while line := text.readline(MAX_TEXT_CHARACTERS + 1):
         count.total += 1
         content = line.rstrip("\r\n")
-        if not content.strip():
+        if not content.strip() and not blank:
             count.blank += 1
         elif len(content) > MAX_TEXT_CHARACTERS:
             while line and line[-1] not in "\r\n":

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -81,32 +81,33 @@ def find_dialect(opened: Opened, fmt: RowFormat) -> FoundDialect:
     sample = read_sample(opened, encoding)
     fmt = replace(fmt, dialect=Dialect(encoding=encoding))
     wanted = _wanted(fmt)
-    choice = _best(sample, Dialect(), wanted, labelled=fmt.labelled)
+    choice = best_choice(sample, Dialect(), wanted, labelled=fmt.labelled)
     if choice is not None:
-        return _found(sample, choice, fmt)
+        return found_dialect(sample, choice, fmt)
     if (found := find_pattern(sample, fmt)) is not None:
         return FoundDialect(found, ("no delimiter parts text and label, but a pattern does",))
     numbered = Dialect(columns=NUMBERED)
     if not by_number(fmt):
         check_header([choice.best for choice in _choices(sample, numbered, ["1", "2"], labelled=False)], fmt)
-        return FoundDialect(replace(fmt, dialect=replace(fmt.dialect, delimiter=_likeliest(sample, wanted))))
-    choice = _best(sample, numbered, wanted, labelled=fmt.labelled)
+        return FoundDialect(replace(fmt, dialect=replace(fmt.dialect, delimiter=likeliest_delimiter(sample, wanted))))
+    choice = best_choice(sample, numbered, wanted, labelled=fmt.labelled)
     if choice is None:
         raise InputError("{file} has no column of this number", field="text_column", file="the file")
     header = titles_of(choice.best, fmt)
     if header is not None:
         return find_dialect(opened, header)
-    return _found(sample, choice, name_columns(choice.best, fmt), "there is no header, so the columns get names")
+    return found_dialect(sample, choice, name_columns(choice.best, fmt), "there is no header, so the columns get names")
 
 
-def _found(sample: Sample, choice: "_Choice", fmt: RowFormat, *notes: str) -> FoundDialect:
+def found_dialect(sample: Sample, choice: "Choice", fmt: RowFormat, *notes: str) -> FoundDialect:
+    """Returns the format with the dialect that was chosen, and what people should know of it beside these notes."""
     dialect = replace(choice.best.completed(), encoding=sample.encoding, columns=fmt.dialect.columns)
     if choice.best.ordinary_quotes and dialect.escape_character is not None:
         dialect = replace(dialect, quoting="none")  # escaped quotes are no evidence for `find_quoting`
     return FoundDialect(replace(fmt, dialect=dialect), (*notes, *dict.fromkeys(_doubts(sample, choice))))
 
 
-def _likeliest(sample: Sample, wanted: list[str]) -> str:
+def likeliest_delimiter(sample: Sample, wanted: Sequence[str]) -> str:
     """Returns the delimiter that gives the first line most of the wanted columns, for an error about the others."""
     lines = sample.lines() or [""]
 
@@ -117,9 +118,19 @@ def _likeliest(sample: Sample, wanted: list[str]) -> str:
     return max(DELIMITERS, key=found)
 
 
-def _best(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> "_Choice | None":
-    """Returns the best way to read a file, of all delimiters; None if none finds the wanted columns."""
-    choices = _choices(sample, base, wanted, labelled=labelled)
+def best_choice(
+    sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool, delimiters: Sequence[str] = ()
+) -> "Choice | None":
+    """Returns the best way to read a file; None if none finds the wanted columns.
+
+    Args:
+        sample: The start of the file.
+        base: What is known of its dialect. Delimiter, marks and spaces are found out, and quoting where it is "auto".
+        wanted: The titles of the wanted columns; if labelled, that of the labels is the last.
+        labelled: Whether there are labels, by which a row is known.
+        delimiters: What is tried between fields; by default all that are known.
+    """
+    choices = _choices(sample, base, wanted, delimiters, labelled=labelled)
     several = [choice for choice in choices if len(choice.best.titles) > 1]
     return min(several or choices, key=lambda choice: (choice.best.loss, _unnamed(choice.best)), default=None)
 
@@ -129,10 +140,13 @@ def _unnamed(reading: Reading) -> int:
     return 0 if reading.dialect.columns is None else -len(reading.titles)
 
 
-def _choices(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> "list[_Choice]":
+def _choices(
+    sample: Sample, base: Dialect, wanted: list[str], delimiters: Sequence[str] = (), *, labelled: bool
+) -> "list[Choice]":
     """Returns the best way for each delimiter that finds the wanted columns."""
+    delimiters = delimiters or list(known_delimiters(sample, wanted))
     for prefix in (None, *(prefix for prefix in COMMENT_PREFIXES if sample.text.lstrip().startswith(prefix))):
-        bases = [replace(base, delimiter=found, comment_prefix=prefix) for found in _delimiters(sample, wanted)]
+        bases = [replace(base, delimiter=found, comment_prefix=prefix) for found in delimiters]
         choices = [choice for base in bases if (choice := _choose(sample, base, wanted, labelled=labelled))]
         if choices:
             return choices
@@ -145,7 +159,7 @@ def _wanted(fmt: RowFormat) -> list[str]:
     return [fmt.wanted[key].strip() for key in keys]
 
 
-def _delimiters(sample: Sample, wanted: list[str]) -> Iterator[str]:
+def known_delimiters(sample: Sample, wanted: Sequence[str]) -> Iterator[str]:
     """Yields what may part the fields: first the longer of two of which one is in the other."""
     if said := _EXCEL_LINE.match(sample.text):
         yield said[1]
@@ -159,22 +173,22 @@ def _delimiters(sample: Sample, wanted: list[str]) -> Iterator[str]:
     yield from sorted(DELIMITERS, key=len, reverse=True)
 
 
-class _Choice(NamedTuple):
+class Choice(NamedTuple):
     """The best way to read a file that has a delimiter, and other ways that lose no more."""
 
     best: Reading
     as_good: list[Reading]
 
 
-def _choose(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> _Choice | None:
+def _choose(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> Choice | None:
     """Returns the best way, of those of which the file has any signs; None if none finds the wanted columns."""
     text, delimiter = sample.text, base.delimiter
     starts = rf"(^|{re.escape(delimiter)} ?)'"
     ways = itertools.product(
-        ['"', *(["'"] if re.search(starts, text, re.MULTILINE) else [])],
-        [None, *(["\\"] if "\\" in text else [])],
-        [False, *([True] if delimiter + " " in text else [])],
-        [False, *([True] if '"' in text else [])],
+        ['"', *(["'"] if re.search(starts, text, re.MULTILINE) and "'" not in delimiter else [])],
+        [None, *(["\\"] if "\\" in text and "\\" not in delimiter else [])],
+        [False, *([True] if delimiter + " " in text and delimiter != " " else [])],
+        {"standard": [False], "none": [True]}.get(base.quoting, [False, *([True] if '"' in text else [])]),
     )
     readings = []
     for quote, escape, space, ordinary in ways:
@@ -203,7 +217,7 @@ def _choose(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool)
         return reading.loss, strange
 
     best = min(readings, key=strangeness)
-    return _Choice(best, [reading for reading in readings if reading.loss == best.loss and reading is not best])
+    return Choice(best, [reading for reading in readings if reading.loss == best.loss and reading is not best])
 
 
 def _spaced(fields: list[str]) -> bool:
@@ -223,7 +237,7 @@ def _in_quotes(value: str, quote: str) -> bool:
     return len(value) > 1 and value[0] == quote == value[-1]
 
 
-def _doubts(sample: Sample, choice: _Choice) -> Iterator[str]:
+def _doubts(sample: Sample, choice: Choice) -> Iterator[str]:
     """Yields what else the file could mean, where it shows too little to know."""
     best = choice.best
     for reading in choice.as_good:

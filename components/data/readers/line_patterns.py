@@ -18,6 +18,12 @@ _FITTING = 0.95  # of the lines, for a pattern to be meant
 _LINES_OF_A_LABEL = 2  # on average, at least; what stands before a colon by chance is seldom twice the same
 
 
+def fits_pattern(sample: Sample, pattern: str) -> bool:
+    """Says whether at least half of the lines of a file fit a pattern."""
+    fits = [re.fullmatch(pattern, line) is not None for line in sample.lines()]
+    return any(fits) and 2 * sum(fits) >= len(fits)
+
+
 def find_pattern(sample: Sample, fmt: RowFormat) -> RowFormat | None:
     """Returns the format with the pattern that the lines of a file fit; None if there is none.
 
