@@ -144,7 +144,7 @@ def check_files(
         raise InputError(f"--input: there is no file {source}")
     writer(target)
     check_output(target, "--output")
-    for file, what in ((target, ""), (unlabelled_file(target), ", where the rows without a label are listed")):
+    for file, what in ((target, ""), (unlabelled_file(target), ", where the rows without a label are listed,")):
         if file.exists() and file.samefile(source):
             raise InputError(f"--output: {file}{what} is the input; name another file, for its rows are not to be lost")
     given = {"delimiter": delimiter, "encoding": encoding, "quoting": quoting}

@@ -170,8 +170,8 @@ def _traits(dialect: Dialect) -> dict[str, str]:
         "delimiter": repr(dialect.delimiter),
         "encoding": dialect.encoding,
         "quote_character": dialect.quote_character,
-        "escape_character": str(dialect.escape_character),
-        "comment_prefix": str(dialect.comment_prefix),
+        "escape_character": dialect.escape_character or "none",
+        "comment_prefix": dialect.comment_prefix or "none",
     }
     others = ("quoting", "skip_initial_space", "short_rows", "trailing_delimiter")
     return plain | {name: str(getattr(dialect, name)).lower() for name in others}

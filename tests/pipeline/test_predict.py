@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from fullbake.command_line.main import main
 from fullbake.components.data.dialect import Dialect
+from fullbake.components.data.quoting import ORDINARY, STANDARD
 from fullbake.components.data.readers.csv_records import read_records
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
@@ -15,6 +16,7 @@ from fullbake.pipeline.prediction import label_file as labelling
 from fullbake.pipeline.prediction.label_file import check_files, label_file
 from fullbake.pipeline.prediction.predictor import Predictor
 from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS
+from tests.pipeline.trained_reading import back
 
 
 @pytest.fixture
@@ -59,7 +61,6 @@ def test_every_row_and_column_comes_back_in_order(label, delimiter: str):
         "two\r\nlines",
         "an old line\rend",
         "семь; 世界 👋🏽",
-        "",
         "  spaces  ",
         "a\ttab | and; more, all",
         '"',
@@ -85,13 +86,17 @@ def test_labels_and_probabilities_are_the_models(label, predictor: Predictor):
 
 
 def test_nul_and_undecodable_bytes_come_back_as_they_were(label, predictor: Predictor, tmp_path: Path):
-    label(b'id,comment\n\xff\xfe,"caf\xe9\0, bad"\n2,\xf0\x9f\x91\n')
-    content = (tmp_path / "out.csv").read_bytes()
-    first, second = content.split(b"\n")[1:3]
-    assert first.startswith(b'\xff\xfe,"caf\xe9\0, bad",')
-    assert second.startswith(b"2,\xf0\x9f\x91,")
-    (prediction,) = predictor.predict({"text": [b"caf\xe9\0, bad"]})
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(b'id,comment\n\xff\xfe,"caf\0, bad"\n2,\xf0\x9f\x91\n')
+    done = label_file(predictor, source, target, encoding="utf-8")
+    first, second = target.read_bytes().split(b"\n")[1:3]
+    assert first.startswith(b'\xff\xfe,"caf\0, bad",')
+    assert second == b"2,\xf0\x9f\x91,,,,"
+    (prediction,) = predictor.predict({"text": [b"caf\0, bad"]})
     assert first.decode("utf-8", KEEP_UNDECODABLE).split(",")[3] == prediction.label
+    assert done.first == {
+        "undecodable bytes": "line 3: byte 0xf0 in column 'comment' is not utf-8; is --encoding right?"
+    }
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
@@ -184,10 +189,13 @@ def test_rows_that_a_stray_quote_would_join_are_all_labelled(predictor: Predicto
     for more, count in (("", 5), ('6\t"two\nlines"\n', 6)):
         source.write_text("id\tcomment\n" + "".join(f"{line}\n" for line in lines) + more, encoding="utf-8")
         done = label_file(predictor, source, target, delimiter="\t", encoding="utf-8")
-        rows = [record.fields for record in read_records(io.BytesIO(target.read_bytes()), Dialect("\t"))][1:]
+        rows = back(target, "\t", STANDARD if more else ORDINARY)[1:]  # as the input has them
         assert ["\t".join(row[:2]) for row in rows[:5]] == lines
         assert all(row[2] in LABELS for row in rows)
-        assert (done.rows, len(rows), done.unlabelled, done.ordinary_quotes) == (count, count, {}, not more)
+        assert (done.rows, len(rows), done.unlabelled) == (count, count, {})
+        assert [note.startswith("double quotes are characters like any other in ") for note in done.notes] == (
+            [] if more else [True]
+        )
     assert rows[5][:2] == ["6", "two\nlines"]
     options = {"delimiter": "\t", "encoding": "utf-8"}
     assert label_file(predictor, source, target, quoting="standard", **options).rows == 3

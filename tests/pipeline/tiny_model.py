@@ -15,9 +15,14 @@ TEXTS = ["you are a bad idiot", "what a lovely garden", "it is not", "zzz"]
 
 
 def export(
-    base: Path, transform: tft.TFTransformOutput, folder: Path, labels: tuple[str, ...], threshold: float | None = None
+    base: Path,
+    transform: tft.TFTransformOutput,
+    folder: Path,
+    labels: tuple[str, ...],
+    threshold: float | None = None,
+    **changes,
 ) -> str:
-    spec = make_spec(base, head="linear", labels=labels, text_columns={"text": "comment"})
+    spec = make_spec(base, **{"head": "linear", "labels": labels, "text_columns": {"text": "comment"}, **changes})
     classifier = Classifier.from_base(base, "linear", labels)
     for variable in classifier.variables:
         variable.assign_add(tf.random.stateless_normal(variable.shape, (1, 2), stddev=0.1))

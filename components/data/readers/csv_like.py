@@ -151,4 +151,5 @@ def _fits(file: LikeFile, dialect: Dialect, wanted: list[str], *, whole: bool = 
     misfit = reading.loss + short
     if whole:
         return fit >= _SURE and not misfit and len(reading.titles) > 1
-    return fit > misfit
+    # What misfits beside a single column are texts with a delimiter in them.
+    return fit > misfit and (len(reading.titles) > 1 or not misfit)
