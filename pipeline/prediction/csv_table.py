@@ -12,7 +12,7 @@ from typing import Any
 
 from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.readers.csv_records import JOINED_LINES, CsvRecord
-from fullbake.components.data.rows import BadRow
+from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.pipeline.output_file import writing
 from fullbake.pipeline.prediction.plain_values import as_text
@@ -35,6 +35,7 @@ class CsvTable:
         dialect: How it is written.
         unquoted: Whether its quotes are characters like any other, and no field needs others.
         notes: As of `Table`.
+        line_count: Its lines, counted as they are read.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class CsvTable:
         dialect: Dialect,
         unquoted: bool,
         notes: Sequence[str],
+        line_count: LineCount,
     ):
         self.columns = columns
         self.types: list[type] = [str] * len(columns)
@@ -51,12 +53,13 @@ class CsvTable:
         self.notes = notes
         self.dialect = dialect
         self.unquoted = unquoted
-        self._records = records
+        self.records = records
+        self.line_count = line_count
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
         """Yields all rows, as `Table.batches`."""
         needed = max(places.values(), default=-1) + 1
-        while records := list(itertools.islice(self._records, size)):
+        while records := list(itertools.islice(self.records, size)):
             bad: list[BadRow | None] = []
             rows: list[list[Any]] = []
             for record in records:

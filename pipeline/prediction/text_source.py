@@ -117,7 +117,10 @@ def _open_table(source: Path, options: TextOptions, found: FoundDialect) -> Iter
 
     meaning = QUOTINGS[dialect.quoting] or find_quoting(open_source, dialect, _as_wide_as, judges_labels=False)
     with open_source() as stream:
-        columns, records = _columns(read_records(stream, dialect, meaning), source, dialect)
+        count = LineCount()
+        columns, records = _columns(read_records(stream, dialect, meaning, count), source, dialect)
+        if dialect.columns is None:
+            count.header = count.total - count.blank
         told = _traits(dialect)
         if len(columns) == 1:
             del told["delimiter"]
@@ -129,7 +132,7 @@ def _open_table(source: Path, options: TextOptions, found: FoundDialect) -> Iter
         unquoted = (
             meaning.ordinary and dialect.escape_character is None and _fits(open_source, dialect, meaning, columns)
         )
-        yield CsvTable(columns, records, dialect, unquoted, notes)
+        yield CsvTable(columns, records, dialect, unquoted, notes, count)
 
 
 def _as_wide_as(header: list[str]) -> Callable[[list[str]], bool]:

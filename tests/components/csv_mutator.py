@@ -27,9 +27,9 @@ from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.first_config.first_config import make_first_config
-from fullbake.pipeline.prediction.csv_table import open_csv
 from fullbake.pipeline.prediction.label_file import check_files
-from fullbake.pipeline.prediction.table import CsvOptions
+from fullbake.pipeline.prediction.table import TextOptions
+from fullbake.pipeline.prediction.text_source import open_csv
 from tests.components.csv_damages import BYTE_DAMAGES, DAMAGES, PIECES
 
 FILES = 5_000
@@ -138,15 +138,19 @@ def check_rows(content: bytes, fmt: RowFormat) -> str:
 
 def check_labelling(path: Path, delimiter: str, encoding: str) -> None:
     try:
-        check_files(path, path.with_name("out.csv"), delimiter=delimiter, encoding=encoding, quoting="auto")
-        with open_csv(path, CsvOptions(Dialect(delimiter, encoding))) as found:
-            rows = list(found.rows)
+        said = check_files(path, path.with_name("out.csv"), delimiter=delimiter, encoding=encoding)
+        options = TextOptions(said, columns={"text": ["text"]})
+        with open_csv(path, options) as found:
+            rows = list(found.records)
+        with open_csv(path, options) as table:
+            batches = list(table.batches({}, 100))
     except InputError as error:
         told(error)
         return
     assert found.line_count.total == lines_of(path.read_bytes(), encoding)
     assert found.line_count.total == found.line_count.header + found.line_count.blank + sum(row.lines for row in rows)
-    assert all(len(row.fields) == len(found.columns) for row in rows)
+    assert [line for batch in batches for line in batch.lines] == [row.line for row in rows]
+    assert all(len(row) == len(found.columns) for batch in batches for row in batch.rows)
 
 
 def check_first_config(path: Path) -> None:
