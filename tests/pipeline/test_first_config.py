@@ -30,7 +30,7 @@ def test_the_config_says_where_the_file_is_and_what_is_in_it(first_config, tmp_p
     assert (config.data.text_column, config.data.label_column) == ("text", "label")
     assert config.data.labels == ("bad", "good")
     assert "    - bad  # 5 rows, 33.3%; few: about 1.0 will be in the test split\n" in text
-    assert "    - good  # 10 rows, 66.7%;" in text
+    assert "    - good  # 10 rows, 66.7%\n" in text
     assert (config.name, config.model.base, config.training.epochs) == ("train", "distilbert-base-uncased", 3)
 
 
