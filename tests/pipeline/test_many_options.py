@@ -12,6 +12,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 
+from fullbake.components.data.dialect import Dialect
+from fullbake.components.data.row_format import NULL_VALUES
+from fullbake.components.serving.pushed_models import read_about
 from tests.pipeline.planted import COMPONENTS as IN_ORDER
 from tests.pipeline.planted import LABELS, executions, planted_rows, write_config, write_csv
 
@@ -51,6 +54,10 @@ def test_a_head_on_a_frozen_base_learns_pairs_from_csv_to_prediction_in_folders_
 
     model = json.loads(summary.read_text(encoding="utf-8"))["model"]
     assert Path(model).parent == root / "serving"
+    about = read_about(model)
+    assert about is not None
+    assert Dialect.from_dict(about.reading.dialect) == Dialect()
+    assert (about.reading.null_values, about.reading.label_column) == (NULL_VALUES, "label")
 
     target = home / "labelled.csv"
     files = f"--input=~/{name}/data/train.csv", f"--output=~/{name}/labelled.csv"
