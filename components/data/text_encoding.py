@@ -96,37 +96,38 @@ def find_encoding(stream: BinaryIO, expected: str = "utf-8") -> str:
         likeness.see(chunk)
         chunk = stream.read(_SNIFFED_AT_ONCE)
     if bad <= good:
-        return expected if not good and likeness.holds_ascii else "utf-8"
+        return expected if not good and likeness.may_be_ascii() else "utf-8"
     if likeness.fits():
         return expected
     return "latin-1" if seen & _CP1252_UNDEFINED else "cp1252"
 
 
 class _Likeness:
-    """How well a file fits an encoding.
-
-    Attributes:
-        holds_ascii: Whether ASCII means itself in it, as it does not in UTF-16.
-    """
+    """How well a file fits an encoding."""
 
     def __init__(self, encoding: str):
         # Shift JIS may have a yen sign and an overline in place of these two.
         letters = "".join(map(chr, range(0x20, 0x7F))).replace("\\", "").replace("~", "")
-        self.holds_ascii = letters.encode(encoding, "replace") == letters.encode()
+        self._holds_ascii = letters.encode(encoding, "replace") == letters.encode()
         self._needs_mark = codecs.lookup(encoding).name in ("utf-16", "utf-32")
         self._decoder = codecs.getincrementaldecoder(encoding)(KEEP_UNDECODABLE)
         self._good = self._bad = 0
-        self._has_lines = False
+        self._has_lines = self._has_nul = False
 
     def see(self, chunk: bytes) -> None:
         """Takes the next bytes of the file."""
-        if self._needs_mark or (self.holds_ascii and chunk.isascii()):
+        if self._needs_mark or (self._holds_ascii and chunk.isascii()):
             return
         text = self._decoder.decode(chunk)
         bad = len(LONE_SURROGATE.findall(text))
         self._bad += bad
         self._good += len(text) - len(text.encode("ascii", "ignore")) - bad
         self._has_lines = self._has_lines or any(end in text for end in "\n\r\x85")
+        self._has_nul = self._has_nul or b"\0" in chunk
+
+    def may_be_ascii(self) -> bool:
+        """Says whether ASCII means itself in the encoding, or what looks like it has the zeros of UTF-16."""
+        return self._holds_ascii or (self._has_nul and self.fits())
 
     def fits(self) -> bool:
         """Says whether all but a few characters are of the encoding, and there are lines."""

@@ -49,7 +49,7 @@ class CsvTable:
     ):
         self.columns = columns
         self.types: list[type] = [str] * len(columns)
-        self.encoding = dialect.encoding
+        self.encoding: str | None = dialect.encoding
         self.notes = notes
         self.dialect = dialect
         self.unquoted = unquoted

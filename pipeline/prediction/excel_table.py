@@ -42,7 +42,7 @@ class ExcelTable:
         rows: Its rows.
     """
 
-    encoding = "utf-8"
+    encoding: str | None = None
     notes: Sequence[str] = ()
 
     def __init__(self, columns: list[str], kinds: list[set[type]], rows: Iterator[SheetRow]):

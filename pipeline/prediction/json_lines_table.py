@@ -34,7 +34,7 @@ class JsonLinesTable:
         kinds: By key, in the order in which they are met, the types of its values.
     """
 
-    encoding = "utf-8"
+    encoding: str | None = None
     notes: Sequence[str] = ()
 
     def __init__(self, objects: Iterator[JsonLine | BadRow], kinds: dict[str, set[type]]):

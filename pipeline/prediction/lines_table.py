@@ -35,7 +35,7 @@ class LinesTable:
     ):
         self.columns = columns
         self.types: list[type] = [str] * len(columns)
-        self.encoding = encoding
+        self.encoding: str | None = encoding
         self.notes = notes
         self._lines = lines
         self._pattern = pattern

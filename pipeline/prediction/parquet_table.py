@@ -32,7 +32,7 @@ class ColumnsTable:
         class_names: By the name of a column of numbers that stand for classes, the names of these.
     """
 
-    encoding = "utf-8"
+    encoding: str | None = None
     notes: Sequence[str] = ()
 
     def __init__(

@@ -56,13 +56,13 @@ class Table(Protocol):
     Attributes:
         columns: The names of its columns.
         types: Of each column, what its values are but for None: bool, int or float, or str for all else.
-        encoding: That of its texts.
+        encoding: That of its texts, if it may be another than UTF-8.
         notes: What people should know of how it is read, a sentence each, without its stop.
     """
 
     columns: list[str]
     types: list[type]
-    encoding: str
+    encoding: str | None
     notes: Sequence[str]
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:

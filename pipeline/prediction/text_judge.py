@@ -17,25 +17,26 @@ TextJudge = Callable[[Batch], list[BadRow | None]]
 """Returns of each row of a batch why it gets no label; None if it gets one."""
 
 
-def text_judge(columns: Mapping[str, str], null_values: Iterable[str] | None, encoding: str) -> TextJudge:
+def text_judge(columns: Mapping[str, str], null_values: Iterable[str] | None, encoding: str | None) -> TextJudge:
     """Returns what judges the texts of a table.
 
     Args:
         columns: By feature, the name of its column.
         null_values: The words that stand for a missing text; None: those of `NULL_VALUES`.
-        encoding: That of the texts.
+        encoding: As of `Table`.
     """
     nulls = NULL_VALUES if null_values is None else tuple(null_values)
     fmt = RowFormat(columns[TEXT], "", (), columns.get(TEXT_PAIR), labelled=False, null_values=nulls, names=CONFIG_KEYS)
     judge = row_judge(fmt)
     names = list(columns.values())
+    advice = "" if encoding is None else ADVICE
 
     def fault(line: int, texts: tuple[str, ...]) -> BadRow | None:
         for name, text in zip(names, texts, strict=True):
             if len(text) > MAX_TEXT_CHARACTERS:
                 reason = f"column {name!r} is longer than {MAX_TEXT_CHARACTERS:,} characters"
                 return BadRow(line, reason, [], "too long")
-            if not text.isascii() and (problem := undecodable(text, f"column {name!r}", encoding, ADVICE)):
+            if not text.isascii() and (problem := undecodable(text, f"column {name!r}", encoding or "utf-8", advice)):
                 return BadRow(line, problem, [], UNDECODABLE)
         row = judge(line, dict(zip(names, texts, strict=True)), [], 1)
         return row if isinstance(row, BadRow) else None

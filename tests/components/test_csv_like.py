@@ -1,7 +1,6 @@
 """How a file is written that is to be read like others, and in which encoding."""
 
 import io
-import random
 
 import pytest
 
@@ -60,21 +59,22 @@ def texts_found(content: bytes, known: Dialect, names: list[str]) -> list[str] |
     return [row.fields[place] for row in rows]
 
 
-TEXTS = ["you are, kind", 'a "bad" idiot', "it's; very", "two\nlines", "what a | day", "lovely garden", "not\tit"]
+TEXTS = ["you are, kind", 'a "bad" idiot', "it's; very", "two\nlines", "what a | day", "C:\\a", "not\tit"]
 
 
 @pytest.mark.parametrize("writer", [name for name in WRITERS if name not in LOSE_CARRIAGE_RETURNS])
 def test_what_a_program_writes_is_read_by_a_model_of_any_other_files(writer: str):
     """Whatever the files of training were, the texts of a file are those that were written into it."""
-    chosen = random.Random(writer)
-    rows = [[str(number), text, chosen.choice("xy")] for number, text in enumerate(TEXTS * 3, 1)]
+    rows = [[str(number), text, "xy"[number % 3 % 2]] for number, text in enumerate(TEXTS * 3, 1)]
     content = WRITERS[writer]([["id", "comment", "label"], *rows]).encode()
     for known in (
         Dialect(),
         Dialect(delimiter=";", quote_character="'"),
-        Dialect(delimiter="\t", escape_character="\\"),
+        Dialect(delimiter="^", escape_character="\\"),
         Dialect(delimiter="||", comment_prefix="%", encoding="cp1252"),
     ):
+        if "escaped" in writer and known.escape_character is None and repr(known.delimiter) in writer:
+            continue  # nothing is lost where backslashes are part of the text
         assert texts_found(content, known, ["comment"]) == TEXTS * 3
 
 
