@@ -89,6 +89,12 @@ OTHERWISE = [
     ),
     (
         {},
+        'comment,id\n"\\"it is\\" he said",1\n"a \\"bad\\" one",2\n"very",3\n',
+        ['"it is" he said', 'a "bad" one', "very"],
+        "in.csv is read as: escape_character \\; the training files had none",
+    ),
+    (
+        {},
         "# by hand\n# twice\nid,comment\n1,bad\n",
         ["bad"],
         "in.csv is read as: comment_prefix #; the training files had none",

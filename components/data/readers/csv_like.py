@@ -1,5 +1,6 @@
 """Finds out how a CSV file is written that is to be read like others before it."""
 
+import io
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,10 +15,11 @@ from fullbake.components.data.readers.csv_dialect import (
     found_dialect,
     known_delimiters,
 )
+from fullbake.components.data.readers.csv_quoting import find_quoting
 from fullbake.components.data.readers.csv_sample import Reading, Sample, read_sample, read_under
 from fullbake.components.data.readers.line_patterns import fits_pattern
 from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.text_encoding import decoded, find_encoding
+from fullbake.components.data.text_encoding import KEEP_UNDECODABLE, decoded, find_encoding
 from fullbake.contract.errors import InputError
 
 _SURE = 3  # rows without a header that another delimiter parts alike; fewer may be chance
@@ -102,16 +104,28 @@ def _with_header(file: LikeFile, wanted: list[str]) -> FoundDialect | None:
 
 def _usual(file: LikeFile, dialect: Dialect, wanted: list[str]) -> Reading | None:
     """Returns the file as the others are read, its dialect completed; None if a wanted column is not there."""
-    readings = [
-        read_under(file.sample, dialect, wanted, labelled=False, ordinary_quotes=ordinary)
-        for ordinary in {"standard": [False], "none": [True]}.get(dialect.quoting, [False, True])
-    ]
-    best = min((reading for reading in readings if reading.places), key=lambda reading: reading.loss, default=None)
-    if best is not None:
-        often = 2 * best.short > len(best.rows)
-        short_rows = "fill" if often else dialect.short_rows
-        best.dialect = replace(best.completed(), short_rows=short_rows)
-    return best
+    reading = read_under(
+        file.sample, dialect, wanted, labelled=False, ordinary_quotes=_has_ordinary_quotes(file.sample, dialect)
+    )
+    if not reading.places:
+        return None
+    often = 2 * reading.short > len(reading.rows)
+    reading.dialect = replace(reading.completed(), short_rows="fill" if often else dialect.short_rows)
+    return reading
+
+
+def _has_ordinary_quotes(sample: Sample, dialect: Dialect) -> bool:
+    """Says what `find_quoting` will make of the quotes, by the start of the file."""
+    if dialect.quoting != "auto":
+        return dialect.quoting == "none"
+    content = sample.text.encode("utf-8", KEEP_UNDECODABLE)
+    quoting = find_quoting(
+        lambda: io.BytesIO(content),
+        replace(dialect, encoding="utf-8"),
+        lambda header: lambda fields: len(fields) == len(header),
+        judges_labels=False,
+    )
+    return quoting.ordinary
 
 
 def _delimiters(file: LikeFile, wanted: Sequence[str]) -> list[str]:
