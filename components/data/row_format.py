@@ -25,6 +25,8 @@ class RowFormat:
         label_map: Value in the file -> label. It is asked before `labels`.
         dialect: How text files with columns (CSV) are written.
         labelled: Whether there are labels. If not, the label column need not be there.
+        id_column: Name of the column by which the rows find their labels in another file, which has it too; None where
+            there is none, or it has them line by line.
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
@@ -39,6 +41,7 @@ class RowFormat:
     label_map: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = RFC_4180
     labelled: bool = True
+    id_column: str | None = None
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +59,9 @@ class RowFormat:
     @property
     def wanted(self) -> dict[str, str]:
         """By the name of its setting, each column that is read of a file."""
-        columns = {"text_column": self.text_column}
+        columns = {} if self.text_column == self.id_column else {"text_column": self.text_column}
+        if self.id_column is not None:
+            columns["id_column"] = self.id_column
         if self.labelled:
             columns["label_column"] = self.label_column
         if self.text_pair_column is not None:
@@ -69,7 +74,7 @@ class RowFormat:
 
     def unlabelled(self) -> "RowFormat":
         """Returns the same for files of which the text column alone is wanted."""
-        return replace(self, labelled=False, text_pair_column=None)
+        return replace(self, labelled=False, text_pair_column=None, id_column=None)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
