@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from fullbake.contract.errors import InputError
 
+ANY_TEXT = "text"
+"""As the format that a file should have: text of any kind, which may be markup."""
+
 _CONVERT = "convert it to CSV first"
 # By their first bytes, as each format's specification has them. What is printable could begin a CSV file too, so a
 # control character must be near (see `_CONTROL`).
@@ -47,7 +50,8 @@ def check_kind(start: bytes, wanted: str) -> None:
 
     Args:
         start: The bytes.
-        wanted: The format that the file should have, for errors; one whose name begins with JSON may begin as JSON.
+        wanted: The format that the file should have, for errors; one whose name begins with JSON may begin as JSON,
+            and `ANY_TEXT` with anything that can be text.
 
     Raises:
         WrongKindError: They are.
@@ -63,7 +67,7 @@ def check_kind(start: bytes, wanted: str) -> None:
         raise WrongKindError(f"is a zip archive, not {wanted}; unpack it first")
     unmarked = start.removeprefix(codecs.BOM_UTF8)
     for pattern, kind in _MARKUP:
-        if not wanted.startswith(kind) and pattern.match(unmarked):
+        if wanted != ANY_TEXT and not wanted.startswith(kind) and pattern.match(unmarked):
             raise WrongKindError(f"is {kind}, not {wanted}; convert it to CSV with a header line first")
 
 

@@ -9,7 +9,7 @@ from fullbake.components.data.data_files import opened
 from fullbake.components.data.data_folders import INPUT_BASE
 from fullbake.components.data.file_kinds import named
 from fullbake.components.data.formats import TEXTS, FileFormat, format_of, is_table, says_no_format
-from fullbake.components.data.label_place import labels_setting
+from fullbake.components.data.label_place import OF_THE_FILE, labels_setting
 from fullbake.components.data.labels_file import LabelsFile, labels_file
 from fullbake.components.data.quoting import QUOTINGS, STANDARD, Quoting
 from fullbake.components.data.readers.bounded_lines import bounded_lines
@@ -22,8 +22,6 @@ from fullbake.contract.errors import InputError
 
 NO_PARTNER = "no label in the labels file"
 """The kind of bad row of which another file should have the label, and does not."""
-
-_OF_THE_FILE = "\0label"  # no file has a column of this name
 
 
 def read_file(
@@ -50,7 +48,7 @@ def read_file(
         InputError: As `formats.ReadRecords`; a file with labels cannot be read, or has another number of lines.
     """
     count = LineCount() if count is None else count
-    judge = row_judge(fmt if file.label is None else replace(fmt, label_column=_OF_THE_FILE))
+    judge = row_judge(fmt if file.label is None else replace(fmt, label_column=OF_THE_FILE))
     for record in _records(file, fmt, source, quoting, count):
         yield record if isinstance(record, BadRow) else judge(*record)
 
@@ -104,12 +102,10 @@ def _with_label(records: Iterator[Record | BadRow], label: str) -> Iterator[Reco
         if isinstance(record, BadRow):
             yield record
         else:
-            yield record._replace(values={**record.values, _OF_THE_FILE: label})
+            yield record._replace(values={**record.values, OF_THE_FILE: label})
 
 
-def _with_partner(
-    records: Iterator[Record | BadRow], fmt: RowFormat, labels: LabelsFile
-) -> Iterator[Record | BadRow]:
+def _with_partner(records: Iterator[Record | BadRow], fmt: RowFormat, labels: LabelsFile) -> Iterator[Record | BadRow]:
     """Yields records with their labels from another file; of a record that has none there, a bad row."""
     for record in records:
         if isinstance(record, BadRow):
@@ -135,8 +131,8 @@ def _check_lines(file: DataFile, fmt: RowFormat, source: str, labels: LabelsFile
             pass
     if count.total != labels.lines:
         raise InputError(
-            "{file} has {texts:,} lines and {labels_file} has {lines:,}, and line by line they belong together; correct "
-            "the one that is wrong, or join them by a column: {id_column}",
+            "{file} has {texts:,} lines and {labels_file} has {lines:,}, and line by line they belong together; "
+            "correct the one that is wrong, or join them by a column: {id_column}",
             field=labels_setting(source),
             file=file.name,
             texts=count.total,
@@ -154,8 +150,8 @@ def _no_header(
         fields = [field.strip(' "') for field in first.values[fmt.text_column].split(fmt.dialect.delimiter)]
         if fmt.text_column in fields:
             raise InputError(
-                "the first line of {file} has {column!r} as a table's header has it, and files of this name are read as "
-                "a text to a line; let its name end in .csv if it is a table, else in .txt",
+                "the first line of {file} has {column!r} as a table's header has it, and files of this name are read "
+                "as a text to a line; let its name end in .csv if it is a table, else in .txt",
                 field=source,
                 file=file.name,
                 column=fmt.text_column,

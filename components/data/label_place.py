@@ -21,6 +21,9 @@ COLUMN, FILENAME, FOLDER = "column", "filename", "folder"
 CLASS_FOLDERS = "*/**"
 """The pattern of all files in folders of classes, however deep."""
 
+OF_THE_FILE = "\0label"
+"""As the name of a column: the label that a file's name or folder is. No file has such a column."""
+
 _OPEN = re.compile(r"[*?\[]")
 
 
@@ -104,7 +107,9 @@ def _class_folder(below: str, pattern: str, name: str, source: str) -> str:
         )
     given = re.sub(r"\{[A-Z]+(:\d+)?\}", "", pattern).split("/")
     fixed = 0
-    while fixed < min(len(given) - 1, len(parts) - 2) and (given[fixed] == parts[fixed] or not _OPEN.search(given[fixed])):
+    while fixed < min(len(given) - 1, len(parts) - 2) and (
+        given[fixed] == parts[fixed] or not _OPEN.search(given[fixed])
+    ):
         fixed += 1
     return "/".join(parts[: fixed + 1])
 
@@ -126,11 +131,11 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
         InputError: A label is not known, a second text is asked for where there can be none, or labels stand line by
             line in a file of their own and there is more than one file with texts, or it is a table.
     """
-    judge = row_judge(replace(fmt, text_pair_column=None))
+    judge = row_judge(replace(fmt, text_pair_column=None, label_column=OF_THE_FILE))
     for file in files:
         if file.label is not None:
-            row = judge(1, {fmt.text_column: "text", fmt.label_column: file.label}, [], 1)
-            if isinstance(row, BadRow) and not row.unlisted:
+            row = judge(1, {fmt.text_column: "text", OF_THE_FILE: file.label}, [], 1)
+            if isinstance(row, BadRow):
                 _refuse(file, fmt, source)
         if fmt.text_pair_column is not None and _holds_texts_alone(file, fmt):
             raise InputError(

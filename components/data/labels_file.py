@@ -15,7 +15,7 @@ from fullbake.components.data.formats import format_of
 from fullbake.components.data.readers.bounded_lines import bounded_lines
 from fullbake.components.data.reading import place_in, quoting_of
 from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.rows import BadRow, LineCount, Record
+from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 

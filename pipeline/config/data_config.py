@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from fullbake.components.data.dialect import NUMBERED, Dialect
+from fullbake.components.data.label_place import COLUMN, FOLDER, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
@@ -33,6 +34,10 @@ class DataConfig(Section):
     text_column: str = "text"
     text_pair_column: str | None = None
     label_column: str = "label"
+    label_from: Literal["column", "filename", "folder"] = "column"
+    labels_file: str | None = None
+    test_labels_file: str | None = None
+    id_column: str | None = None
     labels: tuple[Label, ...]
     label_map: dict[Label, Label] = {}
     delimiter: Annotated[str, Field(min_length=1)] = ","
@@ -60,6 +65,13 @@ class DataConfig(Section):
     def _split_of_what_is_left(cls, values: Any) -> Any:
         if isinstance(values, dict) and values.get("test_base") is not None and "split" not in values:
             return {**values, "split": {"train": 8, "eval": 1}}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pattern_of_folders(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("label_from") == FOLDER and "pattern" not in values:
+            return {**values, "pattern": "*/*"}
         return values
 
     @model_validator(mode="before")
@@ -94,6 +106,40 @@ class DataConfig(Section):
                     f"columns: {column!r}, which is data.{key}, is {often} among them ({', '.join(self.columns)})"
                     f"{did_you_mean(column, self.columns)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_file_fits(self) -> DataConfig:
+        if self.labels_file is None:
+            for key in ("id_column", "test_labels_file"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f"{key}: it belongs to labels_file, which is not set; set it, or take {key} away")
+            return self
+        if self.label_from != COLUMN:
+            raise ValueError(
+                f"labels_file: labels are in this file or, with label_from {self.label_from}, in names; take one away"
+            )
+        if self.label_column in (self.text_column, self.text_pair_column):
+            raise ValueError(f"label_column: {self.label_column!r} is the column of a text, too; rename one of both")
+        if (self.test_base is None) != (self.test_labels_file is None):
+            missing, there = ("test_base", "test_labels_file")[:: -1 if self.test_base else 1]
+            raise ValueError(f"{missing}: {there} is set, and one of both says nothing without the other; set both")
+        if self.id_column is None:
+            if self.text_pair_column is not None:
+                raise ValueError(
+                    "text_pair_column: labels line by line belong to single texts; set id_column to a column that "
+                    "texts and labels have in common"
+                )
+            if has_spans(self.pattern):
+                raise ValueError(
+                    "labels_file: labels line by line belong to one file, and pattern numbers spans; set id_column to "
+                    "a column that texts and labels have in common"
+                )
+        elif self.columns is not None or self.line_pattern is not None:
+            key = "columns" if self.columns is not None else "line_pattern"
+            raise ValueError(
+                f"{key}: the labels of labels_file need a header, as the texts do, to be joined by id_column"
+            )
         return self
 
     @model_validator(mode="after")
@@ -170,8 +216,19 @@ class DataConfig(Section):
             text_pair_column=self.text_pair_column,
             label_map=self.label_map,
             dialect=self.dialect,
+            id_column=self.id_column,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
+
+    @property
+    def label_place(self) -> LabelPlace:
+        """Where the labels of the labelled files are."""
+        return LabelPlace(self.label_from, self.labels_file)
+
+    @property
+    def test_label_place(self) -> LabelPlace:
+        """Where those of the test folder's files are."""
+        return LabelPlace(self.label_from, self.test_labels_file)
 
     @property
     def dialect(self) -> Dialect:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from fullbake.components.data.ingest.input_files import DataFile
+from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.refusal import CONTRADICTED, IN_TEST_BASE, REPEATED, Refusal
 from fullbake.components.data.ingest.splitting import HeldOutTexts, splits_of
-from fullbake.components.data.reading import place_of
 from fullbake.components.data.repeats import find_repeats
 
 # In a plan a byte stands for each usable row: the number of its split, or one of these.
@@ -76,7 +75,7 @@ def plan_rows(
         start = used[row] - bounds[index]
         scan = parts.scan(all_files[index].number)
         line = next(chunk["line"][start - first] for first, chunk in scan if start < first + len(chunk))
-        return place_of(all_files[index].name, line) + (f" ({labels[row_labels[row]]!r})" if with_label else "")
+        return all_files[index].place_of(line) + (f" ({labels[row_labels[row]]!r})" if with_label else "")
 
     repeats, duplicates, conflicts = find_repeats(rows, row_labels, name_row, without_conflicts=drop_conflicts)
     if drop_conflicts:
