@@ -1,4 +1,4 @@
-"""`fullbake init`: makes a config from a data file."""
+"""`fullbake init`: makes a config from a data file, or from a folder that Hugging Face's datasets saved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fullbake.pipeline.output_file import check_new, write_new
 
 
 @click.command()
-@click.argument("csv_file", metavar="DATA.csv", type=PATH)
+@click.argument("data", metavar="DATA", type=PATH)
 @click.option("--text", "text_column", required=True, help="The column with the text.")
 @click.option("--label", "label_column", required=True, help="The column with the label.")
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
@@ -22,19 +22,17 @@ from fullbake.pipeline.output_file import check_new, write_new
     metavar="CONFIG.yaml",
     help="Where the config goes; a file that is there is not overwritten.  [default: it is printed]",
 )
-def init(
-    csv_file: Path, text_column: str, label_column: str, text_pair_column: str | None, output: Path | None
-) -> None:
+def init(data: Path, text_column: str, label_column: str, text_pair_column: str | None, output: Path | None) -> None:
     """Make a config from a file of labelled text: its labels, their balance, and a maximum length that fits.
 
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
     """
-    from fullbake.pipeline.first_config import make_first_config
+    from fullbake.pipeline.first_config.first_config import make_first_config
 
     if output is not None:
         check_new(output, "--output")
-    config = make_first_config(csv_file, text_column, label_column, text_pair_column)
+    config = make_first_config(data, text_column, label_column, text_pair_column)
     if output is None:
         click.echo(config, nl=False)
         return

@@ -19,6 +19,7 @@ from fullbake.command_line.rollback import rollback
 from fullbake.command_line.run import run
 from fullbake.command_line.schedule import schedule
 from fullbake.command_line.submit import submit
+from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
 from fullbake.pipeline.interruption import Interruption
@@ -37,7 +38,7 @@ class _Commands(click.Group):
             except InputError as error:
                 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 
-                click.echo(f"fullbake: {error.text(CONFIG_KEYS)}", err=True)
+                click.echo(f"fullbake: {escaped(error.text(CONFIG_KEYS))}", err=True)
                 ctx.exit(EXIT_INPUT_ERROR)
 
 

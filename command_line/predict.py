@@ -10,6 +10,7 @@ import click
 
 from fullbake.command_line.options import LOCATION, PATH
 from fullbake.command_line.terminal import native_stderr_silenced, quiet_libraries, warn
+from fullbake.components.data.text_encoding import escaped, printable
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.interruption import Interruption
 
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
     type=LOCATION,
     help="A pushed version, a serving folder or an output root.  [default: the newest below runs/]",
 )
-@click.option("--input", "source", type=PATH, metavar="FILE", help="Label a CSV, JSON Lines or Parquet file instead.")
+@click.option(
+    "--input",
+    "source",
+    type=PATH,
+    metavar="FILE",
+    help="Label a file instead: CSV, JSON, Parquet, Arrow or Excel, by its suffix.",
+)
 @click.option("--output", "target", type=PATH, metavar="FILE", help="Where its rows go, with their labels.")
 @click.option("--delimiter", default=",", show_default=True, help="What is between the fields of both files.")
 @click.option("--encoding", default="utf-8", show_default=True, help="The encoding of the input file.")
@@ -71,8 +78,8 @@ def predict(
         raise InputError("predict: this model labels pairs of texts; give them as a file with --input and --output")
     encoded = [os.fsencode(text) for text in texts]
     for text, prediction in zip(encoded, predictor.predict({"text": encoded}), strict=True):
-        shown = " ".join(text.decode("utf-8", "replace").split())  # a terminal may refuse bytes that are not UTF-8
-        click.echo(f"{prediction.label}  {prediction.probability:.3f}  {shown}")
+        shown = printable(text.decode("utf-8", "replace"))  # a terminal may refuse bytes that are not UTF-8
+        click.echo(f"{escaped(prediction.label)}  {prediction.probability:.3f}  {shown}")
 
 
 def _print_labelled(labelled: Labelled, source: Path, target: Path) -> None:

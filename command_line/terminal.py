@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from fullbake.components.data.text_encoding import escaped
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -56,18 +58,25 @@ def loading() -> Iterator[None]:
 def warn(warnings: Sequence[str]) -> None:
     """Prints what is allowed and yet unwise, a sentence each."""
     for warning in warnings:
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
+        click.secho(f"warning: {escaped(warning)}", fg="yellow", err=True)
 
 
 def plain_console(**settings: Any) -> Console:
     """Returns a console that shows labels, names and paths as they stand: `[/b]` is no markup, `:x:` no emoji.
 
+    What a terminal would take for a command is shown escaped, not obeyed.
+
     Args:
         settings: As of `rich.console.Console`.
     """
     from rich.console import Console
+    from rich.text import Text
 
-    return Console(markup=False, emoji=False, highlight=False, **settings)
+    class Escaping(Console):
+        def render_str(self, text: str, **styles: Any) -> Text:
+            return super().render_str("\n".join(map(escaped, text.split("\n"))), **styles)
+
+    return Escaping(markup=False, emoji=False, highlight=False, **settings)
 
 
 def table_console(width_of_pipe: int) -> Console:

@@ -4,18 +4,21 @@ import os
 import re
 from array import array
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from fullbake.components.data.data_files import opened
+from fullbake.components.data.data_folders import INPUT_BASE
+from fullbake.components.data.file_kinds import named
 from fullbake.components.data.quoting import STANDARD, Quoting
-from fullbake.components.data.reading import place_in, quoting_of, read_rows
+from fullbake.components.data.reading import place_in, place_of, quoting_of, read_rows
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
-from fullbake.components.data.rows import BadRow, LineCount
-from fullbake.components.data.same_text import row_digest_of
-from fullbake.contract.errors import InputError
+from fullbake.components.data.rows import BadRow, LineCount, Row
+from fullbake.components.data.same_text import digest_of, row_digest_of
 
-LONGEST_LABEL = 500
-"""Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
+TEXTS_KEPT = 3
+"""Of each label: as many as there are splits."""
 
 # WordPiece without its vocabulary: up to five letters, up to two digits, or any other character make a piece. The 99th
 # percentile of two English files is 78 and 63 this way (tweets, questions to a bank); bert-base-uncased's vocabulary
@@ -25,21 +28,27 @@ _PIECE = re.compile(r"[a-zA-Z]{1,5}|[0-9]{1,2}|[^\sa-zA-Z0-9]")
 
 @dataclass
 class Survey:
-    """What is in a file.
+    """What is in data files.
 
     Attributes:
+        names: What the files are called.
         labels: Label -> rows.
+        texts: Label -> digests of different texts as the split sees them, `TEXTS_KEPT` at most.
         lengths: Estimated tokens -> rows.
         reasons: Kind of reason -> bad rows.
-        first_bad: The first bad row: line and reason.
-        quoting: What the file's quotes mean.
+        first_bad: The first bad row: place and reason.
+        quoting: What the last file's quotes mean.
         lines: Physical lines, in all and those that are no rows.
         used_lines: Lines of the rows that can be used.
         rejected_lines: Lines of the bad rows.
         repeats: What repeats or contradicts an earlier row, in words.
+        rows: Of each row that can be used: a digest of its text, its label's number in the order of `labels`, its
+            file's number, its line.
     """
 
+    names: list[str]
     labels: Counter[str] = field(default_factory=Counter)
+    texts: dict[str, set[bytes]] = field(default_factory=dict)
     lengths: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     first_bad: str = ""
@@ -48,6 +57,13 @@ class Survey:
     used_lines: int = 0
     rejected_lines: int = 0
     repeats: list[str] = field(default_factory=list)
+    rows: tuple["array[int]", "array[int]", "array[int]", "array[int]"] = field(
+        default_factory=lambda: (array("Q"), array("H"), array("L"), array("Q"))
+    )
+
+    def place(self, file: int, line: int) -> str:
+        """Returns a row's place for people, with its file's name where there are several."""
+        return (place_in if len(self.names) == 1 else place_of)(self.names[file], line)
 
     @property
     def used(self) -> int:
@@ -60,77 +76,90 @@ class Survey:
         return sum(self.reasons.values())
 
 
-def survey_file(path: str, fmt: RowFormat) -> Survey:
-    """Reads a whole file; with more than `MOST_LABELS` labels, only as far as to know that.
+def survey_files(paths: list[str], fmt: RowFormat) -> Survey:
+    """Reads whole files, of one format; with more than `MOST_LABELS` labels, only as far as to know that.
 
     Args:
-        path: The file.
-        fmt: How it is written, without labels.
+        paths: The files.
+        fmt: How they are written; without labels, any value is one.
 
     Raises:
-        InputError: It is no file of its format, or has none of a wanted column.
+        InputError: One is no file of its format, or has none of a wanted column.
     """
+    survey = Survey([os.path.basename(path) for path in paths])
+    digests, label_numbers, files, lines = survey.rows
+    numbers: dict[str, int] = {}
+    for file, row in _rows(paths, fmt, survey):
+        if isinstance(row, BadRow):
+            survey.first_bad = survey.first_bad or f"{survey.place(file, row.line)}: {row.reason}"
+            survey.reasons[row.kind] += 1
+            survey.rejected_lines += row.lines
+            continue
+        survey.labels[row.label] += 1
+        survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
+        survey.used_lines += row.lines
+        if len(survey.labels) > MOST_LABELS:
+            return survey
+        texts = survey.texts.setdefault(row.label, set())
+        if len(texts) < TEXTS_KEPT:
+            texts.add(digest_of(row.text))
+        digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
+        label_numbers.append(numbers.setdefault(row.label, len(numbers)))
+        files.append(file)
+        lines.append(row.line)
+    survey.repeats = _repeats(survey)
+    return survey
+
+
+def _rows(paths: list[str], fmt: RowFormat, survey: Survey) -> Iterator[tuple[int, Row | BadRow]]:
+    """Yields the rows of files, each with the number of its file."""
+    for number, (path, name) in enumerate(zip(paths, survey.names, strict=True)):
+        survey.quoting = quoting_of(partial(opened, path), name, fmt)
+        count = LineCount()
+        with named(name, INPUT_BASE), opened(path) as stream:
+            for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=count):
+                yield number, row
+        survey.lines.add(count)
+
+
+def merge_labels(survey: Survey, spellings: Mapping[str, str]) -> Survey:
+    """Returns what a survey finds where some labels are others, without reading the files once more.
+
+    Args:
+        survey: Of whole files.
+        spellings: Label -> the label that it is.
+    """
+    labels: Counter[str] = Counter()
+    texts: dict[str, set[bytes]] = {}
+    for label, rows in survey.labels.items():
+        merged = spellings.get(label, label)
+        labels[merged] += rows
+        texts.setdefault(merged, set()).update(survey.texts[label])
+    numbers = {label: number for number, label in enumerate(labels)}
+    renumbered = [numbers[spellings.get(label, label)] for label in survey.labels]
+    digests, label_numbers, files, lines = survey.rows
+    rows_merged = digests, array("H", (renumbered[number] for number in label_numbers)), files, lines
+    found = replace(survey, labels=labels, texts=texts, rows=rows_merged)
+    found.repeats = _repeats(found)
+    return found
+
+
+def _repeats(survey: Survey) -> list[str]:
     import numpy as np  # here, for no error should wait for it
 
     from fullbake.components.data.repeats import find_repeats
 
-    name = os.path.basename(path)
-    survey = Survey(quoting=quoting_of(lambda: opened(path), name, fmt))
-    # Some bytes of each row: a digest of its text, the number of its label, and its line.
-    digests, label_numbers, lines = array("Q"), array("H"), array("Q")
-    numbers: dict[str, int] = {}
-    with opened(path) as stream:
-        for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=survey.lines):
-            if isinstance(row, BadRow):
-                survey.first_bad = survey.first_bad or f"{place_in(name, row.line)}: {row.reason}"
-                survey.reasons[row.kind] += 1
-                survey.rejected_lines += row.lines
-                continue
-            survey.labels[row.label] += 1
-            survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
-            survey.used_lines += row.lines
-            if len(survey.labels) > MOST_LABELS:
-                return survey
-            digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
-            label_numbers.append(numbers.setdefault(row.label, len(numbers)))
-            lines.append(row.line)
-    labels = list(numbers)
+    digests, label_numbers, files, lines = survey.rows
+    labels = list(survey.labels)
 
     def name_row(row: int, with_label: bool) -> str:
-        return place_in(name, lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
+        return survey.place(files[row], lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
 
-    found = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
-    survey.repeats = found[0].in_words()
-    return survey
+    repeats, _, _ = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
+    return repeats.in_words()
 
 
 def _estimate_tokens(text: str, text_pair: str | None) -> int:
     """Returns about how many tokens WordPiece makes of a text or a pair, [CLS] and [SEP]s included."""
     texts = (text,) if text_pair is None else (text, text_pair)
     return 1 + sum(1 + sum(1 for _ in _PIECE.finditer(part)) for part in texts)  # one by one: a text may be long
-
-
-def check_classes(survey: Survey, fmt: RowFormat) -> None:
-    """Checks that the labels of a file are classes.
-
-    Raises:
-        InputError: No row can be used, there is one label only, there are too many, or one is too long.
-    """
-    where = f"data.label_column: column {fmt.label_column!r}"
-    if not survey.used:
-        raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
-    if len(survey.labels) > MOST_LABELS:
-        raise InputError(f"{where} has more than {MOST_LABELS:,} different values, so it is no class; name another")
-    longest = max(survey.labels, key=len)
-    if len(longest) > LONGEST_LABEL:
-        raise InputError(
-            f"{where} has a value of {len(longest):,} characters, {longest[:20]!r} and so on, which is no class; "
-            "correct the row, or name another column"
-        )
-    if survey.used >= 10 and len(survey.labels) > survey.used / 2:
-        raise InputError(
-            f"{where} has {len(survey.labels):,} different values in {survey.used:,} rows, so it is no class; "
-            "name another"
-        )
-    if len(survey.labels) == 1:
-        raise InputError(f"{where} has one value only, {next(iter(survey.labels))!r}; two classes are the least")

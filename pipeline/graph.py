@@ -15,7 +15,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
 from fullbake.components.data.data_folders import CORPUS_BASE, IN_CACHE_KEYS, INPUT_BASE, TEST_BASE
-from fullbake.components.evaluation.gate import GateSpec
+from fullbake.components.evaluation.gate import GateSpec, needed_test_rows
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
 from fullbake.components.nodes.evaluator import Evaluator
@@ -105,6 +105,7 @@ def create_components(
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
+    gate = GateSpec(labels=data.labels, **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}))
     example_gen = CsvExampleGen(
         input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
@@ -120,6 +121,7 @@ def create_components(
         label_from=data.label_from,
         labels_file=data.labels_file,
         test_labels_file=data.test_labels_file,
+        needed_test_rows=needed_test_rows(gate),
     )
     examples = example_gen.outputs["examples"]
     # A corpus has no labels; ExampleGen has seen to its texts.
@@ -134,7 +136,6 @@ def create_components(
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
     )
-    gate = GateSpec(labels=data.labels, **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}))
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO
 
-from fullbake.components.data.data_files import is_gzipped
+from fullbake.components.data.compression import compression_of
 from fullbake.contract.errors import InputError
 
 
@@ -63,7 +62,7 @@ def writing(file: Path, flag: str, *, errors: str = "strict", newline: str | Non
     """Opens a file for UTF-8 that takes the place of what is there when all is written, and not before.
 
     Args:
-        file: Where it goes. What goes into one named `*.gz` is compressed.
+        file: Where it goes. What goes into one whose name says that it is compressed is that.
         flag: The option that names it.
         errors: What becomes of characters that UTF-8 does not have, as for `open`.
         newline: What becomes of line ends, as for `open`.
@@ -104,11 +103,12 @@ def writing_bytes(file: Path, flag: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _compressed(stream: BinaryIO, file: Path) -> Iterator[BinaryIO]:
-    if not is_gzipped(file.name):
+    compression = compression_of(file.name)
+    if compression is None:
         yield stream
         return
-    with gzip.GzipFile(filename="", fileobj=stream, mode="wb", mtime=0) as compressed:
-        yield cast(BinaryIO, compressed)
+    with compression.write(stream, file.name) as compressed:
+        yield compressed
 
 
 def check_new(file: Path, flag: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import zlib
 from pathlib import Path
 
 from fullbake.components.data.data_file import DataFile
@@ -141,7 +140,7 @@ def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
 def _check_file(file: DataFile, fmt: RowFormat, source: str) -> None:
     try:
         check_data_file(file, fmt, source)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(
             "{file} cannot be read: {reason}; fix it, or take it away", field=source, file=file.name, reason=str(error)
         ) from error

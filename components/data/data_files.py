@@ -1,16 +1,16 @@
 """Finds and opens data files, here or on any file system that Beam knows. A folder may be called anything."""
 
 import glob
-import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO, cast
+from typing import BinaryIO
+
+from fullbake.components.data.compression import decompressed
+from fullbake.components.data.dataset_folders import rows_alone
 
 Opened = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens the bytes of a file, from their start."""
-
-_GZIP = ".gz"
 
 
 def match_files(folder: str, pattern: str) -> list[str]:
@@ -22,10 +22,12 @@ def match_files(folder: str, pattern: str) -> list[str]:
             folder there means that one.
 
     Returns:
-        The paths, sorted; without files whose name starts with `.` or `_`.
+        The paths, sorted; without files whose name starts with `.` or `_`, and those that Hugging Face's datasets keeps
+        beside its rows (see `dataset_folders`).
     """
     paths = _match_addresses(folder, pattern) if is_address(folder) else _match_local(folder, pattern)
-    return sorted(path for path in paths if not os.path.basename(path).startswith((".", "_")))
+    found = [path for path in paths if not os.path.basename(path).startswith((".", "_"))]
+    return sorted(rows_alone(found, _content))
 
 
 def is_address(path: str) -> bool:
@@ -35,20 +37,14 @@ def is_address(path: str) -> bool:
 
 @contextmanager
 def opened(path: str) -> Iterator[BinaryIO]:
-    """Opens the bytes of a file; of a file named `*.gz` those that were compressed."""
+    """Opens the bytes of a file; of one whose name says that it is compressed, those that were compressed.
+
+    Raises:
+        WrongKindError: It is not compressed as its name says; when it is read, that it is damaged.
+    """
     with _open_address(path) if is_address(path) else open(path, "rb") as stream:
-        # Python's gzip, not Beam's: it says when a file ends too early.
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if is_gzipped(path) else stream
-
-
-def is_gzipped(name: str) -> bool:
-    """Says by a file's name whether it is compressed with gzip."""
-    return name.endswith(_GZIP)
-
-
-def without_gzip(name: str) -> str:
-    """Returns a file's name without the suffix that says that it is compressed."""
-    return name.removesuffix(_GZIP)
+        # Not Beam's decompression: what is used here says when a file ends too early.
+        yield decompressed(stream, path)
 
 
 def _match_local(folder: str, pattern: str) -> Iterator[str]:
@@ -70,6 +66,20 @@ def _match_addresses(folder: str, pattern: str) -> Iterator[str]:
 
     (found,) = FileSystems.match([os.path.join(glob.escape(folder), pattern)])
     return (file.path for file in found.metadata_list)
+
+
+def _content(path: str) -> bytes | None:
+    if not is_address(path):
+        if not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            return file.read()
+    from apache_beam.io.filesystems import FileSystems
+
+    if not FileSystems.exists(path):
+        return None
+    with _open_address(path) as stream:
+        return stream.read()
 
 
 def _open_address(path: str) -> BinaryIO:

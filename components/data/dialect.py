@@ -20,6 +20,10 @@ IGNORED_COLUMN = "_"
 _LINE_ENDS = "\r\n"
 
 
+def _is_mark(given: str, taken: str) -> bool:
+    return len(given) == 1 and given not in " \0" + _LINE_ENDS and given not in taken
+
+
 @dataclass(frozen=True)
 class Dialect:
     r"""How CSV files are written; by default as RFC 4180 has it. It checks itself when made.
@@ -77,22 +81,32 @@ class Dialect:
                 field="encoding",
                 given=self.encoding,
             )
-        for name, known in (("quoting", tuple(QUOTINGS)), ("short_rows", SHORT_ROWS)):
-            if (given := getattr(self, name)) not in known:
-                raise InputError("{given!r} is not one of {known}", field=name, given=given, known=", ".join(known))
-        self._check_character("quote_character", self.delimiter)
-        if self.escape_character is not None:
-            self._check_character("escape_character", self.delimiter + self.quote_character)
-        self._check_pattern()
-
-    def _check_character(self, name: str, taken: str) -> None:
-        given = getattr(self, name)
-        if len(given) != 1 or given in " \0" + _LINE_ENDS or given in taken:
+        if self.quoting not in QUOTINGS:
             raise InputError(
-                "{given!r} is not one character that is no space, no line end, and means nothing else in the file",
-                field=name,
-                given=given,
+                "{given!r} is not one of {known}", field="quoting", given=self.quoting, known=", ".join(QUOTINGS)
             )
+        if self.short_rows not in SHORT_ROWS:
+            raise InputError(
+                "{given!r} is not one of {known}",
+                field="short_rows",
+                given=self.short_rows,
+                known=", ".join(SHORT_ROWS),
+            )
+        taken = self.delimiter
+        if not _is_mark(self.quote_character, taken):
+            raise InputError(
+                "{given!r} is not one character with no other meaning in the file",
+                field="quote_character",
+                given=self.quote_character,
+            )
+        taken += self.quote_character
+        if self.escape_character is not None and not _is_mark(self.escape_character, taken):
+            raise InputError(
+                "{given!r} is not one character with no other meaning in the file",
+                field="escape_character",
+                given=self.escape_character,
+            )
+        self._check_pattern()
 
     def _check_pattern(self) -> None:
         if self.line_pattern is None:

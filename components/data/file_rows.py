@@ -62,7 +62,8 @@ def quoting_of_file(file: DataFile, fmt: RowFormat, source: str = INPUT_BASE) ->
     find_quoting = None if file.texts else _format(file, fmt).find_quoting
     if find_quoting is None:
         return STANDARD
-    return find_quoting(lambda: opened(file.path), file.name, _as_it_is(file, fmt), source)
+    with named(file.name, source):
+        return find_quoting(lambda: opened(file.path), file.name, _as_it_is(file, fmt), source)
 
 
 def check_data_file(file: DataFile, fmt: RowFormat, source: str = INPUT_BASE) -> None:
@@ -86,7 +87,7 @@ def _records(
         if fmt.id_column is None:
             _check_lines(file, fmt, source, labels)
     file_format = _format(file, fmt)
-    with opened(file.path) as stream:
+    with named(file.name, source), opened(file.path) as stream:
         records = file_format.read(stream, file.name, _as_it_is(file, fmt), source, quoting, count)
         if file_format is TEXTS and says_no_format(file.path):
             records = _no_header(records, file, fmt, source)

@@ -3,15 +3,20 @@
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from fullbake.components.data.data_files import Opened, without_gzip
+from fullbake.components.data.compression import without_compression
+from fullbake.components.data.data_files import Opened
 from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.readers.arrow import read_arrow
 from fullbake.components.data.readers.csv_dialect import FoundDialect, find_dialect
 from fullbake.components.data.readers.csv_file import find_file_quoting, read_csv
+from fullbake.components.data.readers.excel import read_excel
+from fullbake.components.data.readers.json_document import read_json
 from fullbake.components.data.readers.json_lines import read_json_lines
 from fullbake.components.data.readers.parquet import read_parquet
 from fullbake.components.data.readers.text_lines import read_text_lines
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Record
+from fullbake.components.data.suffixes import ARROW, EXCEL, JSON, JSON_LINES, PARQUET, TEXT_LINES, claimed
 
 ReadRecords = Callable[[BinaryIO, str, RowFormat, str, Quoting, LineCount], Iterator[Record | BadRow]]
 """Reads the records of a file, in its order: what cannot be read comes out as a `BadRow`.
@@ -34,7 +39,7 @@ class FileFormat(NamedTuple):
     """A format of data files.
 
     Attributes:
-        suffixes: What the names of its files end in, before `.gz`; empty: whatever no other format claims.
+        suffixes: What the names of its files end in (see `suffixes`); empty: whatever no other format claims.
         read: Reads the records of a file.
         unit: What people call the place of a record in its file.
         has_labels: Whether its files can have labels. A format that cannot is for files without alone.
@@ -52,14 +57,17 @@ class FileFormat(NamedTuple):
 
 CSV = FileFormat((), read_csv, find_quoting=find_file_quoting, find_dialect=find_dialect)
 
-TEXTS = FileFormat((".txt",), read_text_lines, has_labels=False)
+TEXTS = FileFormat(TEXT_LINES, read_text_lines, has_labels=False)
 
 _CSV_SUFFIXES = (".csv", ".tsv", ".tab", ".psv")  # by which CSV is known where a file may as well be plain text
 
 FORMATS = (
     TEXTS,
-    FileFormat((".jsonl",), read_json_lines),
-    FileFormat((".parquet",), read_parquet, unit="row"),
+    FileFormat(JSON_LINES, read_json_lines),
+    FileFormat(JSON, read_json, unit="object"),
+    FileFormat(PARQUET, read_parquet, unit="row"),
+    FileFormat(ARROW, read_arrow, unit="row"),
+    FileFormat(EXCEL, read_excel, unit="row"),
     CSV,
 )
 """All of them; the first that claims a file has it."""
@@ -72,17 +80,13 @@ def format_of(name: str, *, labelled: bool) -> FileFormat:
         name: The file's name or path.
         labelled: Whether labels are wanted of it.
     """
-    plain = without_gzip(name)
-    return next(
-        found
-        for found in FORMATS
-        if (found.has_labels or not labelled) and (not found.suffixes or plain.endswith(found.suffixes))
-    )
+    suffixes = claimed(without_compression(name))
+    return next(found for found in FORMATS if (found.has_labels or not labelled) and found.suffixes in ((), suffixes))
 
 
 def is_table(name: str) -> bool:
     """Says by a file's name whether it has columns, of files that may as well hold texts and nothing else."""
-    return bool(format_of(name, labelled=True).suffixes) or without_gzip(name).endswith(_CSV_SUFFIXES)
+    return bool(format_of(name, labelled=True).suffixes) or without_compression(name).endswith(_CSV_SUFFIXES)
 
 
 def says_no_format(name: str) -> bool:
@@ -97,6 +101,6 @@ def without_format(name: str) -> str:
         >>> without_format("neg.txt.gz"), without_format("rt-polarity.pos")
         ('neg', 'rt-polarity.pos')
     """
-    plain = without_gzip(name)
+    plain = without_compression(name)
     suffixes = (*format_of(name, labelled=False).suffixes, *_CSV_SUFFIXES)
     return next((plain.removesuffix(suffix) for suffix in suffixes if plain.endswith(suffix)), plain)

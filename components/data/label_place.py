@@ -12,7 +12,7 @@ from fullbake.components.data.data_folders import INPUT_BASE, TEST_BASE
 from fullbake.components.data.formats import is_table, without_format
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.row_judge import row_judge
-from fullbake.components.data.rows import BadRow
+from fullbake.components.data.rows import UNLISTED, BadRow
 from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
 
@@ -135,7 +135,7 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
     for file in files:
         if file.label is not None:
             row = judge(1, {fmt.text_column: "text", OF_THE_FILE: file.label}, [], 1)
-            if isinstance(row, BadRow):
+            if isinstance(row, BadRow) and row.kind != UNLISTED:
                 _refuse(file, fmt, source)
         if fmt.text_pair_column is not None and _holds_texts_alone(file, fmt):
             raise InputError(

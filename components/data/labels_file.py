@@ -72,7 +72,7 @@ class LabelsFile:
 
     def _read_lines(self, numbers: "array[int]") -> None:
         count, nothing = LineCount(), self._number("")
-        with opened(self._path) as stream, named(self.name, self._field):
+        with named(self.name, self._field), opened(self._path) as stream:
             text = decoded(stream, self._fmt.dialect.encoding)
             advice = f"; is {self._fmt.names['encoding']} right?"
             for line in bounded_lines(text, self._fmt.dialect.encoding, advice, count):
@@ -84,8 +84,9 @@ class LabelsFile:
 
     def _rows(self, id_column: str) -> Iterator[tuple[int, str, str]]:
         fmt = replace(self._fmt, text_column=id_column, text_pair_column=None)
-        quoting = quoting_of(lambda: opened(self._path), self.name, fmt, self._field)
-        with opened(self._path) as stream, named(self.name, self._field):
+        with named(self.name, self._field):
+            quoting = quoting_of(lambda: opened(self._path), self.name, fmt, self._field)
+        with named(self.name, self._field), opened(self._path) as stream:
             read = format_of(self.name, labelled=True).read
             for record in read(stream, self.name, fmt, self._field, quoting, LineCount()):
                 if isinstance(record, BadRow):

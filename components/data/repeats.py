@@ -39,7 +39,9 @@ def find_repeats(
     same_label = sorted_labels[1:] == sorted_labels[:-1]
     # A text with several labels has neighbours that differ in it.
     texts = np.unique(sorted_digests[1:][same_text & ~same_label])
-    conflicting = np.isin(sorted_digests, texts) if texts.size else np.zeros(digests.shape, bool)
+    conflicting = np.zeros(digests.shape, bool)
+    if texts.size:  # np.isin would sort both once more, which takes several times the memory
+        conflicting = texts[np.minimum(np.searchsorted(texts, sorted_digests), texts.size - 1)] == sorted_digests
     if without_conflicts:
         same_text &= ~conflicting[1:]
     conflicts, duplicates = order[conflicting], order[1:][same_text & same_label]

@@ -9,8 +9,19 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
 from fullbake.contract.setting_names import SettingNames, setting_names
 
+NULL_VALUES = (
+    *("NULL", "Null", "null", "(null)", "\\N"),  # SQL and what exports its tables; \N is MySQL's and PostgreSQL's
+    *("NaN", "nan", "-NaN", "-nan", "NaT", "<NA>"),  # pandas and NumPy
+    *("NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA"),  # R and spreadsheets
+)
+"""What stands for a missing value where nothing else is said. `None` is not among them: many data sets have a class of
+that name."""
+
 MOST_LABELS = 1000
 """A column with more distinct values is no class: ImageNet's thousand is as many as classifiers are commonly given."""
+
+OTHER = "other"
+"""The label of rare classes where these are made one."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +38,16 @@ class RowFormat:
         labelled: Whether there are labels. If not, the label column need not be there.
         id_column: Name of the column by which the rows find their labels in another file, which has it too; None where
             there is none, or it has them line by line.
+        null_values: Words that stand for a missing value, in labels and texts; white space around a cell does not
+            count. A label that is listed in `labels`, or a value in `label_map`, is no such word.
+        label_threshold: If set, labels are numbers: from this one on the second of two labels, below it the first.
+        rare_classes: What a row with a label that is not listed is: "fail" (bad), "drop" (not used) or "other" (of the
+            class `OTHER`, which is listed).
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
     Raises:
-        InputError: A map to a label that is not listed.
+        InputError: A label that must be listed and is not, a threshold without exactly two labels or with a map.
     """
 
     text_column: str
@@ -42,10 +58,15 @@ class RowFormat:
     dialect: Dialect = RFC_4180
     labelled: bool = True
     id_column: str | None = None
+    null_values: tuple[str, ...] = NULL_VALUES
+    label_threshold: float | None = None
+    rare_classes: str = "fail"
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuses what no row could be judged by."""
+        if self.rare_classes == OTHER and self.labels and OTHER not in self.labels:
+            raise InputError("{other!r} is not in {labels}; add it", field="rare_classes", other=OTHER)
         for value, label in self.label_map.items():
             if self.labels and label not in self.labels:
                 raise InputError(
@@ -55,6 +76,11 @@ class RowFormat:
                     label=label,
                     meant=did_you_mean(label, self.labels),
                 )
+        if self.label_threshold is not None and (len(self.labels) != 2 or self.label_map):
+            raise InputError(
+                "it makes two classes of numbers: give exactly two {labels}, the lower first, and no {label_map}",
+                field="label_threshold",
+            )
 
     @property
     def wanted(self) -> dict[str, str]:
@@ -79,4 +105,5 @@ class RowFormat:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
         """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
-        return cls(**{**values, "labels": tuple(values["labels"]), "dialect": Dialect.from_dict(values["dialect"])})
+        lists = {key: tuple(values[key]) for key in ("labels", "null_values")}
+        return cls(**{**values, **lists, "dialect": Dialect.from_dict(values["dialect"])})

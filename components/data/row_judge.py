@@ -1,10 +1,11 @@
 """Judges whether a record can be used."""
 
+import math
 from collections.abc import Callable, Mapping
 
 from fullbake.components.data.columns import shorten
-from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.rows import BadRow, Row
+from fullbake.components.data.row_format import OTHER, RowFormat
+from fullbake.components.data.rows import UNLISTED, BadRow, Row
 
 Judge = Callable[[int, Mapping[str, str], list[str], int], Row | BadRow]
 """Makes a row of the parts of a `Record`."""
@@ -24,28 +25,69 @@ def row_judge(fmt: RowFormat) -> Judge:
         Row(line=2, text='so kind', text_pair=None, label='good', lines=1)
     """
     text_column, pair_column, label_column = fmt.text_column, fmt.text_pair_column, fmt.label_column
-    labelled, any_label, names = fmt.labelled, not fmt.labels, fmt.names
-    labels = {label: label for label in fmt.labels}
-    labels.update((value.strip(), label) for value, label in fmt.label_map.items())
+    labelled, names = fmt.labelled, fmt.names
+    nulls = frozenset(word.strip() for word in fmt.null_values)
+    threshold = fmt.label_threshold
+    label_of = _by_name(fmt, nulls) if threshold is None else _by_threshold(fmt.labels, threshold)
+
+    def missing(line: int, column: str, value: str, what: str, fields: list[str], lines: int) -> BadRow:
+        value = value.strip()
+        said = f": {value!r} is one of {names['null_values']}" if value else ""
+        return BadRow(line, f"no {what.split()[0]} in column {column!r}{said}", fields, f"missing {what}", lines)
 
     def judge(line: int, values: Mapping[str, str], fields: list[str], lines: int) -> Row | BadRow:
         text = values[text_column]
-        if not text or text.isspace():
-            return BadRow(line, f"no text in column {text_column!r}", fields, "missing text", lines)
+        if not text or text.isspace() or text.strip() in nulls:
+            return missing(line, text_column, text, "text", fields, lines)
         text_pair = None
         if pair_column is not None:
             text_pair = values[pair_column]
-            if not text_pair or text_pair.isspace():
-                return BadRow(line, f"no text in column {pair_column!r}", fields, "missing text pair", lines)
+            if not text_pair or text_pair.isspace() or text_pair.strip() in nulls:
+                return missing(line, pair_column, text_pair, "text pair", fields, lines)
         if not labelled:
             return Row(line, text, text_pair, "", lines)
         value = values[label_column].strip()
-        label = labels.get(value)
-        if label or (any_label and (label := value)):
+        label = label_of(value)
+        if label:
             return Row(line, text, text_pair, label, lines)
-        if not value:
-            return BadRow(line, f"no label in column {label_column!r}", fields, "missing label", lines)
+        if not value or value in nulls:
+            return missing(line, label_column, value, "label", fields, lines)
+        if threshold is not None:
+            reason = f"label {shorten(repr(value))} is no finite number, as {names['label_threshold']} needs"
+            return BadRow(line, reason, fields, "label is no number", lines)
+        if fmt.rare_classes == OTHER:
+            return Row(line, text, text_pair, OTHER, lines, value)
         reason = f"label {shorten(repr(value))} is neither in {names['labels']} nor in {names['label_map']}"
+        if fmt.rare_classes == "drop":
+            return BadRow(line, f"{reason} ({names['rare_classes']}: drop)", fields, UNLISTED, lines, value)
         return BadRow(line, reason, fields, "unknown label", lines)
 
     return judge
+
+
+def _by_name(fmt: RowFormat, nulls: frozenset[str]) -> Callable[[str], str | None]:
+    labels = {label: label for label in fmt.labels}
+    labels.update((value.strip(), label) for value, label in fmt.label_map.items())
+    if fmt.labels:
+        return labels.get
+    return lambda value: labels.get(value) or (None if value in nulls else value)
+
+
+def _by_threshold(labels: tuple[str, ...], threshold: float) -> Callable[[str], str | None]:
+    low, high = labels
+
+    def label_of(value: str) -> str | None:
+        score = finite_number(value)
+        return None if score is None else high if score >= threshold else low
+
+    return label_of
+
+
+def finite_number(value: str) -> float | None:
+    """Returns the number that a cell holds; None if it holds none, or one that is not finite."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    # Python reads 1_000 as a number; no file has one written so.
+    return number if math.isfinite(number) and "_" not in value else None

@@ -1,7 +1,7 @@
 """What is read of data files: records, the rows made of them, and the lines that are neither."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MAX_TEXT_CHARACTERS = 16 * 2**20
@@ -32,6 +32,10 @@ class Record(NamedTuple):
     lines: int = 1
 
 
+UNLISTED = "label not listed"
+"""The kind of a row that is left out because its label is not listed. It is no fault of the row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A text and its label.
@@ -42,6 +46,7 @@ class Row:
         text_pair: The second text likewise, or None where the format has no such column.
         label: One of the format's labels; empty where the format has none.
         lines: As of `Record`.
+        unlisted: Its label as the file has it, where that is not listed and counts as another.
     """
 
     line: int
@@ -49,6 +54,7 @@ class Row:
     text_pair: str | None
     label: str
     lines: int = 1
+    unlisted: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class BadRow:
             stands as `text_encoding.KEEP_UNDECODABLE` makes it. Of a line longer than `MAX_TEXT_CHARACTERS`, its start.
         kind: The reason without the particulars, for counting, such as "missing text" or "unknown label".
         lines: As of `Record`.
+        unlisted: Of the kind `UNLISTED`, its label.
     """
 
     line: int
@@ -69,6 +76,7 @@ class BadRow:
     fields: list[str]
     kind: str
     lines: int = 1
+    unlisted: str = field(default="", repr=False)
 
 
 @dataclass

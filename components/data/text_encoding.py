@@ -16,6 +16,9 @@ those below, which a broken UTF-16 file can have.
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+# Unicode's control characters, separators of lines and paragraphs, and what turns the direction of writing around.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
 UNDECODABLE = "undecodable bytes"
 """The kind of bad row that holds such bytes."""
 
@@ -122,9 +125,20 @@ def undecodable(text: str, where: str, encoding: str, advice: str) -> str | None
     return f"{what} in {where} is not {encoding}{advice}"
 
 
+def escaped(text: str) -> str:
+    r"""Returns a text that a terminal can show: its control characters escaped, U+FFFD for what did not decode.
+
+    Example:
+        >>> print(escaped("\x1b[31mred\n"))
+        \x1b[31mred\n
+    """
+    text = _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    return LONE_SURROGATE.sub("\ufffd", text)
+
+
 def printable(text: str) -> str:
-    """Returns a text on one line, with U+FFFD for what did not decode, so that an error can show it."""
-    return LONE_SURROGATE.sub("\ufffd", " ".join(text.split()))
+    """Returns a text on one line, so that an error can show it: white space as single spaces, the rest `escaped`."""
+    return escaped(" ".join(text.split()))
 
 
 def _marked_encoding(start: bytes) -> str | None:

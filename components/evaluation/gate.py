@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed, wilson
+from fullbake.contract.named_few import named_few
 from fullbake.contract.results.evaluation import Bound
 from fullbake.contract.setting_names import setting_names
 
@@ -120,6 +121,15 @@ def describe(bound: Bound) -> str:
     return f"{name} is {measured}, must be {limit} {bound.bound:g}: {outcome}"
 
 
+def needed_test_rows(gate: GateSpec) -> dict[str, int]:
+    """Returns by label how many test rows its bounds take where the gate has a confidence; without one, none."""
+    needed: dict[str, int] = {}
+    if gate.confidence is not None:
+        for label, bound in (*gate.min_recall.items(), *gate.min_precision.items()):
+            needed[label] = max(needed.get(label, 0), rows_needed(bound, gate.confidence) or 0)
+    return needed
+
+
 def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
     """Returns which bounds the test split is too small for, so that a model could meet them by luck, or not at all.
 
@@ -147,8 +157,8 @@ def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
             )
             said.append(
                 f"{names[key]}: too few test rows to show with {confidence:.4g} confidence that a bound is met, even "
-                f"if all are found, so {so}: {_listed(few)}; add rows, give the test split a larger share, or "
-                "lower the bound"
+                f"if all are found, so {so}: {named_few(few)}; add rows, give the test split a larger share, or "
+                f"lower the bound{'' if gate.confidence is None else ' or the confidence'}"
             )
     return said
 
@@ -167,8 +177,3 @@ def _at_least(gate: GateSpec, metric: str, label: str, bound: float, share: Shar
         interval=interval,
         confidence=gate.confidence,
     )
-
-
-def _listed(parts: list[str]) -> str:
-    more = len(parts) - 5
-    return ", ".join(parts[:5]) + (f" and {more} more" if more > 0 else "")

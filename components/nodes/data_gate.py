@@ -11,18 +11,20 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, standard_artifacts
 
+from fullbake.components.evaluation.class_sizes import judge_classes
 from fullbake.components.evaluation.gate import GateSpec, too_few_rows
 from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.pushed_models import read_push
 from fullbake.contract.errors import InputError
+from fullbake.contract.named_few import named_few
 from fullbake.contract.names import INGEST_FILE, TEST_SPLIT
 from fullbake.contract.results.ingest import Ingest
 
 log = logging.getLogger("fullbake")
 
-_MOST_NAMED = 10  # anomalies, or classes without an example, that one line of error names
+_MOST_NAMED = 10  # anomalies that one line of error names
 
 
 @component
@@ -37,9 +39,10 @@ def DataGate(  # noqa: N802, components are called as classes are
     max_label_drift: Parameter[float] = None,
     max_length_drift: Parameter[float] = None,
 ) -> None:
-    """Stops the run at any anomaly, at a label of which a split has no example, and at a drift beyond a bound.
+    """Stops the run at any anomaly, at classes of which a split has too few examples, and at a drift beyond a bound.
 
-    And where the model in production cannot be compared with. It warns where the test split is too small for a bound.
+    And where the model in production cannot be compared with. It warns where the test split is too small for a bound,
+    and stops the run where so no model could be pushed.
     What is to wait for it needs `add_upstream_node`: it has no output.
 
     Args:
@@ -54,8 +57,8 @@ def DataGate(  # noqa: N802, components are called as classes are
         max_length_drift: The same of the texts' lengths (`length_distance`).
 
     Raises:
-        InputError: Naming split, feature and TFDV's description; or split and label; or what has drifted; or what is
-            wrong with the model in production.
+        InputError: Naming split, feature and TFDV's description; or the classes and their texts; or what has drifted;
+            or what is wrong with the model in production.
     """
     problems = []
     for split in artifact_utils.decode_split_names(anomalies.split_names):
@@ -63,27 +66,17 @@ def DataGate(  # noqa: N802, components are called as classes are
         with fileio.open(os.path.join(uri, example_validator.DEFAULT_FILE_NAME), "rb") as file:
             problems += anomalies_in(anomalies_pb2.Anomalies.FromString(file.read()), split)
     if problems:
-        raise InputError(f"data: {_listed(problems, '; ')}; fix the rows, or the columns and labels in the config")
+        raise InputError(
+            f"data: {named_few(problems, _MOST_NAMED, '; ')}; fix the rows, or the columns and labels in the config"
+        )
 
     with fileio.open(os.path.join(examples.uri, INGEST_FILE)) as file:
         ingest = Ingest.from_json(file.read())
-    counts = ingest.labels
-    missing = [
-        f"no {split} example of class {label!r}"
-        for split, labels in counts.items()
-        for label in labels
-        if not labels[label]
-    ]
-    if missing:
-        raise InputError(
-            "{missing}; add rows of it, give the split a larger share in {split}, or take the class out of {labels}",
-            field="labels",
-            missing=_listed(missing, ", "),
-        )
-    _judge_drift(ingest, max_label_drift, max_length_drift)
     bounds = GateSpec.from_dict(json.loads(gate))
-    for warning in too_few_rows(bounds, counts[TEST_SPLIT]):
+    judge_classes(ingest, bounds)
+    for warning in too_few_rows(bounds, ingest.labels[TEST_SPLIT]):
         log.warning("%s", warning)
+    _judge_drift(ingest, max_label_drift, max_length_drift)
     if bounds.max_recall_drop is not None and baseline_key != NOTHING:
         find_baseline(
             serving_dir,
@@ -139,8 +132,3 @@ def anomalies_in(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
     if anomalies.data_missing:
         lines.append(f"split {split!r}: there are no examples")
     return [" ".join(line.split()) for line in sorted(lines)]
-
-
-def _listed(parts: list[str], separator: str) -> str:
-    more = len(parts) - _MOST_NAMED
-    return separator.join(parts[:_MOST_NAMED]) + (f"{separator}and {more} more" if more > 0 else "")

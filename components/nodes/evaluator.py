@@ -110,7 +110,10 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         compared = None
         if baseline.model is not None:
             its = rates_by_label(metrics[BASELINE][CONFUSION], gate.labels)["recall"]
-            in_both = {label: its[label] for label in gate.labels if label in baseline.labels}
+            # A label without a row is of a class that was left out as too rare; the DataGate lets no other pass.
+            in_both = {
+                label: its[label] for label in gate.labels if label in baseline.labels and its[label] is not None
+            }
             compared = BaselineRecall(model=baseline.model, recall=in_both)
         recall, precision = shares(metrics[CANDIDATE][CONFUSION], gate.labels)
         result = summarize(

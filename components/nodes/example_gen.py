@@ -112,7 +112,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if files_before:
             before, newest = parts.tally(files_before), parts.tally(newest_files)
             drift = find_drift(settings.csv_format.labels, span_before, before, newest)
-        write_summary(tally, corpus, repeats, drift, settings, artifact.uri)
+        write_summary(tally, corpus, repeats, parts.classes(), drift, settings, artifact.uri)
         write_rejected(parts, file_count, artifact.uri)
         fileio.rmtree(parts.uri)
         artifact.set_string_custom_property(specs.INPUT_BASE_KEY, input_base)
@@ -166,8 +166,8 @@ class CsvExampleGen(FileBasedExampleGen):
     """Turns CSV files into the splits of an `Examples` artifact.
 
     TFX's driver finds the newest span and version where the pattern has `{SPAN}` (or `{YYYY}`, `{MM}` and `{DD}`) and
-    `{VERSION}`. The files of all folders are fingerprinted, so that the same files are not ingested twice. Files named
-    `*.gz` are decompressed on the way; files whose name starts with `.` or `_` are left out.
+    `{VERSION}`. The files of all folders are fingerprinted, so that the same files are not ingested twice. Files whose
+    name says that they are compressed are decompressed; files whose name starts with `.` or `_` are left out.
 
     Output `examples`: gzipped TFRecords of `tf.train.Example` with the features `text`, `label` (the canonical name)
     and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
@@ -191,8 +191,11 @@ class CsvExampleGen(FileBasedExampleGen):
             which `trainer.locations.locate` finds it, so that its place is no part of the cache key. The same holds of
             the other folders.
         pattern: Which files below it, as a glob, with TFX's markers for span and version if wanted.
-        row_format: The columns, labels, delimiter and encoding.
-        split: Name of a split -> its share, in parts; by hash of the text (see `split_of`).
+        row_format: The columns, labels, delimiter and encoding, and what becomes of rare classes: with its
+            `rare_classes` other than "fail", rows of a class that is not listed, or has fewer texts than there are
+            splits, are left out as no bad rows, or get the label `other`.
+        split: Name of a split -> its share, in parts; by hash of the text (see `split_of`), but for classes that would
+            have too few rows in one of them (see `stratify`).
         on_bad_row: "fail" stops at a row that cannot be used; "quarantine" writes it to `rejected.csv`.
         max_bad_fraction: The share of such rows, of the labelled and of the corpus, beyond which quarantine stops too.
         on_duplicate: Of labelled rows with the same text (and second text) and label, in whatever files: "keep" uses
@@ -203,8 +206,10 @@ class CsvExampleGen(FileBasedExampleGen):
             there is none.
         window: How many spans are read: the newest and those with the numbers before it. More than one (the default)
             takes a pattern with `{SPAN}` and without `{VERSION}`.
-        corpus_base: Folder of unlabelled text: files named `*.txt` or `*.txt.gz` hold a text to a line, all others are
-            CSV, of which the text column alone is wanted. None (default): there is none.
+        corpus_base: Folder of unlabelled text: files named `*.txt` (and compressed ones) hold a text to a line; of all
+            others the text column alone is wanted. None (default): there is none.
+        needed_test_rows: Label -> rows that it must have in the split `test`, if the class can give them. Default: a
+            few (`stratify.LEAST`).
         label_from: Where labels are: in a "column", in the "filename" or in the "folder" (see `LabelPlace`).
         labels_file: The file with the labels, below `input_base` or an address; the texts find theirs by the format's
             `id_column` or, without one, line by line. None (default): there is none.
@@ -241,6 +246,7 @@ class CsvExampleGen(FileBasedExampleGen):
         label_from: Literal["column", "filename", "folder"] = "column",
         labels_file: str | None = None,
         test_labels_file: str | None = None,
+        needed_test_rows: Mapping[str, int] | None = None,
     ):
         settings = IngestSettings(
             csv_format=row_format,
@@ -256,6 +262,7 @@ class CsvExampleGen(FileBasedExampleGen):
             label_from=label_from,
             labels_file=labels_file,
             test_labels_file=test_labels_file,
+            needed_test_rows=dict(needed_test_rows or {}),
         )
         super().__init__(
             input_base=input_base,

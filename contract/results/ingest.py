@@ -53,6 +53,21 @@ class Repeats(Result):
         return said
 
 
+class Classes(Result):
+    """How large the classes are, for the split.
+
+    Attributes:
+        splits: How many splits share the texts of the labelled files.
+        texts: By label, how many different texts they share; trivial copies are one (see
+            `components.data.same_text.digest_of`).
+        left_out: The listed classes that have no rows in any split, because they were too small.
+    """
+
+    splits: int = 0
+    texts: dict[str, int] = {}
+    left_out: tuple[str, ...] = ()
+
+
 class Drift(Result):
     """How one span differs from another.
 
@@ -108,7 +123,8 @@ class Ingest(ResultFile):
         lines: Of the lines of the labelled files, what each was.
         ordinary_quotes: The files whose quotes are characters like any other.
         repeats: What repeats or contradicts an earlier row.
-        notes: What people should know of the last three, a sentence each, without its stop.
+        classes: How large the classes are, and which are left out.
+        notes: What people should know of the last four, a sentence each, without its stop.
         corpus: Texts of the unlabelled corpus that are used.
         corpus_rejected: Texts of it that are not.
         corpus_reasons: Why they are not, as `reasons`.
@@ -130,6 +146,7 @@ class Ingest(ResultFile):
     lines: LineAccount | None = None
     ordinary_quotes: tuple[str, ...] = ()
     repeats: Repeats = Repeats()
+    classes: Classes = Classes()
     notes: tuple[str, ...] = ()
     corpus: int = 0
     corpus_rejected: int = 0

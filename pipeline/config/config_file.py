@@ -11,7 +11,10 @@ from fullbake.pipeline.config.yaml_values import parse_yaml
 # PyYAML reads some 200 kB a second. A cluster takes 60 kB (see kubeflow.cluster_check).
 _MAX_BYTES = 1_000_000
 
-_DATA_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xls", ".gz")
+_DATA_SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".xlsx", ".xlsm", ".xls"),
+    *(".gz", ".bz2", ".xz", ".zst", ".zip"),
+)
 
 
 def read_values(file: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from fullbake.components.data.dialect import NUMBERED, Dialect
 from fullbake.components.data.label_place import COLUMN, FOLDER, LabelPlace
-from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.row_format import NULL_VALUES, OTHER, RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section
@@ -23,6 +23,11 @@ UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 _COLUMN_KEYS = ("text_column", "text_pair_column", "label_column")
+
+
+def is_printable(label: str) -> bool:
+    """Says whether tables and logs can show a label: no line breaks or control characters are in it."""
+    return not any(unicodedata.category(char) in UNPRINTABLE for char in label)
 
 
 class DataConfig(Section):
@@ -40,6 +45,8 @@ class DataConfig(Section):
     id_column: str | None = None
     labels: tuple[Label, ...]
     label_map: dict[Label, Label] = {}
+    label_threshold: float | None = None
+    null_values: tuple[Label, ...] = NULL_VALUES
     delimiter: Annotated[str, Field(min_length=1)] = ","
     encoding: str = "utf-8"
     quoting: Literal["auto", "standard", "none"] = "auto"
@@ -55,6 +62,7 @@ class DataConfig(Section):
     max_bad_fraction: Fraction = 0.01
     on_duplicate: Literal["keep", "drop"] = "keep"
     on_conflict: Literal["keep", "drop", "fail"] = "keep"
+    rare_classes: Literal["fail", "drop", "other"] = "fail"
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
     test_base: Location | None = None
     max_label_drift: Fraction | None = None
@@ -168,7 +176,7 @@ class DataConfig(Section):
         for label in self.labels:
             if not label or label != label.strip():
                 raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; fix it")
-            if any(unicodedata.category(char) in UNPRINTABLE for char in label):
+            if not is_printable(label):
                 raise ValueError(
                     f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "
                     "map it to another name with data.label_map"
@@ -197,6 +205,28 @@ class DataConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _label_threshold_fits(self) -> DataConfig:
+        if self.label_threshold is None:
+            return self
+        if len(self.labels) != 2:
+            raise ValueError(
+                f"label_threshold: it makes two classes of numbers, and labels has {len(self.labels)}; name two, the "
+                "lower first, or set it to null"
+            )
+        if self.label_map:
+            raise ValueError("label_threshold: label_map is never asked beside it; take one of them away")
+        return self
+
+    @model_validator(mode="after")
+    def _rare_classes_fit(self) -> DataConfig:
+        if self.rare_classes == OTHER and OTHER not in self.labels:
+            raise ValueError(
+                f"rare_classes: {OTHER!r} is not in data.labels ({', '.join(self.labels)}); add it there, or set "
+                f"rare_classes to drop{did_you_mean(OTHER, self.labels)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _split_fits(self) -> DataConfig:
         wanted = {"train", "eval", "test"} if self.test_base is None else {"train", "eval"}
         if set(self.split) != wanted:
@@ -217,6 +247,9 @@ class DataConfig(Section):
             label_map=self.label_map,
             dialect=self.dialect,
             id_column=self.id_column,
+            null_values=self.null_values,
+            label_threshold=self.label_threshold,
+            rare_classes=self.rare_classes,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fullbake.components.data.data_files import opened
-from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.quoting import QUOTINGS, STANDARD, Quoting
 from fullbake.components.data.readers.csv_quoting import find_quoting
 from fullbake.components.data.readers.csv_records import JOINED_LINES, CsvRecord, read_records
@@ -87,9 +86,8 @@ def open_csv(source: Path, options: CsvOptions) -> Iterator[CsvTable]:
         InputError: It has no header.
         WrongKindError: It is no CSV.
     """
-    delimiter = options.delimiter
-    dialect = Dialect(delimiter, options.encoding)
-    meaning = QUOTINGS[options.quoting] or find_quoting(
+    dialect = options.dialect
+    meaning = QUOTINGS[dialect.quoting] or find_quoting(
         lambda: opened(str(source)), dialect, _as_wide_as, judges_labels=False
     )
     with opened(str(source)) as stream:
@@ -97,8 +95,8 @@ def open_csv(source: Path, options: CsvOptions) -> Iterator[CsvTable]:
         records = read_records(stream, dialect, meaning, count)
         header = _header(records, source)
         count.header = count.total - count.blank
-        rows = (_as_row(record, len(header), delimiter) for record in records)
-        yield CsvTable(header, rows, meaning, options.quoting == "auto", count)
+        rows = (_as_row(record, len(header), dialect.delimiter) for record in records)
+        yield CsvTable(header, rows, meaning, dialect.quoting == "auto", count)
 
 
 def check_csv(source: Path, options: CsvOptions) -> None:
@@ -110,7 +108,7 @@ def check_csv(source: Path, options: CsvOptions) -> None:
     """
     with opened(str(source)) as stream:
         _header(
-            read_records(stream, Dialect(options.delimiter, options.encoding), QUOTINGS[options.quoting] or STANDARD),
+            read_records(stream, options.dialect, QUOTINGS[options.dialect.quoting] or STANDARD),
             source,
         )
 
@@ -128,7 +126,7 @@ def write_csv(target: Path, table: Table, columns: list[str], options: CsvOption
     Raises:
         InputError: It cannot be written.
     """
-    needs_quotes = re.compile(f'["\r\n{re.escape(options.delimiter)}]').search
+    needs_quotes = re.compile(f'["\r\n{re.escape(options.dialect.delimiter)}]').search
     added = len(columns) - len(table.columns)
 
     def line(fields: list[str]) -> str:
@@ -136,7 +134,7 @@ def write_csv(target: Path, table: Table, columns: list[str], options: CsvOption
         if options.escape_formulas:
             fields = [f"'{field}" if field.startswith(_FORMULA) else field for field in fields]
         quoted = ['"' + field.replace('"', '""') + '"' if needs_quotes(field) else field for field in fields]
-        return options.delimiter.join(quoted) + "\n"
+        return options.dialect.delimiter.join(quoted) + "\n"
 
     with writing(target, "--output", errors=KEEP_UNDECODABLE, newline="") as sink:
         sink.write(line(columns))

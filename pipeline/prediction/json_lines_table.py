@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from fullbake.components.data.data_files import opened
+from fullbake.components.data.readers.json_document import read_json_objects
 from fullbake.components.data.readers.json_lines import JsonLine, read_objects, text_of
 from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE, printable
@@ -20,29 +22,29 @@ from fullbake.pipeline.prediction.plain_values import as_json
 from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions, Table, Write
 
 _UNREADABLE = "input_line"  # the key under which a line comes back that is no object
+_LINE_ENDS = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")  # of which no string of JSON has one
 _NUMBERS = {frozenset([int]): int, frozenset([float]): float, frozenset([int, float]): float, frozenset([bool]): bool}
 
 
 class JsonLinesTable:
-    """A file of JSON Lines, opened.
+    """A file of objects, opened.
 
     Args:
-        stream: Its bytes, from their start.
+        objects: The objects.
         kinds: By key, in the order in which they are met, the types of its values.
     """
 
     ordinary_quotes = False
 
-    def __init__(self, stream: BinaryIO, kinds: dict[str, set[type]]):
+    def __init__(self, objects: Iterator[JsonLine | BadRow], kinds: dict[str, set[type]]):
         self.columns = list(kinds)
         self.types: list[type] = [_NUMBERS.get(frozenset(found), str) for found in kinds.values()]
-        self._stream = stream
+        self._objects = objects
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
         """Yields all rows, as `Table.batches`; null is no text to label."""
-        found = read_objects(self._stream, LineCount())
         features = {feature: self.columns[place] for feature, place in places.items()}
-        while lines := list(itertools.islice(found, size)):
+        while lines := list(itertools.islice(self._objects, size)):
             bad: list[BadRow | None] = []
             texts: dict[str, list[bytes]] = {feature: [] for feature in features}
             for line in lines:
@@ -95,16 +97,34 @@ def open_json_lines(source: Path, options: CsvOptions) -> Iterator[JsonLinesTabl
         InputError: No line of it is an object.
         WrongKindError: It is no text.
     """
+    with _open(source, read_objects) as table:
+        yield table
+
+
+@contextmanager
+def open_json(source: Path, options: CsvOptions) -> Iterator[JsonLinesTable]:
+    """Opens a file of JSON, as `open_json_lines` does one of JSON Lines.
+
+    Raises:
+        InputError: No object is in it.
+        WrongKindError: It is no text, or no whole JSON.
+    """
+    with _open(source, read_json_objects) as table:
+        yield table
+
+
+@contextmanager
+def _open(source: Path, read: Callable[..., Iterator[JsonLine | BadRow]]) -> Iterator[JsonLinesTable]:
     kinds: dict[str, set[type]] = {}
     with opened(str(source)) as stream:
-        for line in read_objects(stream, LineCount(), numbers_as_written=False):
+        for line in read(stream, LineCount(), numbers_as_written=False):
             if isinstance(line, JsonLine):
                 for key, value in line.values.items():
                     kinds.setdefault(key, set()).update(() if value is None else (_kind(value),))
     if not kinds:
         raise InputError(f"--input: {source} has no line with an object; write one to a line")
     with opened(str(source)) as stream:
-        yield JsonLinesTable(stream, kinds)
+        yield JsonLinesTable(read(stream, LineCount()), kinds)
 
 
 def check_json_lines(source: Path, options: CsvOptions) -> None:
@@ -117,6 +137,25 @@ def check_json_lines(source: Path, options: CsvOptions) -> None:
     with opened(str(source)) as stream:
         if next(read_objects(stream, LineCount()), None) is None:
             raise InputError(f"--input: {source} is empty; write an object to a line")
+
+
+def check_json(source: Path, options: CsvOptions) -> None:
+    """Looks whether a file has an object.
+
+    Raises:
+        InputError: It has none.
+        WrongKindError: It is no text, or no whole JSON.
+    """
+    with opened(str(source)) as stream:
+        if next(read_json_objects(stream, LineCount()), None) is None:
+            raise InputError(f"--input: {source} is empty; write a list of objects")
+
+
+@contextmanager
+def write_json(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
+    """Opens a file for a list of labelled rows, as `write_json_lines` one for JSON Lines: an object to a line, too."""
+    with _writing(target, table, columns, "[\n", ",\n", "\n]\n") as write:
+        yield write
 
 
 @contextmanager
@@ -134,6 +173,12 @@ def write_json_lines(target: Path, table: Table, columns: list[str], options: Cs
     Raises:
         InputError: It cannot be written.
     """
+    with _writing(target, table, columns, "", "\n", "\n") as write:
+        yield write
+
+
+@contextmanager
+def _writing(target: Path, table: Table, columns: list[str], before: str, between: str, after: str) -> Iterator[Write]:
     width = len(table.columns)
     added = columns[width:]
     renamed = {old: new for old, new in zip(table.columns, columns, strict=False) if old != new}
@@ -144,8 +189,10 @@ def write_json_lines(target: Path, table: Table, columns: list[str], options: Cs
         return dict(zip(added, [answer.label, *(round(p, 6) for p in answer.probabilities)], strict=True))
 
     with writing(target, "--output", errors=KEEP_UNDECODABLE, newline="") as sink:
+        lead = before
 
         def write(batch: Batch, answers: list[Answer | None]) -> None:
+            nonlocal lead
             if isinstance(table, JsonLinesTable):
                 rows = [_kept(line, renamed) for line in batch.rows]
             else:
@@ -153,9 +200,11 @@ def write_json_lines(target: Path, table: Table, columns: list[str], options: Cs
             for row, answer in zip(rows, answers, strict=True):
                 start = row.rstrip()[:-1].rstrip()  # without its closing brace
                 comma = "" if start.lstrip() == "{" else ", "
-                sink.write(f"{start}{comma}{_dumped(own(answer))[1:]}\n")
+                sink.write(f"{lead}{start}{comma}{_dumped(own(answer))[1:]}")
+                lead = between
 
         yield write
+        sink.write(after if lead is between else before + after.lstrip() if before else "")
 
 
 def _kept(line: JsonLine | BadRow, renamed: dict[str, str]) -> str:
@@ -163,7 +212,7 @@ def _kept(line: JsonLine | BadRow, renamed: dict[str, str]) -> str:
     if isinstance(line, BadRow):
         return _dumped({_UNREADABLE: printable(line.fields[0])})
     if renamed.keys().isdisjoint(line.values):
-        return line.text
+        return _LINE_ENDS.sub(" ", line.text)
     values = json.loads(line.text)
     return _dumped({renamed.get(key, key): value for key, value in values.items()})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fullbake.components.data.columns import shorten
 from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.file_kinds import WrongKindError
 from fullbake.components.data.reading import place_in
+from fullbake.components.data.text_encoding import printable
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import SLAB_ROWS
 from fullbake.pipeline.output_file import check_output
@@ -73,7 +74,7 @@ def label_file(
             header or is of another format.
     """
     check_files(source, target, delimiter=delimiter, encoding=encoding, quoting=quoting)
-    options = CsvOptions(delimiter, encoding, quoting, escape_formulas)
+    options = CsvOptions(Dialect(delimiter, encoding, quoting), escape_formulas)
     done = Labelled()
     with _reading(source), table_format(source).open(source, options) as table:
         done.ordinary_quotes = table.ordinary_quotes
@@ -111,7 +112,7 @@ def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, qu
         InputError: As `label_file`, but for the columns.
     """
     if source.is_dir():
-        raise InputError(f"--input: {source} is a folder; name a file")
+        raise InputError(f"--input: {source} is a folder; name a file, such as one of its .arrow files")
     if not source.is_file():
         raise InputError(f"--input: there is no file {source}")
     check_output(target, "--output")
@@ -122,7 +123,7 @@ def check_files(source: Path, target: Path, *, delimiter: str, encoding: str, qu
     except InputError as error:
         raise InputError(f"--{error}") from error
     with _reading(source):
-        table_format(source).check(source, CsvOptions(delimiter, encoding, quoting))
+        table_format(source).check(source, CsvOptions(Dialect(delimiter, encoding, quoting)))
 
 
 @contextmanager
@@ -131,7 +132,7 @@ def _reading(source: Path) -> Iterator[None]:
         yield
     except WrongKindError as error:
         raise InputError(f"--input: {source} {error}") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(f"--input: {source} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
@@ -142,7 +143,7 @@ def _place(columns: list[str], predictor: Predictor, feature: str, source: Path)
             return names.index(column)
     column = predictor.text_columns.get(feature, feature)
     raise InputError(
-        f"--input: {column!r} is not a column of {source} (it has: {', '.join(names)}); "
+        f"--input: {column!r} is not a column of {source} (it has: {shorten(', '.join(map(printable, names)))}); "
         "the model was trained on a column of that name: rename yours"
     )
 

@@ -1,15 +1,16 @@
-"""Parquet files whose rows are labelled."""
+"""Files with columns whose rows are labelled: Parquet, and what is read as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from fullbake.components.data.data_files import is_gzipped, opened
-from fullbake.components.data.readers.parquet import open_parquet, read_batches, texts_of, type_fault
+from fullbake.components.data.compression import compression_of, without_compression
+from fullbake.components.data.data_files import opened
+from fullbake.components.data.readers.parquet import as_names, open_parquet, read_batches, texts_of, type_fault
 from fullbake.components.data.rows import BadRow
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
 from fullbake.contract.errors import InputError
@@ -19,27 +20,35 @@ from fullbake.pipeline.prediction.table import Answer, Batch, CsvOptions, Table,
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 _ROW_GROUP_BYTES = 64 * 2**20  # in memory; readers take a row group at once
 
 
-class ParquetTable:
-    """A Parquet file, opened.
+class ColumnsTable:
+    """A file that has columns, opened.
 
     Args:
-        file: The file.
+        schema: Its schema.
+        read: Reads all rows, so many at once at most.
         source: Where it is, for errors.
+        class_names: By the name of a column of numbers that stand for classes, the names of these.
     """
 
     ordinary_quotes = False
 
-    def __init__(self, file: pq.ParquetFile, source: Path):
-        self.schema = file.schema_arrow
-        self.columns: list[str] = list(self.schema.names)
-        self.types: list[type] = [_python_type(field.type) for field in self.schema]
-        self._file = file
+    def __init__(
+        self,
+        schema: pa.Schema,
+        read: Callable[[int], Iterator[pa.RecordBatch]],
+        source: Path,
+        class_names: Mapping[str, list[str]],
+    ):
+        self.schema = schema
+        self.columns: list[str] = list(schema.names)
+        self.types: list[type] = [str if field.name in class_names else _python_type(field.type) for field in schema]
+        self._read = read
         self._source = source
+        self._class_names = class_names
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
         """Yields all rows, as `Table.batches`; null is no text to label."""
@@ -47,7 +56,7 @@ class ParquetTable:
             if fault := type_fault(self.schema.field(place)):
                 raise InputError(f"--input: column {self.columns[place]!r} of {self._source} {fault}")
         row = 0
-        for batch in read_batches(self._file, size):
+        for batch in self._read(size):
             found = {feature: texts_of(batch.column(place)) for feature, place in places.items()}
             bad: list[BadRow | None] = []
             for texts in zip(*found.values(), strict=True):
@@ -63,11 +72,14 @@ class ParquetTable:
                 ]
                 for feature, texts in found.items()
             }
-            yield Batch(bad, encoded, batch, partial(_values, batch))
+            yield Batch(bad, encoded, batch, partial(self._values, batch))
 
-
-def _values(batch: pa.RecordBatch) -> list[list[Any]]:
-    return [list(row) for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+    def _values(self, batch: pa.RecordBatch) -> list[list[Any]]:
+        columns = []
+        for name, column in zip(self.columns, batch.columns, strict=True):
+            names = self._class_names.get(name)
+            columns.append(column.to_pylist() if names is None else as_names(texts_of(column), names))
+        return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _python_type(kind: pa.DataType) -> type:
@@ -80,7 +92,7 @@ def _python_type(kind: pa.DataType) -> type:
 
 
 @contextmanager
-def open_parquet_table(source: Path, options: CsvOptions) -> Iterator[ParquetTable]:
+def open_parquet_table(source: Path, options: CsvOptions) -> Iterator[ColumnsTable]:
     """Opens a file whose rows are to be labelled.
 
     Args:
@@ -91,7 +103,8 @@ def open_parquet_table(source: Path, options: CsvOptions) -> Iterator[ParquetTab
         WrongKindError: It is no Parquet, or damaged.
     """
     with opened(str(source)) as stream:
-        yield ParquetTable(open_parquet(stream, source.name), source)
+        file = open_parquet(stream, source.name)
+        yield ColumnsTable(file.schema_arrow, partial(read_batches, file), source, {})
 
 
 def check_parquet(source: Path, options: CsvOptions) -> None:
@@ -106,29 +119,46 @@ def check_parquet(source: Path, options: CsvOptions) -> None:
 
 @contextmanager
 def write_parquet(target: Path, table: Table, columns: list[str], options: CsvOptions) -> Iterator[Write]:
-    """Opens a file for labelled rows; it appears when all is written.
+    """Opens a file for labelled rows, as `writing_columns`."""
+    import pyarrow.parquet as pq
 
-    A source of this format keeps its schema; of another, columns of truth values, whole numbers or numbers alone are
+    with writing_columns(target, table, columns, pq.ParquetWriter) as write:
+        yield write
+
+
+@contextmanager
+def writing_columns(
+    target: Path,
+    table: Table,
+    columns: list[str],
+    open_writer: Callable[[BinaryIO, pa.Schema], AbstractContextManager[Any]],
+    extend_metadata: Callable[[Any, list[str], list[str]], Any] = lambda metadata, columns, added: metadata,
+) -> Iterator[Write]:
+    """Opens a file with columns for labelled rows; it appears when all is written.
+
+    A source with columns keeps its schema; of another, columns of truth values, whole numbers or numbers alone are
     that, and all others text. Probabilities are float32.
 
     Args:
         target: The file.
         table: Where the rows come from.
         columns: The names of all columns: those of the table, then those that are added.
-        options: Of no matter.
+        open_writer: Opens what writes tables of a schema into a file.
+        extend_metadata: Makes the schema's metadata of those of the source, for the names of its columns as they are
+            called now and of those that are added.
 
     Raises:
         InputError: It cannot be written.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    if is_gzipped(target.name):
-        raise InputError(f"--output: {target} would be compressed twice; let its name end in .parquet")
+    if compression_of(target.name):
+        suffix = Path(without_compression(target.name)).suffix
+        raise InputError(f"--output: {target} would be compressed twice; let its name end in {suffix}")
     width = len(table.columns)
-    if isinstance(table, ParquetTable):
+    if isinstance(table, ColumnsTable):
         kept = [field.with_name(name) for field, name in zip(table.schema, columns, strict=False)]
-        metadata = table.schema.metadata
+        metadata = extend_metadata(table.schema.metadata, columns[:width], columns[width:])
     else:
         arrow = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
         kept = [pa.field(name, arrow[kind]) for name, kind in zip(columns, table.types, strict=False)]
@@ -136,7 +166,7 @@ def write_parquet(target: Path, table: Table, columns: list[str], options: CsvOp
     added = [pa.field(columns[width], pa.string()), *(pa.field(name, pa.float32()) for name in columns[width + 1 :])]
     schema = pa.schema([*kept, *added], metadata)
 
-    with writing_bytes(target, "--output") as sink, pq.ParquetWriter(sink, schema) as writer:
+    with writing_bytes(target, "--output") as sink, open_writer(sink, schema) as writer:
         waiting: list[pa.RecordBatch] = []
 
         def flush() -> None:
@@ -145,7 +175,7 @@ def write_parquet(target: Path, table: Table, columns: list[str], options: CsvOp
                 waiting.clear()
 
         def write(batch: Batch, answers: list[Answer | None]) -> None:
-            if isinstance(table, ParquetTable):
+            if isinstance(table, ColumnsTable):
                 arrays = list(batch.rows.columns)
             else:
                 rows = [map(_fitting, row, table.types) for row in batch.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.rows import BadRow
 
 
@@ -12,17 +13,12 @@ class CsvOptions(NamedTuple):
     """How files are written that are CSV.
 
     Attributes:
-        delimiter: The one character between fields.
-        encoding: Of the source, unless it starts with a byte-order mark.
-        quoting: What double quotes mean in the source: "standard", "none" or "auto" (see `data.quoting`). In the target
-            they quote fields.
+        dialect: How the source is written; the target has its delimiter, and double quotes that quote fields.
         escape_formulas: Whether an apostrophe is put before what a spreadsheet would take for a formula (OWASP's advice
             against CSV injection). The target then no longer holds the very texts.
     """
 
-    delimiter: str
-    encoding: str
-    quoting: str = "auto"
+    dialect: Dialect
     escape_formulas: bool = False
 
 

@@ -10,7 +10,7 @@ FULLBAKE = Path(sys.executable).with_name("fullbake")
 COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "submit"]
 HELP = {
     (): COMMANDS,
-    ("init",): ["DATA.csv", "--text", "--label", "--text-pair", "--output comments.yaml"],
+    ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
     ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [

@@ -26,7 +26,7 @@ from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.loading import load_config
-from fullbake.pipeline.first_config import make_first_config
+from fullbake.pipeline.first_config.first_config import make_first_config
 from fullbake.pipeline.prediction.csv_table import open_csv
 from fullbake.pipeline.prediction.label_file import check_files
 from fullbake.pipeline.prediction.table import CsvOptions
@@ -120,7 +120,7 @@ def check_rows(content: bytes, fmt: RowFormat) -> str:
     good = [row for row in rows if isinstance(row, Row)]
     bad = [row for row in rows if isinstance(row, BadRow)]
     assert len(rows) == len(good) + len(bad)
-    assert count.total == lines_of(content, fmt.encoding)
+    assert count.total == lines_of(content, fmt.dialect.encoding)
     assert count.total == count.header + count.blank + sum(row.lines for row in rows)
     last = count.header
     for row in rows:
@@ -139,7 +139,7 @@ def check_rows(content: bytes, fmt: RowFormat) -> str:
 def check_labelling(path: Path, delimiter: str, encoding: str) -> None:
     try:
         check_files(path, path.with_name("out.csv"), delimiter=delimiter, encoding=encoding, quoting="auto")
-        with open_csv(path, CsvOptions(delimiter, encoding)) as found:
+        with open_csv(path, CsvOptions(Dialect(delimiter, encoding))) as found:
             rows = list(found.rows)
     except InputError as error:
         told(error)

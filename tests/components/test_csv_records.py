@@ -4,14 +4,18 @@ import gzip
 import io
 import json
 import lzma
+import pickle
 import random
 import sqlite3
+import tarfile
+import warnings
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import zstandard
 
 from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.file_kinds import WrongKindError
@@ -23,6 +27,7 @@ from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import LineCount
 from fullbake.components.data.text_encoding import is_file_encoding
 from fullbake.contract.errors import InputError
+from tests.components import data_formats
 
 TABLE = pd.DataFrame({"text": ["a text", "another"], "label": ["good", "bad"]})
 CSV = b"text,label\na text,good\n"
@@ -64,6 +69,20 @@ def arrow():
     return file.getvalue()
 
 
+def stata(folder, version):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas' own, of NumPy
+        TABLE.to_stata(folder / "a.dta", version=version, write_index=False)
+    return (folder / "a.dta").read_bytes()
+
+
+def tarred(folder):
+    (folder / "a.csv").write_bytes(CSV)
+    with tarfile.open(folder / "a.tar", "w") as archive:
+        archive.add(folder / "a.csv", "a.csv")
+    return (folder / "a.tar").read_bytes()
+
+
 KINDS = {
     "a Parquet file": lambda _: TABLE.to_parquet(),
     "an Arrow file": lambda _: arrow(),
@@ -76,6 +95,22 @@ KINDS = {
     "compressed with gzip": lambda _: gzip.compress(CSV),
     "compressed with bzip2": lambda _: bz2.compress(CSV),
     "compressed with xz": lambda _: lzma.compress(CSV),
+    "compressed with zstd": lambda _: zstandard.compress(CSV),
+    "an Arrow file, as a stream": lambda _: data_formats.arrow(TABLE),
+    "a pickle of Python": lambda _: pickle.dumps(CSV),
+    "a pickle of Python, old": lambda _: pickle.dumps(CSV, 2),
+    "a Stata file": lambda file: stata(file, 118),
+    "a Stata file, old": lambda file: stata(file, 114),
+    "a tar archive": tarred,
+    "a Word document": lambda _: zipped("[Content_Types].xml", "word/document.xml"),
+    # Of these nothing here writes one; their first bytes are as their specifications have them.
+    "an SPSS file": lambda _: b"$FL2@(#) SPSS DATA FILE" + bytes(40),
+    "an RDS file of R": lambda _: b"X\n\0\0\0\x03\0\x04\x02\0",
+    "an R workspace": lambda _: b"RDX3\nX\n\0\0\0\x03",
+    "a SAS file": lambda _: bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf",
+    "a 7z archive": lambda _: b"7z\xbc\xaf\x27\x1c\0\x04",
+    "a RAR archive": lambda _: b"Rar!\x1a\x07\x01\0",
+    "an old Excel or Office file": lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16),
     "JSON": lambda _: TABLE.to_json(orient="records", lines=True).encode(),
     "JSON, a list": lambda _: json.dumps(TABLE.to_dict("records"), indent=1).encode(),
     "JSON, marked": lambda _: b"\xef\xbb\xbf" + TABLE.to_json().encode(),
@@ -97,7 +132,8 @@ def test_a_file_of_another_format_is_called_by_its_name(kind, tmp_path):
     ):
         with pytest.raises(InputError) as error:
             read()
-        assert str(error.value).startswith(f"input_base: train.csv is {named}, not CSV; ")
+        assert str(error.value).startswith(f"input_base: train.csv is {named}, ")
+        assert ", not CSV; " in str(error.value)
         assert "\n" not in str(error.value)
 
 

@@ -102,13 +102,12 @@ def test_a_feature_the_schema_asks_for_and_the_data_lack_stops_the_run(run):
     )
 
 
-def test_a_class_without_an_example_in_a_split_stops_the_run(run):
+def test_all_classes_without_an_example_in_a_split_stop_the_run_in_one_line(run):
     with pytest.raises(InputError) as error:
         run(["good", "bad"] * 50 + ["ugly"], ["good", "bad", "ugly", "odd"], labels=("good", "bad", "ugly", "odd"))
     assert str(error.value) == (
-        "labels: no train example of class 'ugly', no train example of class 'odd', "
-        "no test example of class 'odd'; add rows of it, give the split a larger share in split, "
-        "or take the class out of labels"
+        "labels: 'ugly' (1 text, none in train), 'odd' (0 texts, none in train and test): fewer texts than the 2 "
+        "splits they are for; add rows, or set rare_classes to drop or other"
     )
 
 

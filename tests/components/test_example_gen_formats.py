@@ -8,7 +8,10 @@ import pytest
 from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.errors import InputError
+from tests.components.data_formats import COMPRESSIONS, FORMATS, save_dataset
 from tests.components.ingested import ROWS, TEST_ROWS, TWO_SPLITS, write
+
+FORMAT_OF_NAMES = RowFormat("text", "label", ("good", "bad"))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,40 @@ def test_a_folder_may_mix_formats_and_each_row_counts_once(run, tmp_path):
     assert {split: sorted(texts) for split, texts in run().texts().items()} == {
         split: sorted(texts) for split, texts in ran.texts().items()
     }
+
+
+def test_a_run_reads_every_format_and_every_compression(run, tmp_path):
+    kinds = [*((suffix, None) for suffix in FORMATS), *((".csv", suffix) for suffix in COMPRESSIONS), (".json", ".zst")]
+    for number, (suffix, compression) in enumerate(kinds):
+        content = FORMATS[suffix](frame(ROWS[number * 15 : number * 15 + 15]))
+        file = tmp_path / f"data/{number}{suffix}{compression or ''}"
+        file.write_bytes(COMPRESSIONS[compression](content) if compression else content)
+    ran = run()
+    assert ran.all_texts() == sorted(text for text, _ in ROWS[: len(kinds) * 15])
+    labels = dict(ROWS)
+    assert all(example["label"] == labels[example["text"]] for example in ran.examples("train"))
+    assert ran.counts["rejected"] == 0
+
+
+def test_a_run_reads_the_splits_of_a_saved_dataset(run, tmp_path):
+    for folder, rows in (("train", ROWS), ("test", TEST_ROWS)):
+        save_dataset(tmp_path / "set" / folder, [text for text, _ in rows], [int(name == "good") for _, name in rows])
+    base = str(tmp_path / "set/train")
+    ran = run(FORMAT_OF_NAMES, split=TWO_SPLITS, input_base=base, test_base=str(tmp_path / "set/test"))
+    assert ran.all_texts() == sorted(text for text, _ in [*ROWS, *TEST_ROWS])
+    labels = dict(TEST_ROWS)
+    assert all(example["label"] == labels[example["text"]] for example in ran.examples("test"))
+
+
+@pytest.mark.parametrize("name", ["b.csv.zst", "b.csv.zip", "b.json", "b.arrow", "b.xlsx"])
+def test_a_damaged_file_of_any_format_stops_the_run_by_its_name(run, tmp_path, name):
+    write(tmp_path / "data/a.csv")
+    suffix, compression = (f".{part}" for part in [*name.split(".")[1:], "gz"][:2])
+    content = FORMATS[suffix](frame(ROWS))
+    content = COMPRESSIONS[compression](content) if name.endswith(compression) else content
+    (tmp_path / "data" / name).write_bytes(content[:-40])
+    with pytest.raises(InputError, match=rf"^input_base: {name} is not? (a )?whole .*(again|write it again)$"):
+        run()
 
 
 def test_bad_rows_of_every_format_are_written_aside_with_their_place(run, tmp_path):

@@ -93,7 +93,7 @@ def test_numbers_are_texts_just_as_they_stand_in_the_file():
         (
             '{"text": "\\ud83d", "label": 1}',
             "undecodable bytes",
-            "lone surrogate U+D83D in column 'text' is not utf-8; JSON Lines are UTF-8",
+            "lone surrogate U+D83D in column 'text' is not utf-8; JSON is UTF-8",
         ),
     ],
 )

@@ -14,6 +14,11 @@ from fullbake.contract.errors import InputError
         ({"delimiter": ",,"}, "delimiter: ',,' is not one character"),
         ({"delimiter": ""}, "delimiter: '' is not one character"),
         ({"delimiter": '"'}, "delimiter: '\"' is not one character"),
+        (
+            {"label_threshold": 0.5, "label_map": {"1": "good"}},
+            "label_threshold: it makes two classes of numbers: give",
+        ),
+        ({"label_threshold": 0.5, "labels": ("a", "b", "c")}, "label_threshold: it makes two classes of numbers: give"),
         ({"label_map": {"1": "goood"}}, "label_map: '1' maps to 'goood', which is not in labels; did you"),
     ],
 )

@@ -37,6 +37,7 @@ INGEST: dict[str, Any] = {
         "conflicting_rows": 2,
         "first_conflict": "a and b",
     },
+    "classes": {"splits": 3, "texts": {"groß": 8, "rude": 1}, "left_out": ("rude",)},
     "notes": ["1 text has several labels, in 2 rows: a and b"],
     "corpus": 3,
     "corpus_rejected": 0,

@@ -1,5 +1,6 @@
 """The command line in this process, which spares the imports, and Beam's own job server."""
 
+import gzip
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fullbake.command_line.main import main
+from fullbake.pipeline.config.loading import load_config
+from fullbake.pipeline.first_config.first_config import make_first_config
 
 
 def command_line(patch: pytest.MonkeyPatch) -> Callable[..., Result]:
@@ -24,6 +27,20 @@ def command_line(patch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def fullbake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Runs a command."""
     return command_line(monkeypatch)
+
+
+@pytest.fixture
+def first_config(tmp_path):
+    """Writes a CSV file, makes its config, and returns it as the pipeline would read it, and as text."""
+
+    def make(content, name="train.csv", encoding="utf-8", columns=("text", "label")):
+        data = content if isinstance(content, bytes) else content.encode(encoding)
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        text = make_first_config(tmp_path / name, *columns)
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+        return load_config(tmp_path / "config.yaml"), text
+
+    return make
 
 
 @pytest.fixture

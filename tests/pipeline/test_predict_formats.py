@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from fullbake.command_line.main import main
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.prediction.label_file import Labelled, label_file
+from tests.components.data_formats import FORMATS
 from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS
 
 # An object a line, each kept as it is: key order, spelling of numbers, escapes, nested values.
@@ -137,26 +138,25 @@ def test_more_rows_than_a_batch_come_back_in_order(label, predictor):
     assert pq.ParquetFile(target).num_row_groups == 1
 
 
-@pytest.mark.parametrize("target", ["out.csv", "out.jsonl", "out.parquet"])
-@pytest.mark.parametrize("source", ["in.csv", "in.jsonl", "in.parquet"])
+@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize("source", FORMATS)
 def test_every_format_can_become_every_other(label, predictor, source: str, target: str):
     frame = pd.DataFrame({"n": [1, 2, 3], "comment": TEXTS[:3], "score": [0.5, 1.0, -2.25], "ok": [True, False, True]})
-    content = {
-        "in.csv": frame.to_csv(index=False).encode(),
-        "in.jsonl": frame.to_json(orient="records", lines=True).encode(),
-        "in.parquet": parquet(frame),
-    }[source]
-    done, written = label(source, content, target)
+    done, written = label(f"in{source}", FORMATS[source](frame), f"out{target}")
     assert (done.rows, done.unlabelled) == (3, {})
     found = {
-        "out.csv": pd.read_csv,
-        "out.jsonl": lambda file: pd.read_json(file, lines=True),
-        "out.parquet": pd.read_parquet,
+        ".csv": pd.read_csv,
+        ".jsonl": lambda file: pd.read_json(file, lines=True),
+        ".json": pd.read_json,
+        ".parquet": pd.read_parquet,
+        ".arrow": lambda file: pa.ipc.open_stream(file.read_bytes()).read_pandas(),
+        ".feather": pd.read_feather,
+        ".xlsx": pd.read_excel,
     }[target](written)
     assert found.columns.tolist() == [*frame.columns, *ADDED]
     assert found["label"].tolist() == expected(predictor, TEXTS[:3])
     assert found["comment"].tolist() == TEXTS[:3]
-    if source != "in.csv" or target == "out.csv":
+    if source != ".csv" or target == ".csv":
         assert found["n"].tolist() == [1, 2, 3]
         assert found["score"].tolist() == [0.5, 1.0, -2.25]
         assert found["ok"].tolist() == [True, False, True]
@@ -199,7 +199,7 @@ def test_objects_with_different_keys_become_one_table(label):
             parquet(pa.table({"comment": pa.array([["a"]])})),
             "is of type list<item: string>, which is no text; make it a column of text",
         ),
-        ("cut.jsonl.gz", gzip.compress(b'{"comment": "a"}\n' * 99)[:-12], "cut.jsonl.gz cannot be read: "),
+        ("cut.jsonl.gz", gzip.compress(b'{"comment": "a"}\n' * 99)[:-12], "cut.jsonl.gz is not a whole gzip file ("),
     ],
 )
 def test_a_file_that_cannot_be_labelled_is_refused_by_name(label, tmp_path: Path, name, content, message):

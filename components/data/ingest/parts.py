@@ -14,7 +14,7 @@ import tensorflow as tf
 from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
-from fullbake.contract.results.ingest import Repeats
+from fullbake.contract.results.ingest import Classes, Repeats
 
 SCANNED = np.dtype([("text", "<u8"), ("row", "<u8"), ("label", "<u4"), ("line", "<u4")])
 """What is known of each usable row after the first reading: two digests, the number of its label, and its line."""
@@ -94,6 +94,14 @@ class IngestParts:
     def repeats(self) -> Repeats:
         """Returns what repeats or contradicts an earlier row."""
         return Repeats(**json.loads(self._read(os.path.join(self.uri, "repeats"))))
+
+    def write_classes(self, classes: Classes) -> None:
+        """Writes how large the classes are, and which are left out."""
+        self._write(os.path.join(self.uri, "classes"), json.dumps(classes.to_dict()).encode())
+
+    def classes(self) -> Classes:
+        """Returns how large the classes are, and which are left out."""
+        return Classes(**json.loads(self._read(os.path.join(self.uri, "classes"))))
 
     def write_held_out(self, digests: np.ndarray) -> None:
         """Writes the digests of the texts that must not be in a corpus, uint64."""

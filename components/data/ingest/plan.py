@@ -1,17 +1,22 @@
 """Decides for each usable row of all labelled files where it goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from fullbake.components.data.data_file import DataFile
-from fullbake.components.data.ingest.parts import IngestParts
-from fullbake.components.data.ingest.refusal import CONTRADICTED, IN_TEST_BASE, REPEATED, Refusal
-from fullbake.components.data.ingest.splitting import HeldOutTexts, splits_of
+from fullbake.components.data.ingest.parts import SCANNED, IngestParts
+from fullbake.components.data.ingest.refusal import CONTRADICTED, IN_TEST_BASE, REPEATED, TOO_RARE, Refusal
+from fullbake.components.data.ingest.splitting import HeldOutTexts
+from fullbake.components.data.ingest.stratify import LEAST, count_texts, stratify
 from fullbake.components.data.repeats import find_repeats
+from fullbake.components.data.row_format import OTHER
+from fullbake.contract.names import TEST_SPLIT
+from fullbake.contract.results.ingest import Classes, Repeats
 
 # In a plan a byte stands for each usable row: the number of its split, or one of these.
-_IN_TEST_BASE, _REPEATED, _CONTRADICTED = 255, 254, 253
+_IN_TEST_BASE, _REPEATED, _CONTRADICTED, _TOO_RARE = 255, 254, 253, 252
+_REFUSED = 200  # the bytes from here on
 
 
 def refusals(names: Mapping[str, str]) -> dict[int, Refusal]:
@@ -24,6 +29,9 @@ def refusals(names: Mapping[str, str]) -> dict[int, Refusal]:
         _IN_TEST_BASE: Refusal(IN_TEST_BASE, f"this text is in {names['test_base']} too"),
         _REPEATED: Refusal(REPEATED, f"an earlier row has this text and label ({names['on_duplicate']}: drop)"),
         _CONTRADICTED: Refusal(CONTRADICTED, f"this text has other labels too ({names['on_conflict']}: drop)"),
+        _TOO_RARE: Refusal(
+            TOO_RARE, f"its class has too few texts to be in each split ({names['rare_classes']}: drop)"
+        ),
     }
 
 
@@ -34,13 +42,15 @@ def plan_rows(
     test_files: list[DataFile],
     labels: tuple[str, ...],
     split: dict[str, int],
+    needed_test_rows: Mapping[str, int],
+    rare_classes: str,
     held_out_splits: tuple[str, ...],
     drop_duplicates: bool,
     drop_conflicts: bool,
 ) -> None:
-    """Decides for each usable row where it goes, and writes the plan, the repeats and the texts held out.
+    """Decides for each usable row where it goes, and writes the plan, the repeats, the classes and the texts held out.
 
-    Memory is some 50 bytes a row.
+    Memory is some 60 bytes a row.
 
     Args:
         parts: Has what was scanned of each file, and gets the plans.
@@ -48,45 +58,107 @@ def plan_rows(
         test_files: Those of the test folder; their rows are the split after those of `split`.
         labels: The labels, as they were numbered.
         split: Name of a split -> its share, as for `splitting.split_of`.
+        needed_test_rows: Label -> rows that it must have in the split test; without one, `stratify.LEAST` if it can.
+        rare_classes: What becomes of a class with fewer texts than there are splits: "fail" (nothing, for others to
+            judge), "drop" (its rows are left out) or "other" (they are of the class `row_format.OTHER`).
         held_out_splits: The splits whose texts must not be in a corpus.
         drop_duplicates: Whether of rows with one text and label only the first is used.
         drop_conflicts: Whether rows are left out whose text has another label elsewhere.
     """
-    all_files = (*files, *test_files)
-    bounds = np.cumsum([0, *(parts.scanned_rows(file.number) for file in all_files)])
-    in_test = HeldOutTexts(_joined(chunk["text"] for file in test_files for _, chunk in parts.scan(file.number)))
-    held_out_bytes = [place for place, name in enumerate((*split, "test")) if name in held_out_splits]
-    plan = np.full(bounds[-1], len(split), np.uint8)
-    rows, row_labels = np.zeros(bounds[-1], np.uint64), np.zeros(bounds[-1], np.uint32)
-    held_out = []
-    for index, file in enumerate(all_files):
-        for start, chunk in parts.scan(file.number):
-            here = slice(bounds[index] + start, bounds[index] + start + len(chunk))
-            rows[here], row_labels[here] = chunk["row"], chunk["label"]
-            if index < len(files):
-                plan[here] = splits_of(chunk["text"], split)
-                plan[here][in_test.holds(chunk["text"])] = _IN_TEST_BASE
-            held_out.append(chunk["text"][np.isin(plan[here], held_out_bytes)])
-    used = np.flatnonzero(plan != _IN_TEST_BASE)
-    rows, row_labels = rows[used], row_labels[used]
+    rows = _Rows(parts, [*files, *test_files])
+    labelled = rows.bounds[len(files)]  # how many rows are in `files`; the others are the test folder's
+    plan = np.full(rows.bounds[-1], len(split), np.uint8)
+    # Columns are read again where they are wanted again: that takes less memory than to keep them.
+    texts = rows.column("text")
+    in_test = HeldOutTexts(texts[labelled:].copy())
+    plan[:labelled][in_test.holds(texts[:labelled])] = _IN_TEST_BASE
+    del texts, in_test
+    parts.write_repeats(_refuse_repeats(rows, plan, labels, drop_duplicates, drop_conflicts))
+
+    row_labels = rows.column("label")
+    shared = plan < _REFUSED
+    shared[labelled:] = False
+    texts, text_labels = rows.column("text")[shared], row_labels[shared]
+    counts = count_texts(texts, text_labels, len(labels))
+    rare = np.zeros(len(labels), bool) if rare_classes == "fail" else counts < len(split)
+    if rare_classes == OTHER:
+        other = labels.index(OTHER)
+        rare[other] = False
+        text_labels[rare[text_labels]] = other
+        counts = count_texts(texts, text_labels, len(labels))
+        rare[other] = not counts[other]
+    elif rare.any():
+        plan[rare[row_labels] & (plan < _REFUSED)] = _TOO_RARE
+        kept = ~rare[text_labels]
+        shared[shared] = kept
+        texts, text_labels = texts[kept], text_labels[kept]
+        counts[rare] = 0
+    del row_labels
+    parts.write_classes(
+        Classes(
+            splits=len(split),
+            texts=dict(zip(labels, counts.tolist(), strict=True)),
+            left_out=tuple(label for label, is_rare in zip(labels, rare, strict=True) if is_rare),
+        )
+    )
+    least = np.array([max(LEAST, needed_test_rows.get(label, 0)) for label in labels])
+    plan[shared] = stratify(texts, text_labels, split, least)
+    del texts, text_labels, shared
+
+    for index, file in enumerate(rows.files):
+        parts.write_plan(file.number, plan[rows.bounds[index] : rows.bounds[index + 1]].tobytes())
+    held_out = [place for place, name in enumerate((*split, TEST_SPLIT)) if name in held_out_splits]
+    parts.write_held_out(rows.column("text")[np.isin(plan, held_out)])
+
+
+class _Rows:
+    """The usable rows of all labelled files, one file after the other, as they were scanned.
+
+    Args:
+        parts: Has what was scanned.
+        files: The files.
+
+    Attributes:
+        files: The files.
+        bounds: Of each file, how many rows come before it; and last, how many there are.
+    """
+
+    def __init__(self, parts: IngestParts, files: list[DataFile]):
+        self.files = files
+        self.bounds = np.cumsum([0, *(parts.scanned_rows(file.number) for file in files)])
+        self._parts = parts
+
+    def column(self, name: str) -> np.ndarray:
+        """Returns a field of `SCANNED` of each row."""
+        values = np.empty(self.bounds[-1], SCANNED[name])
+        for file, before in zip(self.files, self.bounds[:-1], strict=True):
+            for start, chunk in self._parts.scan(file.number):
+                values[before + start : before + start + len(chunk)] = chunk[name]
+        return values
+
+    def place(self, row: int) -> str:
+        """Returns what people are told where a row is."""
+        index = int(np.searchsorted(self.bounds, row, side="right")) - 1
+        start, file = row - self.bounds[index], self.files[index]
+        scan = self._parts.scan(file.number)
+        return file.place_of(next(c["line"][start - first] for first, c in scan if start < first + len(c)))
+
+
+def _refuse_repeats(
+    rows: _Rows, plan: np.ndarray, labels: tuple[str, ...], drop_duplicates: bool, drop_conflicts: bool
+) -> Repeats:
+    """Finds what repeats or contradicts an earlier row, and says in the plan what of it is not used."""
+    used = np.flatnonzero(plan < _REFUSED)
+    row_labels = rows.column("label")[used]
 
     def name_row(row: int, with_label: bool) -> str:
-        index = int(np.searchsorted(bounds, used[row], side="right")) - 1
-        start = used[row] - bounds[index]
-        scan = parts.scan(all_files[index].number)
-        line = next(chunk["line"][start - first] for first, chunk in scan if start < first + len(chunk))
-        return all_files[index].place_of(line) + (f" ({labels[row_labels[row]]!r})" if with_label else "")
+        return rows.place(used[row]) + (f" ({labels[row_labels[row]]!r})" if with_label else "")
 
-    repeats, duplicates, conflicts = find_repeats(rows, row_labels, name_row, without_conflicts=drop_conflicts)
+    repeats, duplicates, conflicts = find_repeats(
+        rows.column("row")[used], row_labels, name_row, without_conflicts=drop_conflicts
+    )
     if drop_conflicts:
         plan[used[conflicts]] = _CONTRADICTED
     if drop_duplicates:
         plan[used[duplicates]] = _REPEATED
-    for index, file in enumerate(all_files):
-        parts.write_plan(file.number, plan[bounds[index] : bounds[index + 1]].tobytes())
-    parts.write_repeats(repeats)
-    parts.write_held_out(_joined(held_out))
-
-
-def _joined(digests: Iterable[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.zeros(0, np.uint64), *digests])
+    return repeats

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from fullbake.components.data.rows import UNLISTED
+
 IN_TEST_BASE = "also in {test_base}"
 """The kind, before `kind_in_words`, of a text kept out of training because the test folder has it."""
 
@@ -18,14 +20,18 @@ REPEATED = "repeats an earlier row"
 CONTRADICTED = "its text has other labels too"
 """The kind of a row of which another has the text and not the label, where conflicts are dropped."""
 
-KINDS = (IN_TEST_BASE, IN_HELD_OUT_SPLITS, REPEATED, CONTRADICTED)
+TOO_RARE = "class too small to split"
+"""The kind of a row whose class has fewer texts than there are splits, where such classes are dropped."""
+
+NOT_USED = (IN_TEST_BASE, IN_HELD_OUT_SPLITS, REPEATED, CONTRADICTED, UNLISTED, TOO_RARE)
+"""All of these: the rows are no bad rows."""
 
 
 class Refusal(NamedTuple):
     """Why one row is not used.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: One of `NOT_USED`.
         reason: The same for people.
     """
 

@@ -36,6 +36,7 @@ class IngestSettings:
         label_from: Likewise.
         labels_file: Likewise.
         test_labels_file: Likewise.
+        needed_test_rows: Likewise.
     """
 
     csv_format: RowFormat
@@ -48,6 +49,7 @@ class IngestSettings:
     corpus_base: str | None
     window: int
     pattern: str
+    needed_test_rows: dict[str, int]
     label_from: str
     labels_file: str | None
     test_labels_file: str | None

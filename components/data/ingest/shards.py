@@ -5,14 +5,15 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from fullbake.components.data.data_file import DataFile
-from fullbake.components.data.ingest.refusal import Refusal
+from fullbake.components.data.ingest.refusal import NOT_USED, TOO_RARE, Refusal
 from fullbake.components.data.ingest.tally import Tally
+from fullbake.components.data.row_format import OTHER
 from fullbake.components.data.rows import BadRow, Row
 from fullbake.contract.errors import InputError
 
@@ -54,6 +55,7 @@ def write_rows(
     rejected_path: str,
     stop_at_bad_row: bool,
     pairs: bool,
+    merged: Collection[str] = (),
 ) -> None:
     """Writes each row of a file to its split or, with the reason, to the rejected ones, and counts it.
 
@@ -67,6 +69,7 @@ def write_rows(
         rejected_path: Where rejected rows go.
         stop_at_bad_row: Whether the first bad row ends the reading.
         pairs: Whether a text without a second one gets an empty one.
+        merged: The labels whose rows are of the class `OTHER`.
     """
     with contextlib.ExitStack() as stack:
         shards = {split: stack.enter_context(_ShardWriter(uri, file.number)) for split, uri in split_uris.items()}
@@ -83,6 +86,9 @@ def write_rows(
             tally.read += 1
             if isinstance(row, BadRow):
                 reject(row, row.kind, row.reason, row.fields)
+                if row.kind in NOT_USED:
+                    tally.count_rare(row.unlisted)
+                    continue
                 tally.first.setdefault(row.kind, f"{file.place_of(row.line)}: {row.reason}")
                 if stop_at_bad_row:
                     break
@@ -96,14 +102,19 @@ def write_rows(
             if isinstance(split, Refusal):
                 fields = [value for value in (row.text, row.text_pair, row.label) if value]
                 reject(row, split.kind, split.reason, fields)
+                if split.kind == TOO_RARE:
+                    tally.count_rare(row.label)
             else:
-                shards[split].write(_as_example(row, pairs))
-                tally.labels.setdefault(split, Counter())[row.label] += 1
+                label = OTHER if row.label in merged else row.label
+                if row.unlisted or label != row.label:
+                    tally.count_rare(row.unlisted or row.label)
+                shards[split].write(_as_example(row, label, pairs))
+                tally.labels.setdefault(split, Counter())[label] += 1
                 tally.used_lines += row.lines
 
 
-def _as_example(row: Row, pairs: bool) -> bytes:
-    values = {"text": row.text, "label": row.label}
+def _as_example(row: Row, label: str, pairs: bool) -> bytes:
+    values = {"text": row.text, "label": label}
     if pairs or row.text_pair is not None:
         values["text_pair"] = row.text_pair or ""
     features = {

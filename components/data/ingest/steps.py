@@ -52,6 +52,8 @@ def add_ingest(
             test_files=test_files,
             labels=settings.csv_format.labels,
             split=settings.split,
+            needed_test_rows=settings.needed_test_rows,
+            rare_classes=settings.csv_format.rare_classes,
             held_out_splits=_MEASURING_SPLITS,
             drop_duplicates=settings.on_duplicate == "drop",
             drop_conflicts=settings.on_conflict == "drop",

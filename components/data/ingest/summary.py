@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 
 from tfx.dsl.io import fileio
@@ -12,8 +13,9 @@ from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.refusal import kind_in_words
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
+from fullbake.contract.named_few import named_few
 from fullbake.contract.names import INGEST_FILE, REJECTED_FILE
-from fullbake.contract.results.ingest import Drift, Ingest, LineAccount, Repeats
+from fullbake.contract.results.ingest import Classes, Drift, Ingest, LineAccount, Repeats
 from fullbake.contract.setting_names import setting_names
 
 log = logging.getLogger("fullbake")
@@ -29,7 +31,13 @@ def find_drift(labels: Sequence[str], span_before: int, before: Tally, newest: T
 
 
 def write_summary(
-    tally: Tally, corpus: Tally, repeats: Repeats, drift: Drift | str | None, settings: IngestSettings, output_uri: str
+    tally: Tally,
+    corpus: Tally,
+    repeats: Repeats,
+    classes: Classes,
+    drift: Drift | str | None,
+    settings: IngestSettings,
+    output_uri: str,
 ) -> None:
     """Writes `ingest.json`, an `Ingest`, and warns of what people should know.
 
@@ -37,6 +45,7 @@ def write_summary(
         tally: Of the labelled files.
         corpus: Of the corpus's files.
         repeats: What repeats or contradicts an earlier row.
+        classes: How large the classes are, and which are left out.
         drift: What `find_drift` returned; None if there is no span before.
         settings: The labels and the splits.
         output_uri: The folder of the splits.
@@ -46,7 +55,7 @@ def write_summary(
         for split in settings.labelled_splits
     }
     ordinary_quotes = [*tally.ordinary_quotes, *corpus.ordinary_quotes]
-    notes = [*repeats.in_words(), *_note_of_quotes(ordinary_quotes)]
+    notes = [*repeats.in_words(), *_note_of_rare(tally, classes, settings), *_note_of_quotes(ordinary_quotes)]
     for note in notes:
         log.warning("data: %s", note)
     ingest = Ingest(
@@ -59,6 +68,7 @@ def write_summary(
         lines=LineAccount(**tally.line_account()),
         ordinary_quotes=tuple(ordinary_quotes),
         repeats=repeats,
+        classes=classes,
         notes=tuple(notes),
         corpus=corpus.used,
         corpus_rejected=corpus.rejected,
@@ -82,6 +92,24 @@ def write_rejected(parts: IngestParts, file_count: int, output_uri: str) -> None
         for number in range(file_count):
             with fileio.open(parts.rejected(number), "rb") as part:
                 shutil.copyfileobj(part, whole)
+
+
+def _note_of_rare(tally: Tally, classes: Classes, settings: IngestSettings) -> list[str]:
+    kind = settings.csv_format.rare_classes
+    rows = Counter({label: 0 for label in classes.left_out if label != kind})
+    rows.update(tally.rare)
+    if not rows:
+        return []
+    beyond = rows.pop("", 0)
+    named = [f"{label!r} ({_number(count, 'row')})" for label, count in rows.most_common()]
+    classes_told = f"{len(rows):,} and more classes" if beyond else _number(len(rows), "class", "classes")
+    fate = f"{'is' if len(rows) == 1 else 'are'} {'left out' if kind == 'drop' else repr(kind)}"
+    told = f"{classes_told} ({_number(rows.total() + beyond, 'row')}) {fate}"
+    return [f"{told} ({setting_names()['rare_classes']}: {kind}): {named_few(named)}"]
+
+
+def _number(count: int, one: str, several: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def _note_of_quotes(files: list[str]) -> list[str]:

@@ -4,9 +4,12 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
+from fullbake.components.data.columns import shorten
 from fullbake.components.data.drift import Profile
 from fullbake.components.data.ingest import refusal
+from fullbake.components.data.row_format import MOST_LABELS
 from fullbake.components.data.rows import LineCount
+from fullbake.components.data.text_encoding import printable
 from fullbake.contract.errors import InputError
 
 
@@ -18,6 +21,8 @@ class Tally:
         read: Rows found.
         labels: Split -> label -> examples written.
         reasons: Kind of reason -> rows rejected.
+        rare: Label -> rows of rare classes, not used or of the class `row_format.OTHER`; beyond so many labels, the
+            rows of all others under an empty one.
         first: Kind of reason -> the first row rejected for it: file, line and reason.
         profile: Of all rows that can be used, those kept out of training among them.
         error: Why a file cannot be read at all, if so.
@@ -30,6 +35,7 @@ class Tally:
     read: int = 0
     labels: dict[str, Counter[str]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
+    rare: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
     profile: Profile = field(default_factory=Profile)
     error: InputError | None = None
@@ -44,6 +50,8 @@ class Tally:
         for split, labels in other.labels.items():
             self.labels.setdefault(split, Counter()).update(labels)
         self.reasons.update(other.reasons)
+        for label, rows in other.rare.items():
+            self.count_rare(label, rows)
         for kind, row in other.first.items():
             self.first.setdefault(kind, row)
         self.profile.add(other.profile)
@@ -52,6 +60,11 @@ class Tally:
         self.used_lines += other.used_lines
         self.rejected_lines += other.rejected_lines
         self.ordinary_quotes += other.ordinary_quotes
+
+    def count_rare(self, label: str, rows: int = 1) -> None:
+        """Counts rows of a rare class; a wrong column may hold as many labels as there are rows."""
+        label = printable(shorten(label))
+        self.rare[label if label in self.rare or len(self.rare) < MOST_LABELS else ""] += rows
 
     def to_json(self) -> str:
         """Returns it as JSON."""
@@ -85,7 +98,7 @@ class Tally:
     @property
     def bad(self) -> Counter[str]:
         """Kind of reason -> rows that cannot be used; not those that are only kept out of training."""
-        return Counter({kind: count for kind, count in self.reasons.items() if kind not in refusal.KINDS})
+        return Counter({kind: count for kind, count in self.reasons.items() if kind not in refusal.NOT_USED})
 
     def line_account(self) -> dict[str, int]:
         """Returns what every line read was: the parts add up to the total.

@@ -4,9 +4,7 @@ Rows pass no shuffle: a file is read and written in one go, so memory stays flat
 """
 
 import contextlib
-import gzip
 import itertools
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,17 +14,15 @@ from fullbake.components.data.data_folders import INPUT_BASE
 from fullbake.components.data.file_rows import quoting_of_file, read_file
 from fullbake.components.data.ingest.parts import SCANNED_AT_ONCE, IngestParts
 from fullbake.components.data.ingest.plan import refusals
-from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, Refusal
+from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, NOT_USED, Refusal
 from fullbake.components.data.ingest.shards import write_rows
 from fullbake.components.data.ingest.splitting import HeldOutTexts
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
-from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.row_format import OTHER, RowFormat
 from fullbake.components.data.rows import BadRow, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.contract.errors import InputError
-
-_UNREADABLE = (InputError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def scan_file(
@@ -48,10 +44,10 @@ def scan_file(
     """
     quoting = Quoting()
     numbers = {label: index for index, label in enumerate(fmt.labels)}
-    with contextlib.suppress(*_UNREADABLE):
+    with contextlib.suppress(InputError):
         quoting = quoting_of_file(file, fmt, source)
     rows = _read(file, fmt, source, Tally(), quoting)
-    usable = itertools.takewhile(lambda row: isinstance(row, Row) or not stop_at_bad_row, rows)
+    usable = itertools.takewhile(lambda row: isinstance(row, Row) or not stop_at_bad_row or row.kind in NOT_USED, rows)
 
     def scanned() -> Iterator[list[tuple[int, int, int, int]]]:
         while batch := list(itertools.islice(usable, SCANNED_AT_ONCE)):
@@ -94,6 +90,7 @@ def ingest_file(
     """
     tally, splits, planned = Tally(), list(split_uris), iter(parts.plan(file.number))
     refused = refusals(fmt.names)
+    merged = frozenset(parts.classes().left_out if fmt.rare_classes == OTHER else ())
     changed = InputError(
         "{file} was changed while it was read; run again when it is complete", field=source, file=file.name
     )
@@ -108,6 +105,7 @@ def ingest_file(
         _read(file, fmt, source, tally, parts.quoting(file.number)),
         fate,
         tally,
+        merged=merged,
         file=file,
         split_uris=split_uris,
         rejected_path=parts.rejected(file.number),
@@ -185,14 +183,5 @@ def _read(
         if quoting.ordinary and fmt.dialect.quoting == "auto":
             tally.ordinary_quotes.append(file.name)
         yield from read_file(file, fmt, source, quoting=quoting, count=tally.lines)
-    except _UNREADABLE as error:
-        tally.error = (
-            error
-            if isinstance(error, InputError)
-            else InputError(
-                "{file} is not a whole gzip file ({reason}); copy it here again",
-                field=source,
-                file=file.name,
-                reason=str(error),
-            )
-        )
+    except InputError as error:
+        tally.error = error

@@ -96,7 +96,7 @@ def find_dialect(opened: Opened, fmt: RowFormat) -> FoundDialect:
     header = titles_of(choice.best, fmt)
     if header is not None:
         return find_dialect(opened, header)
-    return _found(sample, choice, name_columns(choice.best, fmt), "there is no header: data.columns names the columns")
+    return _found(sample, choice, name_columns(choice.best, fmt), "there is no header, so the columns get names")
 
 
 def _found(sample: Sample, choice: "_Choice", fmt: RowFormat, *notes: str) -> FoundDialect:

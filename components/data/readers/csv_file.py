@@ -70,7 +70,8 @@ def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) ->
         if fmt.labelled and not fmt.labels:
             with opened() as stream:
                 fmt = replace(fmt, labels=_labels_found(stream, name, fmt, source))
-        judge = row_judge(fmt)
+        # A line that quotes may have joined looks like a row only if its label is listed, whatever becomes of others.
+        judge = row_judge(replace(fmt, rare_classes="fail"))
 
         def judge_below(header: list[str]) -> FieldsJudge:
             columns = _Columns(header, name, fmt, source)
@@ -110,9 +111,9 @@ def _find_columns(
     if fmt.dialect.columns:
         return _Columns(list(fmt.dialect.columns), name, fmt, source), itertools.chain([first], records)
     if isinstance(first, BadRow):
-        place = "the header of {file}" if fmt.dialect.columns is None else "the first row of {file}"
         raise InputError(
-            place + " (line {line}) cannot be read: {reason}",
+            "the {first} of {file} (line {line}) cannot be read: {reason}",
+            first="header" if fmt.dialect.columns is None else "first row",
             field=source,
             file=name,
             line=first.line,

@@ -2,8 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from fullbake.components.data.columns import find_columns
 from fullbake.components.data.file_kinds import named
@@ -23,7 +23,11 @@ NOT_TEXT = "not text"
 """The kind of bad row whose text or label is a list or an object."""
 
 _LINES_LOOKED_AT = 1000  # at the start of a file; one of them at least must have each wanted column
-_ADVICE = "; JSON Lines are UTF-8"
+_ADVICE = "; JSON is UTF-8"
+
+
+class _HasLines(Protocol):
+    def readline(self, size: int, /) -> str: ...
 
 
 class JsonLine(NamedTuple):
@@ -59,8 +63,12 @@ def read_objects(stream: BinaryIO, count: LineCount, *, numbers_as_written: bool
     Raises:
         WrongKindError: The file is no text.
     """
-    parse = _AS_WRITTEN if numbers_as_written else _AS_NUMBERS
-    text = decoded(stream, ENCODING, FORMAT)
+    decoder = AS_WRITTEN if numbers_as_written else AS_NUMBERS
+    yield from read_lines(decoded(stream, ENCODING, FORMAT), count, decoder)
+
+
+def read_lines(text: _HasLines, count: LineCount, decoder: json.JSONDecoder) -> Iterator[JsonLine | BadRow]:
+    """Reads the lines of a text as `read_objects` does; `AS_WRITTEN` and `AS_NUMBERS` are decoders."""
     while line := text.readline(MAX_TEXT_CHARACTERS + 1):
         count.total += 1
         content = line.rstrip("\r\n")
@@ -74,18 +82,27 @@ def read_objects(stream: BinaryIO, count: LineCount, *, numbers_as_written: bool
         elif not content.isascii() and (problem := undecodable(content, "the line", ENCODING, _ADVICE)):
             yield BadRow(count.total, problem, [content], UNDECODABLE)
         else:
-            yield _parsed(count.total, content, parse)
+            yield _parsed(count.total, content, decoder)
 
 
-def _parsed(line: int, content: str, parse: Callable[[str], Any]) -> JsonLine | BadRow:
+def _parsed(line: int, content: str, decoder: json.JSONDecoder) -> JsonLine | BadRow:
     try:
-        value = parse(content)
+        value = decoder.decode(content)
     except (ValueError, RecursionError) as error:
         reason = f"{error.msg}, at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
         return BadRow(line, f"the line is no JSON: {reason}", [content], "malformed JSON")
     if isinstance(value, dict):
         return JsonLine(line, content, value)
     return BadRow(line, f"the line is {_described(value)}, not an object", [content], "not an object")
+
+
+def object_of(number: int, text: str, value: Any) -> JsonLine | BadRow:
+    """Returns what stands in a list of objects in this place, as `read_objects` does what stands on a line."""
+    if not isinstance(value, dict):
+        return BadRow(number, f"it is {_described(value)}, not an object", [text], "not an object")
+    if not text.isascii() and (problem := undecodable(text, "the object", ENCODING, _ADVICE)):
+        return BadRow(number, problem, [text], UNDECODABLE)
+    return JsonLine(number, text, value)
 
 
 def _described(value: Any) -> str:
@@ -100,13 +117,13 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-_AS_WRITTEN = json.JSONDecoder(
+AS_WRITTEN = json.JSONDecoder(
     object_pairs_hook=_once_each,
     parse_int=str,
     parse_float=str,
     parse_constant=lambda name: None if name == "NaN" else name,
-).decode
-_AS_NUMBERS = json.JSONDecoder(object_pairs_hook=_once_each).decode
+)
+AS_NUMBERS = json.JSONDecoder(object_pairs_hook=_once_each)
 
 
 def text_of(found: JsonLine, column: str) -> str | BadRow:
@@ -141,12 +158,29 @@ def read_json_lines(
     Raises:
         InputError: The file is empty or no text, or none of its first lines has a wanted column.
     """
+    yield from records_of(read_objects(stream, count), name, fmt, source, "write an object to a line")
+
+
+def records_of(
+    found: Iterator[JsonLine | BadRow], name: str, fmt: RowFormat, source: str, remedy: str
+) -> Iterator[Record | BadRow]:
+    """Yields the records that are in the objects of a file.
+
+    Args:
+        found: The objects.
+        name: As of `formats.ReadRecords`.
+        fmt: Likewise.
+        source: Likewise.
+        remedy: What to do if there is none.
+
+    Raises:
+        InputError: As of `read_json_lines`.
+    """
     columns = {column: column.strip() for column in fmt.wanted.values()}
     with named(name, source):
-        found = read_objects(stream, count)
         first = _first_lines(found, set(columns.values()))
     if not first:
-        raise InputError("{file} is empty; write an object to a line, or take it away", field=source, file=name)
+        raise InputError("{file} is empty; {remedy}, or take it away", field=source, file=name, remedy=remedy)
     if keys := list(dict.fromkeys(key for line in first if isinstance(line, JsonLine) for key in line.values)):
         find_columns(keys, fmt, name, source)
     for line in itertools.chain(first, found):

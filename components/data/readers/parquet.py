@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from fullbake.components.data.columns import find_columns
-from fullbake.components.data.data_files import is_gzipped
-from fullbake.components.data.file_kinds import WrongKindError, named
+from fullbake.components.data.compression import check_uncompressed
+from fullbake.components.data.file_kinds import WrongKindError, check_kind, named
 from fullbake.components.data.quoting import Quoting
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount, Record
@@ -37,13 +37,15 @@ def open_parquet(stream: BinaryIO, name: str) -> pq.ParquetFile:
     import pyarrow as pa  # here, for it takes half a second to import
     import pyarrow.parquet as pq
 
-    if is_gzipped(name):
-        raise WrongKindError("is compressed as a whole, and Parquet is read from its end; decompress it first")
-    start = stream.read(len(_MAGIC))
-    if start != _MAGIC:
-        raise WrongKindError("is empty; take it away" if not start else "is not Parquet; let its name say what it is")
+    check_uncompressed(name, "Parquet")
+    start = stream.read(2**16)
+    if not start:
+        raise WrongKindError("is empty; take it away")
+    if not start.startswith(_MAGIC):
+        check_kind(start, "Parquet")
+        raise WrongKindError("is not Parquet; let its name say what it is")
     stream.seek(0)
-    with _damage_told():
+    with damage_told("Parquet"):
         return pq.ParquetFile(pa.PythonFile(stream, mode="r"), buffer_size=_BUFFER_BYTES, pre_buffer=False)
 
 
@@ -59,7 +61,7 @@ def read_batches(file: pq.ParquetFile, rows: int, columns: list[str] | None = No
         WrongKindError: The file is damaged.
     """
     found = 0
-    with _damage_told():
+    with damage_told("Parquet"):
         for batch in file.iter_batches(rows, columns=columns):
             found += batch.num_rows
             yield batch
@@ -69,14 +71,22 @@ def read_batches(file: pq.ParquetFile, rows: int, columns: list[str] | None = No
 
 
 @contextmanager
-def _damage_told() -> Iterator[None]:
+def damage_told(kind: str) -> Iterator[None]:
+    """Says that a file is damaged where pyarrow says why.
+
+    Args:
+        kind: What the file should be.
+
+    Raises:
+        WrongKindError: What was an error of pyarrow.
+    """
     import pyarrow as pa
 
     try:
         yield
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
-        raise WrongKindError(f"is not a whole Parquet file ({reason}); copy it here again") from error
+        raise WrongKindError(f"is not a whole {kind} file ({reason}); copy it here again") from error
 
 
 def type_fault(field: pa.Field) -> str | None:
@@ -129,21 +139,58 @@ def read_parquet(
     """
     with named(name, source):
         file = open_parquet(stream, name)
-        schema = file.schema_arrow
-        places = find_columns([title.strip() for title in schema.names], fmt, name, source)
-        for key, column in fmt.wanted.items():
-            if fault := type_fault(schema.field(places[column])):
-                raise InputError(
-                    "column {column!r} of {file} {fault}", field=key, column=column, file=name, fault=fault
-                )
-        if not file.metadata.num_rows:
-            raise InputError("{file} has no rows; add rows, or take it away", field=source, file=name)
-        titles = [schema.names[place] for place in places.values()]
-        for batch in read_batches(file, _BATCH_ROWS, titles):
-            columns = [texts_of(batch.column(batch.schema.get_field_index(title))) for title in titles]
-            for texts in zip(*columns, strict=True):
-                count.total += 1
-                yield _record(count.total, tuple(places), texts)
+        yield from records_of_columns(
+            file.schema_arrow, lambda rows, titles: read_batches(file, rows, titles), name, fmt, source, count
+        )
+
+
+def records_of_columns(
+    schema: pa.Schema,
+    batches: Callable[[int, list[str]], Iterator[pa.RecordBatch]],
+    name: str,
+    fmt: RowFormat,
+    source: str,
+    count: LineCount,
+    class_names: Mapping[str, list[str]] | None = None,
+) -> Iterator[Record | BadRow]:
+    """Yields the records of a file that has columns, of which the wanted ones alone.
+
+    Args:
+        schema: The file's schema.
+        batches: Reads all rows, so many at once at most, of these columns.
+        name: As of `formats.ReadRecords`.
+        fmt: Likewise.
+        source: Likewise.
+        count: Likewise; a row counts as a line.
+        class_names: By the name of a column of numbers that stand for classes, the names of these.
+
+    Raises:
+        InputError: The file has no rows, lacks a wanted column, or one is no text.
+    """
+    places = find_columns([title.strip() for title in schema.names], fmt, name, source)
+    for key, column in fmt.wanted.items():
+        if fault := type_fault(schema.field(places[column])):
+            raise InputError("column {column!r} of {file} {fault}", field=key, column=column, file=name, fault=fault)
+    titles = [schema.names[place] for place in places.values()]
+    for batch in batches(_BATCH_ROWS, titles):
+        columns = []
+        for title in titles:
+            texts = texts_of(batch.column(batch.schema.get_field_index(title)))
+            columns.append(as_names(texts, class_names[title]) if class_names and title in class_names else texts)
+        for row in zip(*columns, strict=True):
+            count.total += 1
+            yield _record(count.total, tuple(places), row)
+    if not count.total:
+        raise InputError("{file} has no rows; add rows, or take it away", field=source, file=name)
+
+
+def as_names(texts: list[str | None], names: list[str]) -> list[str | None]:
+    """Returns the names of the classes for which these numbers stand; None for -1, which is no label to datasets.
+
+    A number that no class has stays.
+    """
+    known = {str(number): name for number, name in enumerate(names)}
+    return [None if text == "-1" else text and known.get(text, text) for text in texts]
 
 
 def _record(row: int, columns: tuple[str, ...], texts: tuple[str | None, ...]) -> Record | BadRow:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fullbake.components.data.row_format import NULL_VALUES
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.loading import load_config
 from tests.pipeline.config.refusal import MINIMAL, refusal
@@ -32,6 +33,8 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "label_column": "label",
             "labels": ["good", "bad"],
             "label_map": {},
+            "label_threshold": None,
+            "null_values": list(NULL_VALUES),
             "delimiter": ",",
             "encoding": "utf-8",
             "quoting": "auto",
@@ -47,6 +50,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "max_bad_fraction": 0.01,
             "on_duplicate": "keep",
             "on_conflict": "keep",
+            "rare_classes": "fail",
             "split": {"train": 8, "eval": 1, "test": 1},
             "test_base": None,
         },

@@ -56,3 +56,25 @@ def test_a_test_folder_leaves_a_split_into_train_and_eval(load):
     assert load(yaml.safe_dump(MINIMAL), "data.test_base=held_out").data.split == {"train": 8, "eval": 1}
     config = load(yaml.safe_dump(MINIMAL), "data.test_base=held_out", "data.split={train: 3, eval: 1}")
     assert config.data.split == {"train": 3, "eval": 1}
+
+
+def test_null_words_are_text_and_reach_the_reader(load):
+    data = {**MINIMAL["data"], "null_values": [-999, "-", ""]}
+    assert load(yaml.safe_dump({**MINIMAL, "data": data})).data.row_format.null_values == ("-999", "-", "")
+    config = load(yaml.safe_dump(MINIMAL))
+    assert "NULL" in config.data.row_format.null_values
+    assert load(config.to_yaml()) == config
+    message = refusal(load, "name: n\ndata: {input_base: d, labels: [a, b], null_values: [NULL]}\n")
+    assert "data.null_values.0: has no value" in message
+
+
+def test_a_threshold_takes_two_labels_and_no_map(load):
+    data = {**MINIMAL["data"], "labels": ["low", "high"], "label_threshold": 3}
+    assert load(yaml.safe_dump({**MINIMAL, "data": data})).data.row_format.label_threshold == 3.0
+    message = refusal(load, yaml.safe_dump({**MINIMAL, "data": {**data, "labels": ["low", "mid", "high"]}}))
+    assert "data.label_threshold: it makes two classes of numbers, and labels has 3; name two" in message
+    message = refusal(load, yaml.safe_dump({**MINIMAL, "data": {**data, "label_map": {"1": "low"}}}))
+    assert "data.label_threshold: label_map is never asked beside it" in message
+    assert "data.label_threshold: " in refusal(
+        load, yaml.safe_dump({**MINIMAL, "data": data}), "data.label_threshold=.inf"
+    )

@@ -44,7 +44,7 @@ def test_a_test_folder_or_corpus_that_is_none_or_empty_is_refused(check, data: P
     (other / "a.csv").write_text("text,label\n", encoding="utf-8")
     assert message(other).startswith(f"{key}: {other}/a.csv has a header but no rows; ")
     (other / "a.csv").rename(other / "a.csv.gz")
-    assert message(other).startswith(f"{key}: {other}/a.csv.gz cannot be read: ")
+    assert message(other).startswith(f"{key}: {other}/a.csv.gz is not a whole gzip file (")
 
 
 def test_the_test_folder_must_have_the_label_column_too(check, other: Path):

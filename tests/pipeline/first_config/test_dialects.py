@@ -10,7 +10,7 @@ from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.loading import load_config
-from fullbake.pipeline.first_config import make_first_config
+from fullbake.pipeline.first_config.first_config import make_first_config
 
 TEXTS = [f"a text, number {number}" for number in range(8)]
 

@@ -1,0 +1,1 @@
+"""What `fullbake init` makes: a first config for a data file."""

@@ -1,0 +1,101 @@
+"""Checks that the labels of a file are classes."""
+
+from fullbake.components.data.row_format import MOST_LABELS, RowFormat
+from fullbake.contract.errors import InputError
+from fullbake.contract.named_few import named_few
+from fullbake.pipeline.data_survey import TEXTS_KEPT, Survey
+from fullbake.pipeline.first_config.scores import decimal_comma
+from fullbake.pipeline.first_config.several_labels import find_several_labels
+
+LONGEST_LABEL = 500
+"""Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
+
+FEWEST_TEXTS = TEXTS_KEPT
+"""A class with fewer different texts cannot be in the train, the eval and the test split."""
+
+
+def check_single_labels(survey: Survey, fmt: RowFormat) -> None:
+    """Checks that there are labels, one to a cell.
+
+    Raises:
+        InputError: No row can be used, or cells hold several labels.
+    """
+    if not survey.used:
+        raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
+    if found := find_several_labels(survey.labels):
+        cell, parts = found[0], named_few([repr(part) for part in found[1]])
+        raise InputError(
+            f"{_where(fmt)} has several labels in a cell, such as {cell!r} ({parts}), and one is learned "
+            "of each text; make a column with one label, or write a config that names the single "
+            "labels in data.labels, and set data.rare_classes to drop, which leaves out the rows with several"
+        )
+
+
+def check_classes(survey: Survey, fmt: RowFormat) -> None:
+    """Checks that labels are classes by their number and length.
+
+    Raises:
+        InputError: They are numbers with a decimal comma, there are too many, or one is too long.
+    """
+    where = _where(fmt)
+    if number := decimal_comma(survey.labels):
+        raise InputError(
+            f"{where} has numbers with a decimal comma, such as {number!r}; write them with a point, and "
+            f"data.label_threshold makes two classes of them{rejected(survey)}"
+        )
+    if len(survey.labels) > MOST_LABELS:
+        raise InputError(
+            f"{where} has more than {MOST_LABELS:,} different values, so it is no class; name another{rejected(survey)}"
+        )
+    longest = max(survey.labels, key=len)
+    if len(longest) > LONGEST_LABEL:
+        raise InputError(
+            f"{where} has a value of {len(longest):,} characters, {longest[:20]!r} and so on, which is no class; "
+            f"correct the row, or name another column{rejected(survey)}"
+        )
+    if survey.used >= 10 and len(survey.labels) > survey.used / 2:
+        raise InputError(
+            f"{where} has {len(survey.labels):,} different values in {survey.used:,} rows, so it is no class; "
+            f"name another{rejected(survey)}"
+        )
+
+
+def check_two_classes(survey: Survey, fmt: RowFormat, spellings: list[str]) -> None:
+    """Checks that there are two classes.
+
+    Args:
+        survey: What was found.
+        fmt: The columns.
+        spellings: Values that were taken for another spelling of a label.
+
+    Raises:
+        InputError: There is one only.
+    """
+    if len(survey.labels) > 1:
+        return
+    alike = f" (and, as other spellings of it, {named_few([repr(value) for value in spellings])})" if spellings else ""
+    raise InputError(
+        f"{_where(fmt)} has one value only, {next(iter(survey.labels))!r}{alike}; two classes are the least: "
+        f"name another column{rejected(survey)}"
+    )
+
+
+def rare_classes(survey: Survey) -> list[str]:
+    """Returns the labels that have too few texts to be split, the rarest last; none where fewer than two are left."""
+    rare = [label for label, _ in survey.labels.most_common() if len(survey.texts[label]) < FEWEST_TEXTS]
+    return rare if len(survey.labels) - len(rare) > 1 else []
+
+
+def rejected(survey: Survey) -> str:
+    """Returns the end of an error: how many rows cannot be used and why; nothing if all can."""
+    if not survey.bad:
+        return ""
+    kinds = ", ".join(f"{count:,} x {kind}" for kind, count in survey.reasons.most_common())
+    return (
+        f"; {survey.bad:,} of {survey.bad + survey.used:,} rows cannot be used ({kinds}), the first on "
+        f"{survey.first_bad}: fix these first, if they have the other labels"
+    )
+
+
+def _where(fmt: RowFormat) -> str:
+    return f"data.label_column: column {fmt.label_column!r}"
