@@ -11,7 +11,7 @@ from fullbake.components.data.data_files import is_address, match_files
 from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
 from fullbake.components.data.file_rows import check_data_file
 from fullbake.components.data.ingest.input_files import other_pattern
-from fullbake.components.data.label_place import LabelPlace, as_data_files, check_labels
+from fullbake.components.data.label_place import IN_COLUMNS, LabelPlace, as_data_files, check_labels
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
@@ -44,7 +44,7 @@ def check_inputs(config: Config) -> list[str]:
         _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format, config.data.test_label_place)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
         _check_other_folder(
-            CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled(), LabelPlace()
+            CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled(), IN_COLUMNS
         )
     return _check_base(config)
 

@@ -13,10 +13,10 @@ from fullbake.components.data.label_place import OF_THE_FILE, labels_setting
 from fullbake.components.data.labels_file import LabelsFile, labels_file
 from fullbake.components.data.quoting import QUOTINGS, STANDARD, Quoting
 from fullbake.components.data.readers.bounded_lines import bounded_lines
-from fullbake.components.data.readers.single_texts import read_single_texts
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.row_judge import row_judge
 from fullbake.components.data.rows import BadRow, LineCount, Record, Row
+from fullbake.components.data.single_texts import read_single_texts
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
 
@@ -59,11 +59,11 @@ def quoting_of_file(file: DataFile, fmt: RowFormat, source: str = INPUT_BASE) ->
     Raises:
         InputError: As `formats.ReadRecords`.
     """
-    find_quoting = None if file.texts else _format(file, fmt).find_quoting
+    find_quoting = None if file.texts else format_of_file(file, fmt).find_quoting
     if find_quoting is None:
         return STANDARD
     with named(file.name, source):
-        return find_quoting(lambda: opened(file.path), file.name, _as_it_is(file, fmt), source)
+        return find_quoting(lambda: opened(file.path), file.name, own_columns(file, fmt), source)
 
 
 def check_data_file(file: DataFile, fmt: RowFormat, source: str = INPUT_BASE) -> None:
@@ -86,9 +86,9 @@ def _records(
         labels = labels_file(file.labels_path, fmt, labels_setting(source))
         if fmt.id_column is None:
             _check_lines(file, fmt, source, labels)
-    file_format = _format(file, fmt)
+    file_format = format_of_file(file, fmt)
     with named(file.name, source), opened(file.path) as stream:
-        records = file_format.read(stream, file.name, _as_it_is(file, fmt), source, quoting, count)
+        records = file_format.read(stream, file.name, own_columns(file, fmt), source, quoting, count)
         if file_format is TEXTS and says_no_format(file.path):
             records = _no_header(records, file, fmt, source)
         if file.label is not None:
@@ -161,7 +161,10 @@ def _no_header(
     yield from records
 
 
-def _format(file: DataFile, fmt: RowFormat) -> FileFormat:
+def format_of_file(file: DataFile, fmt: RowFormat) -> FileFormat:
+    """Returns the format of a file, and of files that hold one text each that of a text to a line."""
+    if file.texts:
+        return TEXTS
     by_id = file.labels_path is not None and fmt.id_column is not None
     elsewhere = file.label is not None or file.labels_path is not None
     if elsewhere and not by_id and not is_table(file.path):
@@ -169,7 +172,7 @@ def _format(file: DataFile, fmt: RowFormat) -> FileFormat:
     return format_of(file.path, labelled=fmt.labelled)
 
 
-def _as_it_is(file: DataFile, fmt: RowFormat) -> RowFormat:
+def own_columns(file: DataFile, fmt: RowFormat) -> RowFormat:
     """Returns the columns that are wanted of the file itself."""
     if file.label is not None:
         return replace(fmt, labelled=False, id_column=None)

@@ -48,6 +48,10 @@ class LabelPlace:
         return os.path.join(folder, self.labels_file)
 
 
+IN_COLUMNS = LabelPlace()
+"""Labels are in a column of their texts' file."""
+
+
 def as_data_files(
     paths: Sequence[str], folder: str, pattern: str, place: LabelPlace, first_number: int, *, source: str
 ) -> list[DataFile]:

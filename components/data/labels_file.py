@@ -83,7 +83,7 @@ class LabelsFile:
         self.lines = count.total
 
     def _rows(self, id_column: str) -> Iterator[tuple[int, str, str]]:
-        fmt = replace(self._fmt, text_column=id_column, text_pair_column=None)
+        fmt = columns_of_labels(self._fmt, id_column)
         with named(self.name, self._field):
             quoting = quoting_of(lambda: opened(self._path), self.name, fmt, self._field)
         with named(self.name, self._field), opened(self._path) as stream:
@@ -121,6 +121,11 @@ class LabelsFile:
             place=place_in(self.name, row.line),
             reason=row.reason,
         )
+
+
+def columns_of_labels(fmt: RowFormat, id_column: str) -> RowFormat:
+    """Returns the columns that are wanted of a table with labels."""
+    return replace(fmt, text_column=id_column, text_pair_column=None, id_column=id_column)
 
 
 # A process reads several files with texts, each of them twice, and the labels of all once.

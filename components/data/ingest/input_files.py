@@ -3,15 +3,13 @@
 from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.data_files import match_files
 from fullbake.components.data.data_folders import INPUT_BASE
-from fullbake.components.data.label_place import CLASS_FOLDERS, FOLDER, LabelPlace, as_data_files
+from fullbake.components.data.label_place import CLASS_FOLDERS, FOLDER, IN_COLUMNS, LabelPlace, as_data_files
 from fullbake.contract.errors import InputError
 from fullbake.trainer.locations import locate
 
-_IN_COLUMNS = LabelPlace()
-
 
 def find_labelled_files(
-    input_base: str, patterns: list[str], first_number: int = 0, place: LabelPlace = _IN_COLUMNS
+    input_base: str, patterns: list[str], first_number: int = 0, place: LabelPlace = IN_COLUMNS
 ) -> list[DataFile]:
     """Returns the labelled files, sorted within each pattern, each named by its path below the folder.
 
@@ -32,7 +30,7 @@ def find_labelled_files(
 
 
 def find_other_files(
-    folder: str | None, source: str, first_number: int, place: LabelPlace = _IN_COLUMNS
+    folder: str | None, source: str, first_number: int, place: LabelPlace = IN_COLUMNS
 ) -> list[DataFile]:
     """Returns the files of another folder, sorted, each named by its whole path: its name may be in both.
 
