@@ -91,7 +91,8 @@ class DataConfig(Section):
         numbers = {key: values[key] for key in _COLUMN_KEYS if type(values.get(key)) is int}
         if not numbers:
             return values
-        if others := [key for key in _COLUMN_KEYS[::2] if key not in numbers]:
+        needed = _COLUMN_KEYS[::2] if values.get("label_from", COLUMN) == COLUMN else _COLUMN_KEYS[:1]
+        if others := [key for key in needed if key not in numbers]:
             raise ValueError(
                 f"{others[0]}: {next(iter(numbers))} is a number, of a column of files without a header; give this one "
                 "by its number, too"
@@ -104,7 +105,8 @@ class DataConfig(Section):
             return self
         if self.line_pattern is not None:
             raise ValueError("columns: line_pattern names the columns; take one of both away")
-        wanted = {key: column for key in _COLUMN_KEYS if (column := getattr(self, key)) is not None}
+        keys = _COLUMN_KEYS if self.label_from == COLUMN else _COLUMN_KEYS[:2]
+        wanted = {key: column for key in keys if (column := getattr(self, key)) is not None}
         for key, column in wanted.items():
             if self.columns == "numbered" and not column.isdecimal():
                 raise ValueError(f"{key}: {column!r} is no number, and data.columns says that columns have numbers")

@@ -85,6 +85,9 @@ def config_lines(
     """
     labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)
     labels = [label for label in labels if label not in classes.rare]
+    untested = [label for label in labels if tested is not None and not tested.labels[label]]
+    untested = untested if len(labels) - len(untested) > 1 else []  # else nothing is left to learn
+    labels = [label for label in labels if label not in untested]
     names = _names(labels)
     used = sum(survey.labels[label] for label in labels)
     even = used / len(labels)
@@ -117,6 +120,7 @@ def config_lines(
         )
         yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
     yield from _value_lines(fmt, survey, classes, names)
+    yield from _left_out_lines(survey, classes.rare, untested)
     yield from written_lines(source, fmt, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
@@ -190,9 +194,17 @@ def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mappin
     if lines:
         yield "  label_map:  # value in the file: label, of which it seems to be another spelling; check each"
         yield from lines
-    if classes.rare:
-        rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]
-        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to split: {named_few(rare)}"
+
+
+def _left_out_lines(survey: Survey, rare: Sequence[str], untested: Sequence[str]) -> Iterator[str]:
+    few = f"fewer than {FEWEST_TEXTS} different texts, too few to split"
+    notes = []
+    for note, labels in ((few, rare), ("not in the test set", untested)):
+        if labels:
+            named = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in labels]
+            notes.append(f"{note}: {named_few(named)}")
+    if notes:
+        yield f"  rare_classes: drop  # {'; '.join(notes)}"
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:
