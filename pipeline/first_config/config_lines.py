@@ -45,6 +45,7 @@ MIN_RECALL_OF_TWO = 0.6
 
 _LENGTH_STEP = 16  # lengths that are a multiple of it suit the matrix units of GPUs
 _TEST_SHARE = 0.1  # of the split 8 : 1 : 1
+_SPLITS = 3
 _FEW_IN_TEST = 3
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 
@@ -95,7 +96,7 @@ def config_lines(
     fitting = _percentile(survey.lengths, COVERED)
     max_length = min(MAX_LENGTH, -(-fitting // _LENGTH_STEP) * _LENGTH_STEP)
     test_rows = {
-        label: rows * _TEST_SHARE if tested is None else float(tested.labels[label])
+        label: _rows_in_test(rows) if tested is None else float(tested.labels[label])
         for label, rows in survey.labels.items()
     }
     yield f"# Made by `fullbake init` from {source.name!r}, {used:,} usable rows. Check it, then:"
@@ -250,6 +251,13 @@ def _percentile(lengths: Counter[int], part: float) -> int:
         if rows >= part * lengths.total():
             break
     return length
+
+
+def _rows_in_test(rows: int) -> float:
+    """Returns about how many of a class's rows will be in the test split."""
+    from fullbake.components.data.ingest.stratify import LEAST  # here, for no error should wait for NumPy
+
+    return max(rows * _TEST_SHARE, float(min(LEAST, rows // _SPLITS)))
 
 
 def _slug(path: str) -> str:
