@@ -78,12 +78,13 @@ def lines(values) -> str:
 def test_a_file_to_a_class(ingest, base: Path, tmp_path: Path):
     folder = tmp_path / "data"
     folder.mkdir()
-    (folder / "film.neg").write_bytes(lines(texts("d\xe9j\xe0 vu")).encode("cp1252"))
+    (folder / "film.neg").write_text(lines(texts("ugly")))
     (folder / "pos.csv").write_text("n;text\n" + lines(f"{n};{text}" for n, text in enumerate(texts("good"))))
     config = first(tmp_path, folder, label_from="filename")
     assert (config.data.labels, config.data.pattern) == (("film.neg", "pos"), "*")
     assert (config.data.delimiter, config.data.encoding) == (";", "utf-8")
     (folder / "pos.csv").unlink()
+    (folder / "film.neg").write_bytes(lines(texts("d\xe9j\xe0 vu")).encode("cp1252"))
     (folder / "pos.txt").write_text(lines(texts("good")))
     config = first(tmp_path, folder, label_from="filename")
     assert config.data.encoding == "cp1252"
