@@ -130,15 +130,16 @@ def _check_lines(file: DataFile, fmt: RowFormat, source: str, labels: LabelsFile
     with named(file.name, source), opened(file.path) as stream:
         for _ in bounded_lines(decoded(stream, fmt.dialect.encoding), fmt.dialect.encoding, "", count):
             pass
+    setting = labels_setting(source)
     if count.total != labels.lines:
         raise InputError(
-            "{file} has {texts:,} lines and {labels_file} has {lines:,}, and line by line they belong together; "
+            "{file} has {texts:,} lines and {other} has {lines:,}, and line by line they belong together; "
             "correct the one that is wrong, or join them by a column: {id_column}",
-            field=labels_setting(source),
+            field=setting,
             file=file.name,
             texts=count.total,
             lines=labels.lines,
-            labels_file=labels.name,
+            other=labels.name,
         )
 
 

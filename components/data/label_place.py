@@ -135,6 +135,7 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
         InputError: A label is not known, a second text is asked for where there can be none, or labels stand line by
             line in a file of their own and there is more than one file with texts, or it is a table.
     """
+    setting = labels_setting(source)
     judge = row_judge(replace(fmt, text_pair_column=None, label_column=OF_THE_FILE))
     for file in files:
         if file.label is not None:
@@ -153,7 +154,7 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
         raise InputError(
             "labels line by line belong to one file, and {count:,} match, such as {first} and {second}; name one with "
             "{pattern}, or join the labels by a column: {id_column}",
-            field=labels_setting(source),
+            field=setting,
             count=len(by_line),
             first=by_line[0].name,
             second=by_line[1].name,
@@ -162,7 +163,7 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
         raise InputError(
             "labels line by line belong to a file with a text to a line, and {file} is a table; set {id_column} to the "
             "column that it has in common with the labels",
-            field=labels_setting(source),
+            field=setting,
             file=by_line[0].name,
         )
 
@@ -176,12 +177,11 @@ def _refuse(file: DataFile, fmt: RowFormat, source: str) -> None:
     label = str(file.label)
     kind = "folder" if file.texts or without_format(os.path.basename(file.path)) != label else "file"
     raise InputError(
-        "{kind} {file}: its name, {label!r}, is neither in {labels} nor in {label_map}{meant}; name the class there, "
-        "rename it, or let {advice}",
+        "{kind} {file}: its name, {label!r}, is neither in {labels} nor in {label_map}{meant}; rename it, take it "
+        "away, add it there, or set {rare_classes} to drop",
         field=source,
         kind=kind,
         file=file.name,
         label=label,
         meant=did_you_mean(label, [*fmt.labels, *fmt.label_map]).removesuffix("?"),
-        advice="it be in another folder" if source == TEST_BASE else "{pattern} leave it out",
     )

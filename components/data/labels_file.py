@@ -5,9 +5,7 @@ import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from fullbake.components.data.data_files import is_address, opened
 from fullbake.components.data.file_kinds import named
@@ -18,6 +16,9 @@ from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _NUMBER_BYTES = 8
 
@@ -31,16 +32,18 @@ class LabelsFile:
     Args:
         path: Where the file is.
         fmt: How it is written, and the columns of ids and labels. Without one of ids, it is a label to a line.
-        field: The setting that names the file, for errors.
+        setting: The setting that names the file, for errors.
 
     Raises:
         InputError: It cannot be read from its start to its end, or has an id twice.
     """
 
-    def __init__(self, path: str, fmt: RowFormat, field: str):
+    def __init__(self, path: str, fmt: RowFormat, setting: str):
+        import numpy as np  # here, for no error should wait for it
+
         self.name = os.path.basename(path)
         self.lines = 0
-        self._path, self._fmt, self._field = path, fmt, field
+        self._path, self._fmt, self._setting = path, fmt, setting
         self._values: dict[str, int] = {}
         self._digests = np.zeros(0, np.uint64)
         numbers, digests, lines = array("I"), array("Q"), array("Q")
@@ -62,8 +65,8 @@ class LabelsFile:
 
     def of_id(self, row_id: str) -> str:
         """Returns the label of an id; empty where there is none."""
-        digest = np.uint64(_digest(row_id))
-        place = int(np.searchsorted(self._digests, digest))
+        digest = self._digests.dtype.type(_digest(row_id))
+        place = int(self._digests.searchsorted(digest))
         found = place < self._digests.size and self._digests[place] == digest
         return self._labels[self._numbers[place]] if found else ""
 
@@ -72,7 +75,7 @@ class LabelsFile:
 
     def _read_lines(self, numbers: "array[int]") -> None:
         count, nothing = LineCount(), self._number("")
-        with named(self.name, self._field), opened(self._path) as stream:
+        with named(self.name, self._setting), opened(self._path) as stream:
             text = decoded(stream, self._fmt.dialect.encoding)
             advice = f"; is {self._fmt.names['encoding']} right?"
             for line in bounded_lines(text, self._fmt.dialect.encoding, advice, count):
@@ -84,11 +87,11 @@ class LabelsFile:
 
     def _rows(self, id_column: str) -> Iterator[tuple[int, str, str]]:
         fmt = columns_of_labels(self._fmt, id_column)
-        with named(self.name, self._field):
-            quoting = quoting_of(lambda: opened(self._path), self.name, fmt, self._field)
-        with named(self.name, self._field), opened(self._path) as stream:
+        with named(self.name, self._setting):
+            quoting = quoting_of(lambda: opened(self._path), self.name, fmt, self._setting)
+        with named(self.name, self._setting), opened(self._path) as stream:
             read = format_of(self.name, labelled=True).read
-            for record in read(stream, self.name, fmt, self._field, quoting, LineCount()):
+            for record in read(stream, self.name, fmt, self._setting, quoting, LineCount()):
                 if isinstance(record, BadRow):
                     raise self._unreadable(record)
                 row_id = record.values[id_column].strip()
@@ -96,17 +99,18 @@ class LabelsFile:
                     raise self._unreadable(BadRow(record.line, f"no id in column {id_column!r}", [], ""))
                 yield record.line, row_id, record.values[fmt.label_column].strip()
 
-    def _sort(self, digests: np.ndarray, lines: "array[int]") -> None:
-        order = np.argsort(digests, kind="stable")
+    def _sort(self, digests: "np.ndarray", lines: "array[int]") -> None:
+        order = digests.argsort(kind="stable")
         self._digests, self._numbers = digests[order], self._numbers[order]
-        twice = np.flatnonzero(self._digests[1:] == self._digests[:-1])
+        (twice,) = (self._digests[1:] == self._digests[:-1]).nonzero()
         if not twice.size:
             return
         first, second = (lines[order[twice[0] + more]] for more in (0, 1))
         row_id = next(row_id for line, row_id, _ in self._rows(str(self._fmt.id_column)) if line == first)
+        setting = self._setting
         raise InputError(
             "the id {row_id!r} is in {file} twice, on {first} and {second}; leave one of them",
-            field=self._field,
+            field=setting,
             row_id=row_id,
             file=self.name,
             first=place_in(self.name, first),
@@ -114,9 +118,10 @@ class LabelsFile:
         )
 
     def _unreadable(self, row: BadRow) -> InputError:
+        setting = self._setting
         return InputError(
             "{file} {place} cannot be read: {reason}; correct it",
-            field=self._field,
+            field=setting,
             file=self.name,
             place=place_in(self.name, row.line),
             reason=row.reason,
@@ -132,7 +137,7 @@ def columns_of_labels(fmt: RowFormat, id_column: str) -> RowFormat:
 _kept: tuple[Any, LabelsFile] | None = None
 
 
-def labels_file(path: str, fmt: RowFormat, field: str) -> LabelsFile:
+def labels_file(path: str, fmt: RowFormat, setting: str) -> LabelsFile:
     """Returns what a file with labels says, as `LabelsFile`; the one that was last asked for is kept.
 
     Raises:
@@ -140,15 +145,15 @@ def labels_file(path: str, fmt: RowFormat, field: str) -> LabelsFile:
     """
     global _kept
     try:
-        key = (path, _state(path), fmt, field)
+        key = (path, _state(path), fmt, setting)
         if _kept is None or _kept[0] != key:
             _kept = None  # not two at once
-            _kept = key, LabelsFile(path, fmt, field)
+            _kept = key, LabelsFile(path, fmt, setting)
         return _kept[1]
     except OSError as error:
         raise InputError(
             "{file} cannot be read: {reason}; it is looked for in the folder of the texts",
-            field=field,
+            field=setting,
             file=path,
             reason=getattr(error, "strerror", None) or str(error),
         ) from error
