@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from fullbake.components.data.dialect import Dialect
-from fullbake.components.data.readers import json_lines
+from fullbake.components.data.readers import bounded_lines
 from fullbake.components.data.reading import check_file, place_of, quoting_of, read_rows
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Row
@@ -113,7 +113,7 @@ def test_bytes_that_do_not_decode_and_nesting_without_end_spoil_their_own_line_o
 
 
 def test_a_line_beyond_the_bound_is_a_bad_row_with_its_start(monkeypatch):
-    monkeypatch.setattr(json_lines, "MAX_TEXT_CHARACTERS", 5000)
+    monkeypatch.setattr(bounded_lines, "MAX_TEXT_CHARACTERS", 5000)
     rows = read(line(text="x" * 3_000_000, label=1) + line(text="after", label=1))
     assert [(row.line, type(row)) for row in rows] == [(1, BadRow), (2, Row)]
     assert (rows[0].kind, len(rows[0].fields[0])) == ("too long", 1000)
