@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from fullbake.components.data.columns import shorten
 from fullbake.components.data.compression import without_compression
-from fullbake.components.data.formats import format_of
+from fullbake.components.data.label_place import COLUMN, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.config.data_config import is_printable
 from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
-from fullbake.pipeline.first_config.dialect_lines import dialect_lines
+from fullbake.pipeline.first_config.first_source import FirstSource
 from fullbake.pipeline.first_config.scores import number_in_yaml
-from fullbake.pipeline.first_config.source import FirstSource
+from fullbake.pipeline.first_config.written import written_lines
 from fullbake.pipeline.first_config.yaml_text import rows_in_words, scalar
 
 MAX_BAD_FRACTION = 0.01
@@ -86,6 +86,9 @@ def config_lines(
     """
     labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)
     labels = [label for label in labels if label not in classes.rare]
+    untested = [label for label in labels if tested is not None and not tested.labels[label]]
+    untested = untested if len(labels) - len(untested) > 1 else []  # else nothing is left to learn
+    labels = [label for label in labels if label not in untested]
     names = _names(labels)
     used = sum(survey.labels[label] for label in labels)
     even = used / len(labels)
@@ -108,7 +111,7 @@ def config_lines(
     yield f"  text_column: {scalar(fmt.text_column)}"
     if fmt.text_pair_column is not None:
         yield f"  text_pair_column: {scalar(fmt.text_pair_column)}"
-    yield f"  label_column: {scalar(fmt.label_column)}"
+    yield from _place_lines(source.place, fmt)
     yield from _column_lines(fmt, classes)
     yield f"  labels:  # {len(labels)} classes, in the order of their index; an even share is {1 / len(labels):.1%}"
     for label in labels:
@@ -118,8 +121,8 @@ def config_lines(
         )
         yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
     yield from _value_lines(fmt, survey, classes, names)
-    if format_of(source.files[0], labelled=True).find_dialect is not None:
-        yield from dialect_lines(fmt.dialect, notes)
+    yield from _left_out_lines(survey, classes.rare, untested)
+    yield from written_lines(source, fmt, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
@@ -153,6 +156,18 @@ def config_lines(
         yield f"    {scalar(names[label])}: {bound}{few}"
 
 
+def _place_lines(place: LabelPlace, fmt: RowFormat) -> Iterator[str]:
+    if place.label_from != COLUMN:
+        yield f"  label_from: {place.label_from}"
+        return
+    if place.labels_file is not None:
+        yield f"  labels_file: {scalar(place.labels_file)}"
+    if fmt.id_column is not None:
+        yield f"  id_column: {scalar(fmt.id_column)}"
+    if place.labels_file is None or fmt.id_column is not None:
+        yield f"  label_column: {scalar(fmt.label_column)}"
+
+
 def _column_lines(fmt: RowFormat, classes: Classes) -> Iterator[str]:
     if fmt.label_column.strip() in classes.columns:
         others = named_few([repr(column) for column in classes.columns if column != fmt.label_column.strip()])
@@ -180,9 +195,17 @@ def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mappin
     if lines:
         yield "  label_map:  # value in the file: label, of which it seems to be another spelling; check each"
         yield from lines
-    if classes.rare:
-        rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]
-        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to split: {named_few(rare)}"
+
+
+def _left_out_lines(survey: Survey, rare: Sequence[str], untested: Sequence[str]) -> Iterator[str]:
+    few = f"fewer than {FEWEST_TEXTS} different texts, too few to split"
+    notes = []
+    for note, labels in ((few, rare), ("not in the test set", untested)):
+        if labels:
+            named = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in labels]
+            notes.append(f"{note}: {named_few(named)}")
+    if notes:
+        yield f"  rare_classes: drop  # {'; '.join(notes)}"
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:

@@ -1,11 +1,17 @@
 """The lines of a text file, one at a time, however long they are."""
 
-import io
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount
 from fullbake.components.data.text_encoding import UNDECODABLE, undecodable
+
+
+class HasLines(Protocol):
+    """What text is read from, line by line."""
+
+    def readline(self, size: int, /) -> str:
+        """Returns the next line with its end, or as many characters of it; nothing at the end."""
 
 
 class Line(NamedTuple):
@@ -21,7 +27,7 @@ class Line(NamedTuple):
 
 
 def bounded_lines(
-    text: io.TextIOWrapper, encoding: str, advice: str, count: LineCount, *, blank: bool = False
+    text: HasLines, encoding: str, advice: str, count: LineCount, *, blank: bool = False
 ) -> Iterator[Line | BadRow]:
     """Yields the lines; memory does not grow with the file.
 
