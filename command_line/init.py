@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fullbake.command_line.options import PATH
+from fullbake.command_line.options import PATH, check_approach
 from fullbake.pipeline.output_file import check_new, write_new
 
 
@@ -17,13 +17,27 @@ from fullbake.pipeline.output_file import check_new, write_new
 @click.option("--label", "label_column", required=True, help="The column with the label.")
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
 @click.option(
+    "--base", metavar="BASE", help="The base model, as model.base takes it.  [default: distilbert-base-uncased]"
+)
+@click.option("--approach", metavar="NAME", help="How it is trained, as model.approach says.  [default: fine_tune]")
+@click.option(
     "--output",
     type=PATH,
     metavar="CONFIG.yaml",
     help="Where the config goes; a file that is there is not overwritten.  [default: it is printed]",
 )
-def init(data: Path, text_column: str, label_column: str, text_pair_column: str | None, output: Path | None) -> None:
+def init(
+    data: Path,
+    text_column: str,
+    label_column: str,
+    text_pair_column: str | None,
+    base: str | None,
+    approach: str | None,
+    output: Path | None,
+) -> None:
     """Make a config from a file of labelled text: its labels, their balance, and a maximum length that fits.
+
+    Tokens are counted with the base's tokenizer if that is on this machine, and else estimated; nothing is fetched.
 
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
@@ -32,7 +46,10 @@ def init(data: Path, text_column: str, label_column: str, text_pair_column: str 
 
     if output is not None:
         check_new(output, "--output")
-    config = make_first_config(data, text_column, label_column, text_pair_column)
+    if approach is not None:
+        check_approach(approach)
+    model = {name: value for name, value in (("base", base), ("approach", approach)) if value is not None}
+    config = make_first_config(data, text_column, label_column, text_pair_column, **model)
     if output is None:
         click.echo(config, nl=False)
         return

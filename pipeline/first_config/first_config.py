@@ -23,13 +23,21 @@ from fullbake.pipeline.first_config.class_check import (
 )
 from fullbake.pipeline.first_config.class_columns import find_class_columns
 from fullbake.pipeline.first_config.config_lines import Classes, config_lines
+from fullbake.pipeline.first_config.model_lines import DEFAULT_APPROACH, DEFAULT_BASE, FirstModel
 from fullbake.pipeline.first_config.scores import LABELS, are_scores, score_range, threshold_between
 from fullbake.pipeline.first_config.source import FirstSource, find_source
 from fullbake.pipeline.first_config.spellings import find_spellings
+from fullbake.pipeline.token_survey import InitialBase, TokenSurvey, find_initial_base
 
 
 def make_first_config(
-    path: str | os.PathLike[str], text_column: str, label_column: str, text_pair_column: str | None = None
+    path: str | os.PathLike[str],
+    text_column: str,
+    label_column: str,
+    text_pair_column: str | None = None,
+    *,
+    base: str = DEFAULT_BASE,
+    approach: str = DEFAULT_APPROACH,
 ) -> str:
     """Makes a config from a data file: labels and their balance, a maximum length that fits, bounds for the gate.
 
@@ -37,8 +45,9 @@ def make_first_config(
     the encoding is what a byte-order mark says, else UTF-8 if most of what is not ASCII decodes, else Windows-1252.
     Labels are sorted, whole numbers by value, so that more data of the same kind gives the same class indices. Other
     spellings of a label are mapped to it; scores are parted at a threshold; classes with too few texts to be split are
-    left out. The length is an estimate without a vocabulary, the 99th percentile rounded up to a multiple of 16. Class
-    weights, bounds and the treatment of bad rows follow the constants of `config_lines`.
+    left out. The length is the 99th percentile rounded up to a multiple of 16, of tokens counted with the base's
+    tokenizer or, where that is not on this machine, estimated; nothing is fetched. Class weights, bounds and the
+    treatment of bad rows follow the constants of `config_lines`.
 
     Args:
         path: The file; its suffix says which format it has, and whether it is compressed. Or a folder that
@@ -46,13 +55,17 @@ def make_first_config(
         text_column: Name of the column with the text.
         label_column: Name of the column with the label.
         text_pair_column: Name of the column with the second text of a pair; None for single texts.
+        base: The base model, as `trainer.encoder.base_model.resolve_base` takes it.
+        approach: How it is trained, of `trainer.approaches.APPROACHES`.
 
     Returns:
         The config as YAML with comments.
 
     Raises:
-        InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes.
+        InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes; or the
+            base is named by a folder or a package and cannot be used.
     """
+    found_base = find_initial_base(base)
     source = find_source(os.fspath(path))
     path = source.files[0]
     fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
@@ -63,10 +76,11 @@ def make_first_config(
             found = find_dialect(lambda: opened(path), fmt)
             fmt, notes = found.fmt, found.notes
         _check_columns(path, fmt)
-        fmt, survey, classes = _find_classes(source, fmt)
+        fmt, survey, classes, tokens = _find_classes(source, fmt, found_base)
         tested = _test_survey(source, fmt, classes)
+    model = FirstModel(found_base, approach, tokens)
     # A value is quoted by YAML, a comment is not; and what is escaped, YAML reads as what it was.
-    return "".join(f"{escaped(line)}\n" for line in config_lines(source, fmt, survey, tested, classes, notes))
+    return "".join(f"{escaped(line)}\n" for line in config_lines(source, fmt, survey, tested, classes, model, notes))
 
 
 @contextmanager
@@ -93,9 +107,12 @@ def _check_columns(path: str, fmt: RowFormat) -> None:
         ) from error
 
 
-def _find_classes(source: FirstSource, fmt: RowFormat) -> tuple[RowFormat, Survey, Classes]:
-    """Returns the format with a threshold where labels are scores, what is in the file then, and the classes."""
-    survey = survey_files(source.files, fmt)
+def _find_classes(
+    source: FirstSource, fmt: RowFormat, base: InitialBase
+) -> tuple[RowFormat, Survey, Classes, TokenSurvey]:
+    """Returns the format with a threshold where labels are scores, what is in the file then, classes and tokens."""
+    tokens = TokenSurvey(base.counter)
+    survey = survey_files(source.files, fmt, tokens)
     check_single_labels(survey, fmt)
     values = survey.labels
     same: dict[str, str] = {}
@@ -103,7 +120,8 @@ def _find_classes(source: FirstSource, fmt: RowFormat) -> tuple[RowFormat, Surve
     scores = score_range(source.files, fmt) if are_scores(values) else None
     if scores is not None:
         fmt = replace(fmt, labels=LABELS, label_threshold=threshold_between(*scores))
-        survey = survey_files(source.files, fmt)
+        tokens = TokenSurvey(base.counter)
+        survey = survey_files(source.files, fmt, tokens)
     else:
         check_classes(survey, fmt)
         same, near = find_spellings(values)
@@ -113,7 +131,7 @@ def _find_classes(source: FirstSource, fmt: RowFormat) -> tuple[RowFormat, Surve
     quoting = "none" if survey.quoting.ordinary else "standard"  # or it would be found out once more
     known = replace(fmt, dialect=replace(fmt.dialect, quoting=quoting))
     columns = [] if fmt.dialect.line_pattern else find_class_columns(source.files[0], known)
-    return fmt, survey, Classes(values, same, near, rare_classes(survey), columns, scores)
+    return fmt, survey, Classes(values, same, near, rare_classes(survey), columns, scores), tokens
 
 
 def _test_survey(source: FirstSource, fmt: RowFormat, classes: Classes) -> Survey | None:
