@@ -26,7 +26,7 @@ class ScriptFinder:
     """Finds the script that most letters of a text have. A character is looked up in Unicode's names once.
 
     Example:
-        >>> ScriptFinder().scripts_of(["What?", "мир и peace", "👍 10"])
+        >>> ScriptFinder().scripts_of(["What?", "война и peace", "👍 10"])
         ['Latin', 'Cyrillic', 'no letters']
     """
 

@@ -41,14 +41,22 @@ them better, such as bert-base-multilingual-cased or distilbert-base-multilingua
     for script, count in _frequent(scripts).items():
         if script == NO_LETTERS:
             continue
-        if count.unknown_share > MOST_UNKNOWN:
-            misfits[script] = f"{count.unknown_share:.0%} of the tokens of {script} texts are unknown"
-        elif script not in WITHOUT_SPACES and count.tokens_per_word > MOST_PIECES:
-            misfits[script] = f"{script} texts take {count.tokens_per_word:.1f} tokens a word"
-    unknown = TokenCount.sum_of(scripts.values()).unknown_share
-    if not misfits and unknown <= MOST_UNKNOWN:
+        unknown, pieces = count.unknown_share, count.tokens_per_word
+        spelled = f"{script} texts take {pieces:.1f} tokens a word"
+        if pieces <= MOST_PIECES or script in WITHOUT_SPACES:
+            spelled = ""
+        if unknown > MOST_UNKNOWN:
+            misfits[script] = (
+                f"{spelled}, and {unknown:.0%} of them are unknown"
+                if spelled
+                else f"{unknown:.0%} of the tokens of {script} texts are unknown"
+            )
+        elif spelled:
+            misfits[script] = spelled
+    whole = TokenCount.sum_of(scripts.values()).unknown_share
+    if not misfits and whole <= MOST_UNKNOWN:
         return None
-    found = ", ".join(misfits.values()) or f"{unknown:.0%} of the tokens are unknown"
+    found = "; ".join(misfits.values()) or f"{whole:.0%} of the tokens are unknown"
     signs = "" if misfits.keys() - {LATIN} else "; emoji and signs that no vocabulary has are told apart as words only"
     return f"the vocabulary of {base} does not fit: {found}; {_remedy(base)}{signs}"
 

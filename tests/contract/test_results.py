@@ -153,6 +153,10 @@ REPORT: dict[str, Any] = {
     "training": TRAINING,
     "ingest": INGEST,
     "lengths": {"max_length": 2, "counts": [0, 1, 5, 1], "truncated": 1, "rows": 7},
+    "tokens": {
+        "splits": {"train": {"Latin": {"texts": 7, "cut": 1, "tokens": 90, "unknown": 3, "words": 80}}, "test": {}},
+        "notes": ["14% of the texts have more than 2 tokens and are cut"],
+    },
     "config": "name: groß\n",
     "versions": {"python": "3.10.13"},
 }
@@ -172,7 +176,7 @@ REPORT: dict[str, Any] = {
         (Push, OLDER_PUSH, {"indent": 1, "ensure_ascii": False}),
         (About, ABOUT, {"indent": 1, "ensure_ascii": False}),
         (Report, REPORT, {}),
-        (Report, REPORT | {"pretraining": None, "tuning": None}, {}),
+        (Report, REPORT | {"pretraining": None, "tuning": None, "tokens": None}, {}),
     ],
 )
 def test_what_is_read_is_written_back_byte_for_byte(kind: type[ResultFile], values: dict[str, Any], form):
