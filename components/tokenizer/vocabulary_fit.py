@@ -37,28 +37,29 @@ def vocabulary_note(scripts: Mapping[str, TokenCount], base: str) -> str | None:
         'the vocabulary of bert-base-cased does not fit: Hangul texts take 5.0 tokens a word; a multilingual base fits \
 them better, such as bert-base-multilingual-cased or distilbert-base-multilingual-cased'
     """
-    misfits: dict[str, str] = {}
-    for script, count in _frequent(scripts).items():
-        if script == NO_LETTERS:
-            continue
-        unknown, pieces = count.unknown_share, count.tokens_per_word
-        spelled = f"{script} texts take {pieces:.1f} tokens a word"
-        if pieces <= MOST_PIECES or script in WITHOUT_SPACES:
-            spelled = ""
-        if unknown > MOST_UNKNOWN:
-            misfits[script] = (
-                f"{spelled}, and {unknown:.0%} of them are unknown"
-                if spelled
-                else f"{unknown:.0%} of the tokens of {script} texts are unknown"
-            )
-        elif spelled:
-            misfits[script] = spelled
-    whole = TokenCount.sum_of(scripts.values()).unknown_share
-    if not misfits and whole <= MOST_UNKNOWN:
+    found = [
+        misfit
+        for script, count in _frequent(scripts).items()
+        if script != NO_LETTERS and (misfit := _misfit(script, count)) is not None
+    ]
+    whole = TokenCount.sum_of(scripts.values())
+    if not found and whole.unknown_share <= MOST_UNKNOWN:
         return None
-    found = "; ".join(misfits.values()) or f"{whole:.0%} of the tokens are unknown"
-    signs = "" if misfits.keys() - {LATIN} else "; emoji and signs that no vocabulary has are told apart as words only"
-    return f"the vocabulary of {base} does not fit: {found}; {_remedy(base)}{signs}"
+    remedy = _remedy(base)
+    if all(script in (LATIN, NO_LETTERS) for script in _frequent(scripts)) and whole.unknown_share > MOST_UNKNOWN:
+        remedy = (
+            f"if that is for the language, {remedy}; if it is emoji and signs, write them as words where they matter"
+        )
+    unfit = "; ".join(found) or f"{whole.unknown_share:.0%} of the tokens are unknown"
+    return f"the vocabulary of {base} does not fit: {unfit}; {remedy}"
+
+
+def _misfit(script: str, count: TokenCount) -> str | None:
+    unknown = f"{count.unknown_share:.0%} of " if count.unknown_share > MOST_UNKNOWN else ""
+    if script not in WITHOUT_SPACES and count.tokens_per_word > MOST_PIECES:
+        spelled = f"{script} texts take {count.tokens_per_word:.1f} tokens a word"
+        return f"{spelled}, and {unknown}them are unknown" if unknown else spelled
+    return f"{unknown}the tokens of {script} texts are unknown" if unknown else None
 
 
 def likely_note(scripts: Mapping[str, TokenCount], base: str) -> str | None:

@@ -8,6 +8,7 @@ BASE = "distilbert-base-uncased"
 REMEDY = (
     "a multilingual base fits them better, such as bert-base-multilingual-cased or distilbert-base-multilingual-cased"
 )
+SIGNS = f"if that is for the language, {REMEDY}; if it is emoji and signs, write them as words where they matter"
 ENGLISH = TokenCount(texts=900, tokens=12_000, words=10_000, unknown=60)
 
 
@@ -35,14 +36,9 @@ ENGLISH = TokenCount(texts=900, tokens=12_000, words=10_000, unknown=60)
         ({"Kana": TokenCount(texts=9, tokens=100, words=20)}, None),
         (
             {"Latin": TokenCount(texts=100, tokens=1000, words=900, unknown=40)},
-            f"4% of the tokens of Latin texts are unknown; {REMEDY}; emoji and signs that no vocabulary has are told "
-            "apart as words only",
+            f"4% of the tokens of Latin texts are unknown; {SIGNS}",
         ),
-        (
-            {NO_LETTERS: TokenCount(texts=9, tokens=9, words=9, unknown=9)},
-            f"100% of the tokens are unknown; {REMEDY}; emoji and signs that no vocabulary has are told apart as "
-            "words only",
-        ),
+        ({NO_LETTERS: TokenCount(texts=9, tokens=9, words=9, unknown=9)}, f"100% of the tokens are unknown; {SIGNS}"),
         ({NO_LETTERS: TokenCount(texts=50, tokens=50, words=50, unknown=50), "Latin": ENGLISH}, None),
         ({}, None),
     ],
