@@ -17,7 +17,7 @@ from fullbake.components.tokenizer.tokenizer_files import TokenizerFiles
 # At these no token goes on, whatever the settings; at other white space neither, but there the tokenizer sees to it. A
 # longer part is cut, so that memory stays bounded: that may give one token more.
 _PART = re.compile(r"[^ \t\n\r]{1,65536}")
-_MOST_KEPT = 1 << 22  # characters of known parts, some 30 MB
+_MOST_KEPT = 1 << 20  # characters of known parts, some 30 MB
 
 
 class TokenCounter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from fullbake.contract.results.result import Result
 
@@ -67,15 +68,16 @@ class Tokens(Result):
         """The count of all splits by script, the most frequent one first."""
         return merge_scripts(self.splits.values())
 
-    def summary(self) -> dict[str, object]:
-        """Returns what `--summary` has of it: by split its shares, overall and by script."""
-        return {
+    def summary(self) -> dict[str, Any]:
+        """Returns what `--summary` has of it: by split its shares, overall and by script, and the notes."""
+        splits = {
             split: {
                 **TokenCount.sum_of(scripts.values()).shares(),
                 "scripts": {script: count.shares() for script, count in scripts.items()},
             }
             for split, scripts in self.splits.items()
         }
+        return {"splits": splits, "notes": list(self.notes)}
 
 
 def merge_scripts(parts: Iterable[Mapping[str, TokenCount]]) -> dict[str, TokenCount]:
