@@ -14,7 +14,19 @@ from fullbake.pipeline.output_file import check_new, write_new
 @click.command()
 @click.argument("data", metavar="DATA", type=PATH)
 @click.option("--text", "text_column", required=True, help="The column with the text.")
-@click.option("--label", "label_column", required=True, help="The column with the label.")
+@click.option("--label", "label_column", help="The column with the label, if the labels are in a column.")
+@click.option(
+    "--label-from",
+    type=click.Choice(["filename", "folder"]),
+    help="The labels are the names of the files, a file to each class, or of the folders that the texts are in.",
+)
+@click.option(
+    "--labels-file",
+    type=click.Path(),
+    metavar="FILE",
+    help="The labels are in this file: line by line or, with --id, in its column --label.",
+)
+@click.option("--id", "id_column", help="The column that DATA and the file with the labels have in common.")
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
 @click.option(
     "--base", metavar="BASE", help="The base model, as model.base takes it.  [default: distilbert-base-uncased]"
@@ -29,7 +41,10 @@ from fullbake.pipeline.output_file import check_new, write_new
 def init(
     data: Path,
     text_column: str,
-    label_column: str,
+    label_column: str | None,
+    label_from: str | None,
+    labels_file: str | None,
+    id_column: str | None,
     text_pair_column: str | None,
     base: str | None,
     approach: str | None,
@@ -49,7 +64,16 @@ def init(
     if approach is not None:
         check_approach(approach)
     model = {name: value for name, value in (("base", base), ("approach", approach)) if value is not None}
-    config = make_first_config(data, text_column, label_column, text_pair_column, **model)
+    config = make_first_config(
+        data,
+        text_column,
+        label_column,
+        text_pair_column,
+        label_from=label_from or "column",
+        labels_file=labels_file,
+        id_column=id_column,
+        **model,
+    )
     if output is None:
         click.echo(config, nl=False)
         return

@@ -1,17 +1,14 @@
 """What is in a data file: its labels, the lengths of its texts, and what of it cannot be used."""
 
-import os
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from fullbake.components.data.data_files import opened
-from fullbake.components.data.data_folders import INPUT_BASE
-from fullbake.components.data.file_kinds import named
+from fullbake.components.data.data_file import DataFile
+from fullbake.components.data.file_rows import quoting_of_file, read_file
 from fullbake.components.data.quoting import STANDARD, Quoting
-from fullbake.components.data.reading import place_in, place_of, quoting_of, read_rows
+from fullbake.components.data.reading import place_in
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
@@ -26,7 +23,7 @@ class Survey:
     """What is in data files.
 
     Attributes:
-        names: What the files are called.
+        files: The files.
         labels: Label -> rows.
         texts: Label -> digests of different texts as the split sees them, `TEXTS_KEPT` at most.
         reasons: Kind of reason -> bad rows.
@@ -40,7 +37,7 @@ class Survey:
             file's number, its line.
     """
 
-    names: list[str]
+    files: list[DataFile]
     labels: Counter[str] = field(default_factory=Counter)
     texts: dict[str, set[bytes]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -56,7 +53,8 @@ class Survey:
 
     def place(self, file: int, line: int) -> str:
         """Returns a row's place for people, with its file's name where there are several."""
-        return (place_in if len(self.names) == 1 else place_of)(self.names[file], line)
+        found = self.files[file]
+        return place_in(found.name, line) if len(self.files) == 1 and not found.texts else found.place_of(line)
 
     @property
     def used(self) -> int:
@@ -69,21 +67,21 @@ class Survey:
         return sum(self.reasons.values())
 
 
-def survey_files(paths: list[str], fmt: RowFormat, tokens: TokenSurvey | None = None) -> Survey:
+def survey_files(data_files: list[DataFile], fmt: RowFormat, tokens: TokenSurvey | None = None) -> Survey:
     """Reads whole files, of one format; with more than `MOST_LABELS` labels, only as far as to know that.
 
     Args:
-        paths: The files.
+        data_files: The files.
         fmt: How they are written; without labels, any value is one.
         tokens: Gets the texts; None: nobody counts their tokens.
 
     Raises:
         InputError: One is no file of its format, or has none of a wanted column.
     """
-    survey = Survey([os.path.basename(path) for path in paths])
+    survey = Survey(data_files)
     digests, label_numbers, files, lines = survey.rows
     numbers: dict[str, int] = {}
-    for file, row in _rows(paths, fmt, survey):
+    for file, row in _rows(fmt, survey):
         if isinstance(row, BadRow):
             survey.first_bad = survey.first_bad or f"{survey.place(file, row.line)}: {row.reason}"
             survey.reasons[row.kind] += 1
@@ -108,14 +106,13 @@ def survey_files(paths: list[str], fmt: RowFormat, tokens: TokenSurvey | None = 
     return survey
 
 
-def _rows(paths: list[str], fmt: RowFormat, survey: Survey) -> Iterator[tuple[int, Row | BadRow]]:
+def _rows(fmt: RowFormat, survey: Survey) -> Iterator[tuple[int, Row | BadRow]]:
     """Yields the rows of files, each with the number of its file."""
-    for number, (path, name) in enumerate(zip(paths, survey.names, strict=True)):
-        survey.quoting = quoting_of(partial(opened, path), name, fmt)
+    for number, file in enumerate(survey.files):
+        survey.quoting = quoting_of_file(file, fmt)
         count = LineCount()
-        with named(name, INPUT_BASE), opened(path) as stream:
-            for row in read_rows(stream, name, fmt, quoting=survey.quoting, count=count):
-                yield number, row
+        for row in read_file(file, fmt, quoting=survey.quoting, count=count):
+            yield number, row
         survey.lines.add(count)
 
 

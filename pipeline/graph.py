@@ -118,6 +118,9 @@ def create_components(
         test_base=None if data.test_base is None else IN_CACHE_KEYS[TEST_BASE],
         corpus_base=IN_CACHE_KEYS[CORPUS_BASE] if has_corpus else None,
         window=data.window,
+        label_from=data.label_from,
+        labels_file=data.labels_file,
+        test_labels_file=data.test_labels_file,
         needed_test_rows=needed_test_rows(gate),
     )
     examples = example_gen.outputs["examples"]

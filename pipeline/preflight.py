@@ -6,10 +6,12 @@ import math
 import os
 from pathlib import Path
 
-from fullbake.components.data.data_files import is_address, match_files, opened
+from fullbake.components.data.data_file import DataFile
+from fullbake.components.data.data_files import is_address, match_files
 from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
-from fullbake.components.data.file_kinds import named
-from fullbake.components.data.reading import check_file
+from fullbake.components.data.file_rows import check_data_file
+from fullbake.components.data.ingest.input_files import other_pattern
+from fullbake.components.data.label_place import IN_COLUMNS, LabelPlace, as_data_files, check_labels
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
@@ -39,9 +41,11 @@ def check_inputs(config: Config) -> list[str]:
     check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
-        _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format)
+        _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format, config.data.test_label_place)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
-        _check_other_folder(CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled())
+        _check_other_folder(
+            CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled(), IN_COLUMNS
+        )
     return _check_base(config)
 
 
@@ -98,20 +102,28 @@ def _check_data(config: Config) -> None:
             f"data.pattern: no file in {data.input_base!r} matches {data.pattern!r}; check both, or put a CSV there"
         )
     # An older span may have had other columns.
-    for name in of_newest_spans(files, data.input_base, data.pattern, data.window):
-        _check_file(name, os.path.relpath(name, data.input_base), config.data.row_format, INPUT_BASE)
+    newest = of_newest_spans(files, data.input_base, data.pattern, data.window)
+    _check_files(newest, data.input_base, data.pattern, data.label_place, data.row_format, INPUT_BASE)
 
 
-def _check_other_folder(key: str, folder: str, fmt: RowFormat) -> None:
+def _check_other_folder(key: str, folder: str, fmt: RowFormat, place: LabelPlace) -> None:
     if is_address(folder):
         return
     _check_folder(key, folder, "name the folder the file is in")
-    files = match_files(folder, "*")
+    pattern = other_pattern(place)
+    files = match_files(folder, pattern)
     if not files:
         raise InputError("no file is in {folder!r}; put one there, or set it to null", field=key, folder=folder)
-    for name in files:
-        # By its whole path: the folders may have files of the same name.
-        _check_file(name, name, fmt, key)
+    _check_files(files, folder, pattern, place, fmt, key)
+
+
+def _check_files(paths: list[str], folder: str, pattern: str, place: LabelPlace, fmt: RowFormat, key: str) -> None:
+    files = as_data_files(paths, folder, pattern, place, 0, source=key)
+    if not files:
+        raise InputError("no file with texts is in {folder!r}; put it beside the labels", field=key, folder=folder)
+    check_labels(files, fmt, key)
+    for file in files:
+        _check_file(file, fmt, key)
 
 
 def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
@@ -125,13 +137,12 @@ def _check_folder(key: str, folder: str, remedy_for_a_file: str) -> None:
     raise InputError("{folder!r} is not a folder; {remedy}", field=key, folder=folder, remedy=remedy)
 
 
-def _check_file(path: str, shown: str, fmt: RowFormat, source: str) -> None:
+def _check_file(file: DataFile, fmt: RowFormat, source: str) -> None:
     try:
-        with named(shown, source), opened(path) as stream:
-            check_file(stream, shown, fmt, source)
+        check_data_file(file, fmt, source)
     except OSError as error:
         raise InputError(
-            "{file} cannot be read: {reason}; fix it, or take it away", field=source, file=shown, reason=str(error)
+            "{file} cannot be read: {reason}; fix it, or take it away", field=source, file=file.name, reason=str(error)
         ) from error
 
 

@@ -35,12 +35,14 @@ NAMES_IN_CACHE_KEYS = {
 """They look like config keys, and nobody reads them as such; another name would cost existing runs their caches."""
 
 FOLDERS = ("input_base", "test_base", "corpus_base")
-COLUMNS = ("text_column", "text_pair_column", "label_column")
+COLUMNS = ("text_column", "text_pair_column", "label_column", "id_column")
+LABELS_FILES = ("labels_file", "test_labels_file")
 STANDS_FOR = {
     "section": ("training", "pretraining"),
     "key": ("max_label_drift", "max_length_drift", *COLUMNS),
-    "source": FOLDERS,
-    "where": (*FOLDERS, *COLUMNS),
+    "source": (*FOLDERS, *LABELS_FILES),
+    "setting": ("input_base", *LABELS_FILES),
+    "where": (*FOLDERS, *LABELS_FILES, *COLUMNS),
     "wanted": ("{column!r}", *(f"{{column!r}} ({{{column}}})" for column in COLUMNS)),
 }
 """By the name of a variable in an error's field, or in a message, what it may be."""

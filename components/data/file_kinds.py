@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from fullbake.contract.errors import InputError
 
+ANY_TEXT = "text"
+"""As the format that a file should have: text of any kind, which may be markup."""
+
 _CONVERT = "convert it to CSV first"
 _WITH_HEADER = "convert it to CSV with a header line first"
 _UNPACK = "unpack it first"
@@ -92,7 +95,8 @@ def check_kind(start: bytes, wanted: str) -> None:
 
     Args:
         start: The bytes.
-        wanted: The format that the file should have, for errors; what it is called begins with its kind here.
+        wanted: The format that the file should have, for errors; what it is called begins with its kind here. What
+            should be `ANY_TEXT` may begin with any markup.
 
     Raises:
         WrongKindError: They are.
@@ -106,7 +110,7 @@ def check_kind(start: bytes, wanted: str) -> None:
             raise WrongKindError(f"is {kind}, not {wanted}; {remedy}")
     unmarked = start.removeprefix(codecs.BOM_UTF8)
     for pattern, kind, remedy in _MARKUP:
-        if not wanted.startswith(kind) and pattern.match(unmarked):
+        if wanted != ANY_TEXT and not wanted.startswith(kind) and pattern.match(unmarked):
             raise WrongKindError(f"is {kind}, not {wanted}; {remedy}")
 
 

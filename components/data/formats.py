@@ -57,8 +57,12 @@ class FileFormat(NamedTuple):
 
 CSV = FileFormat((), read_csv, find_quoting=find_file_quoting, find_dialect=find_dialect)
 
+TEXTS = FileFormat(TEXT_LINES, read_text_lines, has_labels=False)
+
+_CSV_SUFFIXES = (".csv", ".tsv", ".tab", ".psv")  # by which CSV is known where a file may as well be plain text
+
 FORMATS = (
-    FileFormat(TEXT_LINES, read_text_lines, has_labels=False),
+    TEXTS,
     FileFormat(JSON_LINES, read_json_lines),
     FileFormat(JSON, read_json, unit="object"),
     FileFormat(PARQUET, read_parquet, unit="row"),
@@ -78,3 +82,25 @@ def format_of(name: str, *, labelled: bool) -> FileFormat:
     """
     suffixes = claimed(without_compression(name))
     return next(found for found in FORMATS if (found.has_labels or not labelled) and found.suffixes in ((), suffixes))
+
+
+def is_table(name: str) -> bool:
+    """Says by a file's name whether it has columns, of files that may as well hold texts and nothing else."""
+    return bool(format_of(name, labelled=True).suffixes) or without_compression(name).endswith(_CSV_SUFFIXES)
+
+
+def says_no_format(name: str) -> bool:
+    """Says whether nothing in a file's name tells whether it is a table or holds texts and nothing else."""
+    return not is_table(name) and not format_of(name, labelled=False).suffixes
+
+
+def without_format(name: str) -> str:
+    """Returns a file's name without the suffixes that say how it is compressed and which format it has.
+
+    Example:
+        >>> without_format("neg.txt.gz"), without_format("rt-polarity.pos")
+        ('neg', 'rt-polarity.pos')
+    """
+    plain = without_compression(name)
+    suffixes = (*format_of(name, labelled=False).suffixes, *_CSV_SUFFIXES)
+    return next((plain.removesuffix(suffix) for suffix in suffixes if plain.endswith(suffix)), plain)

@@ -36,6 +36,8 @@ class RowFormat:
         label_map: Value in the file -> label. It is asked before `labels`.
         dialect: How text files with columns (CSV) are written.
         labelled: Whether there are labels. If not, the label column need not be there.
+        id_column: Name of the column by which the rows find their labels in another file, which has it too; None where
+            there is none, or it has them line by line.
         null_values: Words that stand for a missing value, in labels and texts; white space around a cell does not
             count. A label that is listed in `labels`, or a value in `label_map`, is no such word.
         label_threshold: If set, labels are numbers: from this one on the second of two labels, below it the first.
@@ -55,6 +57,7 @@ class RowFormat:
     label_map: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = RFC_4180
     labelled: bool = True
+    id_column: str | None = None
     null_values: tuple[str, ...] = NULL_VALUES
     label_threshold: float | None = None
     rare_classes: str = "fail"
@@ -82,7 +85,9 @@ class RowFormat:
     @property
     def wanted(self) -> dict[str, str]:
         """By the name of its setting, each column that is read of a file."""
-        columns = {"text_column": self.text_column}
+        columns = {} if self.text_column == self.id_column else {"text_column": self.text_column}
+        if self.id_column is not None:
+            columns["id_column"] = self.id_column
         if self.labelled:
             columns["label_column"] = self.label_column
         if self.text_pair_column is not None:
@@ -95,7 +100,7 @@ class RowFormat:
 
     def unlabelled(self) -> "RowFormat":
         """Returns the same for files of which the text column alone is wanted."""
-        return replace(self, labelled=False, text_pair_column=None)
+        return replace(self, labelled=False, text_pair_column=None, id_column=None)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":

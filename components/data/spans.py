@@ -2,6 +2,7 @@
 
 import fnmatch
 import glob
+import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -36,8 +37,12 @@ def of_newest_spans(files: Sequence[str], folder: str, pattern: str, window: int
         window: How many spans are wanted: the newest, and those with the numbers before it.
     """
     whole = os.path.join(glob.escape(folder), pattern)
-    numbered = re.compile(fnmatch.translate(_MARKER.sub("MARKER", whole)).replace("MARKER", r"(\d+)"))
-    numbers = {name: tuple(map(int, match.groups())) for name in files if (match := numbered.match(name))}
+    # By name, for fnmatch has groups of its own.
+    markers = (f"(?P<marker{number}>\\d+)" for number in itertools.count())
+    numbered = re.compile(re.sub("MARKER", lambda _: next(markers), fnmatch.translate(_MARKER.sub("MARKER", whole))))
+    names = [name for name in numbered.groupindex if name.startswith("marker")]
+    found = {name: match for name in files if names and (match := numbered.match(name))}
+    numbers = {name: tuple(int(match[marker]) for marker in names) for name, match in found.items()}
     if not numbers:
         return list(files)
     newest = max(numbers.values())

@@ -21,13 +21,14 @@ from tfx.utils import proto_utils
 
 from fullbake.components.data.data_folders import CORPUS_BASE, TEST_BASE
 from fullbake.components.data.ingest.fingerprint import Files, fingerprint
-from fullbake.components.data.ingest.input_files import find_labelled_files, find_other_files
+from fullbake.components.data.ingest.input_files import find_labelled_files, find_other_files, other_pattern
 from fullbake.components.data.ingest.older_spans import add_older_spans, find_span_before
 from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.steps import add_ingest, add_profile
 from fullbake.components.data.ingest.summary import find_drift, write_rejected, write_summary
 from fullbake.components.data.ingest.verdict import judge_ingest
+from fullbake.components.data.label_place import check_labels
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.contract.errors import InputError
@@ -61,7 +62,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         input_config = example_gen_pb2.Input()
         proto_utils.json_to_proto(exec_properties[specs.INPUT_CONFIG_KEY], input_config)
         input_base, patterns = locate(exec_properties[specs.INPUT_BASE_KEY]), [s.pattern for s in input_config.splits]
-        newest_files = find_labelled_files(input_base, patterns[:1])
+        newest_files = find_labelled_files(input_base, patterns[:1], place=settings.place)
         if not newest_files:
             raise InputError(
                 "no file matches {wanted}; set {input_base} to the folder of the CSV files and {pattern} to their "
@@ -69,14 +70,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 field="input_base",
                 wanted=os.path.join(input_base, patterns[0]),
             )
-        files = [*newest_files, *find_labelled_files(input_base, patterns[1:], len(newest_files))]
-        test_files = find_other_files(settings.test_base, TEST_BASE, len(files))
+        files = [*newest_files, *find_labelled_files(input_base, patterns[1:], len(newest_files), settings.place)]
+        test_files = find_other_files(settings.test_base, TEST_BASE, len(files), settings.test_place)
+        check_labels(files, settings.csv_format)
+        check_labels(test_files, settings.csv_format, TEST_BASE)
         corpus_files = find_other_files(settings.corpus_base, CORPUS_BASE, len(files) + len(test_files))
         file_count = len(files) + len(test_files) + len(corpus_files)
         span_before, pattern_before = find_span_before(
             input_base, settings.pattern, exec_properties[utils.SPAN_PROPERTY_NAME]
         )
-        files_before = find_labelled_files(input_base, [pattern_before], file_count) if pattern_before else []
+        patterns_before = [pattern_before] if pattern_before else []
+        files_before = find_labelled_files(input_base, patterns_before, file_count, settings.place)
         # A window has read them already.
         ingested = {file.path: file for file in files}
         unread = [file for file in files_before if file.path not in ingested]
@@ -206,6 +210,10 @@ class CsvExampleGen(FileBasedExampleGen):
             others the text column alone is wanted. None (default): there is none.
         needed_test_rows: Label -> rows that it must have in the split `test`, if the class can give them. Default: a
             few (`stratify.LEAST`).
+        label_from: Where labels are: in a "column", in the "filename" or in the "folder" (see `LabelPlace`).
+        labels_file: The file with the labels, below `input_base` or an address; the texts find theirs by the format's
+            `id_column` or, without one, line by line. None (default): there is none.
+        test_labels_file: The same for the files of the test folder, below it.
 
     Raises:
         InputError: When run: no file matches, one cannot be read, a bad row or too many of them, texts with several
@@ -235,6 +243,9 @@ class CsvExampleGen(FileBasedExampleGen):
         test_base: str | None = None,
         corpus_base: str | None = None,
         window: int = 1,
+        label_from: Literal["column", "filename", "folder"] = "column",
+        labels_file: str | None = None,
+        test_labels_file: str | None = None,
         needed_test_rows: Mapping[str, int] | None = None,
     ):
         settings = IngestSettings(
@@ -248,6 +259,9 @@ class CsvExampleGen(FileBasedExampleGen):
             corpus_base=corpus_base,
             window=window,
             pattern=pattern,
+            label_from=label_from,
+            labels_file=labels_file,
+            test_labels_file=test_labels_file,
             needed_test_rows=dict(needed_test_rows or {}),
         )
         super().__init__(
@@ -272,7 +286,11 @@ def _fingerprint(
     files = [Files(split.name, input_base, split.pattern) for split in found.splits]
     if pattern_before is not None and pattern_before not in [split.pattern for split in found.splits]:
         files.append(Files("before", input_base, pattern_before))
-    for name, folder in ((TEST_SPLIT, settings.test_base), (CORPUS_SPLIT, settings.corpus_base)):
-        if folder is not None:
-            files.append(Files(name, locate(folder), "*"))
-    return fingerprint(files)
+    others = [("labels_file", settings.place.labels_path(input_base))]
+    if settings.test_base is not None:
+        folder = locate(settings.test_base)
+        files.append(Files(TEST_SPLIT, folder, other_pattern(settings.test_place)))
+        others.append(("test_labels_file", settings.test_place.labels_path(folder)))
+    if settings.corpus_base is not None:
+        files.append(Files(CORPUS_SPLIT, locate(settings.corpus_base), "*"))
+    return fingerprint(files, [(setting, path) for setting, path in others if path is not None])

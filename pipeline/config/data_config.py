@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from fullbake.components.data.dialect import NUMBERED, Dialect
+from fullbake.components.data.label_place import COLUMN, FOLDER, LabelPlace
 from fullbake.components.data.row_format import NULL_VALUES, OTHER, RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
@@ -38,6 +39,10 @@ class DataConfig(Section):
     text_column: str = "text"
     text_pair_column: str | None = None
     label_column: str = "label"
+    label_from: Literal["column", "filename", "folder"] = "column"
+    labels_file: str | None = None
+    test_labels_file: str | None = None
+    id_column: str | None = None
     labels: tuple[Label, ...]
     label_map: dict[Label, Label] = {}
     label_threshold: float | None = None
@@ -72,6 +77,13 @@ class DataConfig(Section):
 
     @model_validator(mode="before")
     @classmethod
+    def _pattern_of_folders(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("label_from") == FOLDER and "pattern" not in values:
+            return {**values, "pattern": "*/*"}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
     def _columns_by_number(cls, values: Any) -> Any:
         """Takes columns that are named by numbers for those of files without a header."""
         if not isinstance(values, dict):
@@ -79,7 +91,8 @@ class DataConfig(Section):
         numbers = {key: values[key] for key in _COLUMN_KEYS if type(values.get(key)) is int}
         if not numbers:
             return values
-        if others := [key for key in _COLUMN_KEYS[::2] if key not in numbers]:
+        needed = _COLUMN_KEYS[::2] if values.get("label_from", COLUMN) == COLUMN else _COLUMN_KEYS[:1]
+        if others := [key for key in needed if key not in numbers]:
             raise ValueError(
                 f"{others[0]}: {next(iter(numbers))} is a number, of a column of files without a header; give this one "
                 "by its number, too"
@@ -92,7 +105,8 @@ class DataConfig(Section):
             return self
         if self.line_pattern is not None:
             raise ValueError("columns: line_pattern names the columns; take one of both away")
-        wanted = {key: column for key in _COLUMN_KEYS if (column := getattr(self, key)) is not None}
+        keys = _COLUMN_KEYS if self.label_from == COLUMN else _COLUMN_KEYS[:2]
+        wanted = {key: column for key in keys if (column := getattr(self, key)) is not None}
         for key, column in wanted.items():
             if self.columns == "numbered" and not column.isdecimal():
                 raise ValueError(f"{key}: {column!r} is no number, and data.columns says that columns have numbers")
@@ -102,6 +116,40 @@ class DataConfig(Section):
                     f"columns: {column!r}, which is data.{key}, is {often} among them ({', '.join(self.columns)})"
                     f"{did_you_mean(column, self.columns)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_file_fits(self) -> DataConfig:
+        if self.labels_file is None:
+            for key in ("id_column", "test_labels_file"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f"{key}: it belongs to labels_file, which is not set; set it, or take {key} away")
+            return self
+        if self.label_from != COLUMN:
+            raise ValueError(
+                f"labels_file: labels are in this file or, with label_from {self.label_from}, in names; take one away"
+            )
+        if self.label_column in (self.text_column, self.text_pair_column):
+            raise ValueError(f"label_column: {self.label_column!r} is the column of a text, too; rename one of both")
+        if (self.test_base is None) != (self.test_labels_file is None):
+            missing, there = ("test_base", "test_labels_file")[:: -1 if self.test_base else 1]
+            raise ValueError(f"{missing}: {there} is set, and one of both says nothing without the other; set both")
+        if self.id_column is None:
+            if self.text_pair_column is not None:
+                raise ValueError(
+                    "text_pair_column: labels line by line belong to single texts; set id_column to a column that "
+                    "texts and labels have in common"
+                )
+            if has_spans(self.pattern):
+                raise ValueError(
+                    "labels_file: labels line by line belong to one file, and pattern numbers spans; set id_column to "
+                    "a column that texts and labels have in common"
+                )
+        elif self.columns is not None or self.line_pattern is not None:
+            key = "columns" if self.columns is not None else "line_pattern"
+            raise ValueError(
+                f"{key}: the labels of labels_file need a header, as the texts do, to be joined by id_column"
+            )
         return self
 
     @model_validator(mode="after")
@@ -200,11 +248,22 @@ class DataConfig(Section):
             text_pair_column=self.text_pair_column,
             label_map=self.label_map,
             dialect=self.dialect,
+            id_column=self.id_column,
             null_values=self.null_values,
             label_threshold=self.label_threshold,
             rare_classes=self.rare_classes,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
+
+    @property
+    def label_place(self) -> LabelPlace:
+        """Where the labels of the labelled files are."""
+        return LabelPlace(self.label_from, self.labels_file)
+
+    @property
+    def test_label_place(self) -> LabelPlace:
+        """Where those of the test folder's files are."""
+        return LabelPlace(self.label_from, self.test_labels_file)
 
     @property
     def dialect(self) -> Dialect:

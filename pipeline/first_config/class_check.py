@@ -1,6 +1,8 @@
 """Checks that the labels of a file are classes."""
 
-from fullbake.components.data.row_format import MOST_LABELS, RowFormat
+from typing import NamedTuple
+
+from fullbake.components.data.row_format import MOST_LABELS
 from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.data_survey import TEXTS_KEPT, Survey
@@ -14,7 +16,19 @@ FEWEST_TEXTS = TEXTS_KEPT
 """A class with fewer different texts cannot be in the train, the eval and the test split."""
 
 
-def check_single_labels(survey: Survey, fmt: RowFormat) -> None:
+class LabelsOf(NamedTuple):
+    """Where labels are, for errors.
+
+    Attributes:
+        where: The setting that says it, and the column or file.
+        remedy: What to do where they are no classes.
+    """
+
+    where: str
+    remedy: str
+
+
+def check_single_labels(survey: Survey, labels: LabelsOf) -> None:
     """Checks that there are labels, one to a cell.
 
     Raises:
@@ -25,47 +39,47 @@ def check_single_labels(survey: Survey, fmt: RowFormat) -> None:
     if found := find_several_labels(survey.labels):
         cell, parts = found[0], named_few([repr(part) for part in found[1]])
         raise InputError(
-            f"{_where(fmt)} has several labels in a cell, such as {cell!r} ({parts}), and one is learned "
+            f"{labels.where} has several labels in a cell, such as {cell!r} ({parts}), and one is learned "
             "of each text; make a column with one label, or write a config that names the single "
             "labels in data.labels, and set data.rare_classes to drop, which leaves out the rows with several"
         )
 
 
-def check_classes(survey: Survey, fmt: RowFormat) -> None:
+def check_classes(survey: Survey, labels: LabelsOf) -> None:
     """Checks that labels are classes by their number and length.
 
     Raises:
         InputError: They are numbers with a decimal comma, there are too many, or one is too long.
     """
-    where = _where(fmt)
     if number := decimal_comma(survey.labels):
         raise InputError(
-            f"{where} has numbers with a decimal comma, such as {number!r}; write them with a point, and "
+            f"{labels.where} has numbers with a decimal comma, such as {number!r}; write them with a point, and "
             f"data.label_threshold makes two classes of them{rejected(survey)}"
         )
     if len(survey.labels) > MOST_LABELS:
         raise InputError(
-            f"{where} has more than {MOST_LABELS:,} different values, so it is no class; name another{rejected(survey)}"
+            f"{labels.where} has more than {MOST_LABELS:,} different values, so it is no class; "
+            f"{labels.remedy}{rejected(survey)}"
         )
     longest = max(survey.labels, key=len)
     if len(longest) > LONGEST_LABEL:
         raise InputError(
-            f"{where} has a value of {len(longest):,} characters, {longest[:20]!r} and so on, which is no class; "
-            f"correct the row, or name another column{rejected(survey)}"
+            f"{labels.where} has a value of {len(longest):,} characters, {longest[:20]!r} and so on, which is no "
+            f"class; correct the row, or {labels.remedy}{rejected(survey)}"
         )
     if survey.used >= 10 and len(survey.labels) > survey.used / 2:
         raise InputError(
-            f"{where} has {len(survey.labels):,} different values in {survey.used:,} rows, so it is no class; "
-            f"name another{rejected(survey)}"
+            f"{labels.where} has {len(survey.labels):,} different values in {survey.used:,} rows, so it is no class; "
+            f"{labels.remedy}{rejected(survey)}"
         )
 
 
-def check_two_classes(survey: Survey, fmt: RowFormat, spellings: list[str]) -> None:
+def check_two_classes(survey: Survey, labels: LabelsOf, spellings: list[str]) -> None:
     """Checks that there are two classes.
 
     Args:
         survey: What was found.
-        fmt: The columns.
+        labels: Where the labels are.
         spellings: Values that were taken for another spelling of a label.
 
     Raises:
@@ -75,8 +89,8 @@ def check_two_classes(survey: Survey, fmt: RowFormat, spellings: list[str]) -> N
         return
     alike = f" (and, as other spellings of it, {named_few([repr(value) for value in spellings])})" if spellings else ""
     raise InputError(
-        f"{_where(fmt)} has one value only, {next(iter(survey.labels))!r}{alike}; two classes are the least: "
-        f"name another column{rejected(survey)}"
+        f"{labels.where} has one value only, {next(iter(survey.labels))!r}{alike}; two classes are the least: "
+        f"{labels.remedy}{rejected(survey)}"
     )
 
 
@@ -95,7 +109,3 @@ def rejected(survey: Survey) -> str:
         f"; {survey.bad:,} of {survey.bad + survey.used:,} rows cannot be used ({kinds}), the first on "
         f"{survey.first_bad}: fix these first, if they have the other labels"
     )
-
-
-def _where(fmt: RowFormat) -> str:
-    return f"data.label_column: column {fmt.label_column!r}"

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 from fullbake.components.data.columns import shorten
 from fullbake.components.data.compression import without_compression
-from fullbake.components.data.formats import format_of
+from fullbake.components.data.label_place import COLUMN, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.config.data_config import is_printable
 from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
-from fullbake.pipeline.first_config.dialect_lines import dialect_lines
+from fullbake.pipeline.first_config.first_source import FirstSource
 from fullbake.pipeline.first_config.model_lines import FirstModel, model_lines
 from fullbake.pipeline.first_config.scores import number_in_yaml
-from fullbake.pipeline.first_config.source import FirstSource
+from fullbake.pipeline.first_config.written import written_lines
 from fullbake.pipeline.first_config.yaml_text import rows_in_words, scalar
 
 MAX_BAD_FRACTION = 0.01
@@ -39,6 +39,7 @@ MIN_RECALL_OF_TWO = 0.6
 """Bound for each of two labels, where chance alone gives 0.5."""
 
 _TEST_SHARE = 0.1  # of the split 8 : 1 : 1
+_SPLITS = 3
 _FEW_IN_TEST = 3
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 
@@ -86,12 +87,15 @@ def config_lines(
     """
     labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)
     labels = [label for label in labels if label not in classes.rare]
+    untested = [label for label in labels if tested is not None and not tested.labels[label]]
+    untested = untested if len(labels) - len(untested) > 1 else []  # else nothing is left to learn
+    labels = [label for label in labels if label not in untested]
     names = _names(labels)
     used = sum(survey.labels[label] for label in labels)
     even = used / len(labels)
     rarest = min(survey.labels[label] for label in labels) / even
     test_rows = {
-        label: rows * _TEST_SHARE if tested is None else float(tested.labels[label])
+        label: _rows_in_test(rows) if tested is None else float(tested.labels[label])
         for label, rows in survey.labels.items()
     }
     yield f"# Made by `fullbake init` from {source.name!r}, {used:,} usable rows. Check it, then:"
@@ -106,7 +110,7 @@ def config_lines(
     yield f"  text_column: {scalar(fmt.text_column)}"
     if fmt.text_pair_column is not None:
         yield f"  text_pair_column: {scalar(fmt.text_pair_column)}"
-    yield f"  label_column: {scalar(fmt.label_column)}"
+    yield from _place_lines(source.place, fmt)
     yield from _column_lines(fmt, classes)
     yield f"  labels:  # {len(labels)} classes, in the order of their index; an even share is {1 / len(labels):.1%}"
     for label in labels:
@@ -116,8 +120,8 @@ def config_lines(
         )
         yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
     yield from _value_lines(fmt, survey, classes, names)
-    if format_of(source.files[0], labelled=True).find_dialect is not None:
-        yield from dialect_lines(fmt.dialect, notes)
+    yield from _left_out_lines(survey, classes.rare, untested)
+    yield from written_lines(source, fmt, notes)
     if survey.quoting.ordinary:
         yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     yield from _bad_row_lines(survey)
@@ -143,6 +147,18 @@ def config_lines(
             else ""
         )
         yield f"    {scalar(names[label])}: {bound}{few}"
+
+
+def _place_lines(place: LabelPlace, fmt: RowFormat) -> Iterator[str]:
+    if place.label_from != COLUMN:
+        yield f"  label_from: {place.label_from}"
+        return
+    if place.labels_file is not None:
+        yield f"  labels_file: {scalar(place.labels_file)}"
+    if fmt.id_column is not None:
+        yield f"  id_column: {scalar(fmt.id_column)}"
+    if place.labels_file is None or fmt.id_column is not None:
+        yield f"  label_column: {scalar(fmt.label_column)}"
 
 
 def _column_lines(fmt: RowFormat, classes: Classes) -> Iterator[str]:
@@ -172,9 +188,17 @@ def _value_lines(fmt: RowFormat, survey: Survey, classes: Classes, names: Mappin
     if lines:
         yield "  label_map:  # value in the file: label, of which it seems to be another spelling; check each"
         yield from lines
-    if classes.rare:
-        rare = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in classes.rare]
-        yield f"  rare_classes: drop  # fewer than {FEWEST_TEXTS} different texts, too few to split: {named_few(rare)}"
+
+
+def _left_out_lines(survey: Survey, rare: Sequence[str], untested: Sequence[str]) -> Iterator[str]:
+    few = f"fewer than {FEWEST_TEXTS} different texts, too few to split"
+    notes = []
+    for note, labels in ((few, rare), ("not in the test set", untested)):
+        if labels:
+            named = [f"{shorten(repr(label))} ({rows_in_words(survey.labels[label])})" for label in labels]
+            notes.append(f"{note}: {named_few(named)}")
+    if notes:
+        yield f"  rare_classes: drop  # {'; '.join(notes)}"
 
 
 def _bad_row_lines(survey: Survey) -> Iterator[str]:
@@ -210,6 +234,13 @@ def _names(labels: list[str]) -> dict[str, str]:
         candidates = itertools.chain([base], (f"{base} {number}" for number in itertools.count(2)))
         names[label] = next(name for name in candidates if name not in labels and name not in names.values())
     return names
+
+
+def _rows_in_test(rows: int) -> float:
+    """Returns about how many of a class's rows will be in the test split."""
+    from fullbake.components.data.ingest.stratify import LEAST  # here, for no error should wait for NumPy
+
+    return max(rows * _TEST_SHARE, float(min(LEAST, rows // _SPLITS)))
 
 
 def _slug(path: str) -> str:

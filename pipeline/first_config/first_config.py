@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from fullbake.components.data.data_files import match_files, opened
+from fullbake.components.data.data_files import match_files
+from fullbake.components.data.data_folders import TEST_BASE
 from fullbake.components.data.file_kinds import WrongKindError
-from fullbake.components.data.formats import format_of
-from fullbake.components.data.reading import check_file
+from fullbake.components.data.file_rows import check_data_file
+from fullbake.components.data.ingest.input_files import other_pattern
+from fullbake.components.data.label_place import COLUMN, FILENAME, FOLDER, IN_COLUMNS, as_data_files, check_labels
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
@@ -16,6 +18,7 @@ from fullbake.contract.named_few import named_few
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.data_survey import Survey, merge_labels, survey_files
 from fullbake.pipeline.first_config.class_check import (
+    LabelsOf,
     check_classes,
     check_single_labels,
     check_two_classes,
@@ -23,19 +26,24 @@ from fullbake.pipeline.first_config.class_check import (
 )
 from fullbake.pipeline.first_config.class_columns import find_class_columns
 from fullbake.pipeline.first_config.config_lines import Classes, config_lines
+from fullbake.pipeline.first_config.first_source import FirstSource
 from fullbake.pipeline.first_config.model_lines import DEFAULT_APPROACH, DEFAULT_BASE, FirstModel
 from fullbake.pipeline.first_config.scores import LABELS, are_scores, score_range, threshold_between
-from fullbake.pipeline.first_config.source import FirstSource, find_source
+from fullbake.pipeline.first_config.source import find_source
 from fullbake.pipeline.first_config.spellings import find_spellings
+from fullbake.pipeline.first_config.written import find_written
 from fullbake.pipeline.token_survey import InitialBase, TokenSurvey, find_initial_base
 
 
 def make_first_config(
     path: str | os.PathLike[str],
     text_column: str,
-    label_column: str,
+    label_column: str | None = None,
     text_pair_column: str | None = None,
     *,
+    label_from: str = COLUMN,
+    labels_file: str | None = None,
+    id_column: str | None = None,
     base: str = DEFAULT_BASE,
     approach: str = DEFAULT_APPROACH,
 ) -> str:
@@ -51,10 +59,14 @@ def make_first_config(
 
     Args:
         path: The file; its suffix says which format it has, and whether it is compressed. Or a folder that
-            `save_to_disk` of Hugging Face's datasets wrote.
+            `save_to_disk` of Hugging Face's datasets wrote, or with another `label_from` one of files or folders whose
+            names are labels.
         text_column: Name of the column with the text.
-        label_column: Name of the column with the label.
+        label_column: Name of the column with the label; None where labels are in names, or line by line.
         text_pair_column: Name of the column with the second text of a pair; None for single texts.
+        label_from: Where labels are, as of `LabelPlace`.
+        labels_file: The file with the labels, if they are in another than the texts.
+        id_column: Name of the column that texts and labels are joined by; None: they belong together line by line.
         base: The base model, as `trainer.encoder.base_model.resolve_base` takes it.
         approach: How it is trained, of `trainer.approaches.APPROACHES`.
 
@@ -66,16 +78,19 @@ def make_first_config(
             base is named by a folder or a package and cannot be used.
     """
     found_base = find_initial_base(base)
-    source = find_source(os.fspath(path))
-    path = source.files[0]
-    fmt = RowFormat(text_column, label_column, (), text_pair_column, names=CONFIG_KEYS)
-    notes: tuple[str, ...] = ()
-    with _reading(path):
-        find_dialect = format_of(path, labelled=True).find_dialect
-        if find_dialect is not None:
-            found = find_dialect(lambda: opened(path), fmt)
-            fmt, notes = found.fmt, found.notes
-        _check_columns(path, fmt)
+    source = find_source(os.fspath(path), label_from, labels_file)
+    if id_column is not None and labels_file is None:
+        raise InputError("--id: it joins texts with the labels of another file; name that as --labels-file")
+    if label_column is None and label_from == COLUMN and (labels_file is None or id_column is not None):
+        raise InputError(
+            "--label: the column with the labels is not named; name it or, if they are in no column, see --label-from "
+            "and --labels-file"
+        )
+    fmt = RowFormat(text_column, label_column or "label", (), text_pair_column, id_column=id_column, names=CONFIG_KEYS)
+    check_labels(source.files, fmt)
+    with _reading(source.files[0].path):
+        fmt, notes = find_written(source, fmt)
+        _check_columns(source, fmt)
         fmt, survey, classes, tokens = _find_classes(source, fmt, found_base)
         tested = _test_survey(source, fmt, classes)
     model = FirstModel(found_base, approach, tokens)
@@ -93,12 +108,12 @@ def _reading(path: str) -> Iterator[None]:
         raise InputError(f"{path}: the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _check_columns(path: str, fmt: RowFormat) -> None:
+def _check_columns(source: FirstSource, fmt: RowFormat) -> None:
+    file = source.files[0]
     try:
-        with opened(path) as stream:
-            check_file(stream, os.path.basename(path), fmt)
+        check_data_file(file, fmt)
     except InputError as error:
-        if error.field != "label_column" or not (columns := find_class_columns(path, fmt)):
+        if error.field != "label_column" or not (columns := find_class_columns(file.path, fmt)):
             raise
         named = named_few([repr(column) for column in columns])
         raise InputError(
@@ -112,8 +127,8 @@ def _find_classes(
 ) -> tuple[RowFormat, Survey, Classes, TokenSurvey]:
     """Returns the format with a threshold where labels are scores, what is in the file then, classes and tokens."""
     tokens = TokenSurvey(base.counter)
-    survey = survey_files(source.files, fmt, tokens)
-    check_single_labels(survey, fmt)
+    survey, labels = survey_files(source.files, fmt, tokens), _labels_of(source, fmt)
+    check_single_labels(survey, labels)
     values = survey.labels
     same: dict[str, str] = {}
     near: dict[str, str] = {}
@@ -123,22 +138,36 @@ def _find_classes(
         tokens = TokenSurvey(base.counter)
         survey = survey_files(source.files, fmt, tokens)
     else:
-        check_classes(survey, fmt)
+        check_classes(survey, labels)
         same, near = find_spellings(values)
         if mapped := {**same, **near}:
             survey = merge_labels(survey, mapped)
-    check_two_classes(survey, fmt, [*same, *near])
+    check_two_classes(survey, labels, [*same, *near])
     quoting = "none" if survey.quoting.ordinary else "standard"  # or it would be found out once more
     known = replace(fmt, dialect=replace(fmt.dialect, quoting=quoting))
-    columns = [] if fmt.dialect.line_pattern else find_class_columns(source.files[0], known)
+    in_columns = source.place == IN_COLUMNS and not fmt.dialect.line_pattern
+    columns = find_class_columns(source.files[0].path, known) if in_columns else []
     return fmt, survey, Classes(values, same, near, rare_classes(survey), columns, scores), tokens
+
+
+def _labels_of(source: FirstSource, fmt: RowFormat) -> LabelsOf:
+    if source.place.label_from == FILENAME:
+        return LabelsOf("data.label_from: the names of the files", "name the folder with a file to each class")
+    if source.place.label_from == FOLDER:
+        return LabelsOf("data.label_from: the names of the folders", "name the folder that has those of all classes")
+    if source.place.labels_file is not None and fmt.id_column is None:
+        return LabelsOf(f"data.labels_file: {source.place.labels_file}", "name another file")
+    return LabelsOf(f"data.label_column: column {fmt.label_column!r}", "name another column")
 
 
 def _test_survey(source: FirstSource, fmt: RowFormat, classes: Classes) -> Survey | None:
     """Returns what is in the test set; one without labels is none, and the source has it no more."""
     if source.test_base is None:
         return None
-    tested = survey_files(match_files(source.test_base, "*"), fmt)
+    pattern = other_pattern(source.place)
+    found = match_files(source.test_base, pattern)
+    files = as_data_files(found, source.test_base, pattern, source.place, 0, source=TEST_BASE)
+    tested = survey_files(files, fmt)
     if tested.used:
         return merge_labels(tested, {**classes.same, **classes.near})
     source.test_base = None

@@ -1,13 +1,11 @@
 """Columns of numbers that are no classes."""
 
-import os
 from collections.abc import Mapping
-from functools import partial
 
 import yaml
 
-from fullbake.components.data.data_files import opened
-from fullbake.components.data.reading import quoting_of, read_rows
+from fullbake.components.data.data_file import DataFile
+from fullbake.components.data.file_rows import quoting_of_file, read_file
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.row_judge import finite_number
 from fullbake.components.data.rows import Row
@@ -49,21 +47,18 @@ def decimal_comma(labels: Mapping[str, int]) -> str | None:
     return next((label for label in labels if "," in label), None) if are_scores(pointed) else None
 
 
-def score_range(paths: list[str], fmt: RowFormat) -> tuple[float, float]:
+def score_range(files: list[DataFile], fmt: RowFormat) -> tuple[float, float]:
     """Returns the least and the greatest number of the label column.
 
     Args:
-        paths: The files.
+        files: The files.
         fmt: How they are written, without labels.
     """
     lowest, highest = float("inf"), float("-inf")
-    for path in paths:
-        name = os.path.basename(path)
-        quoting = quoting_of(partial(opened, path), name, fmt)
-        with opened(path) as stream:
-            for row in read_rows(stream, name, fmt, quoting=quoting):
-                if isinstance(row, Row) and (number := finite_number(row.label)) is not None:
-                    lowest, highest = min(lowest, number), max(highest, number)
+    for file in files:
+        for row in read_file(file, fmt, quoting=quoting_of_file(file, fmt)):
+            if isinstance(row, Row) and (number := finite_number(row.label)) is not None:
+                lowest, highest = min(lowest, number), max(highest, number)
     return lowest, highest
 
 

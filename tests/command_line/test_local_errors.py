@@ -66,7 +66,7 @@ ERRORS = {
     ),
     "no encoding to predict": (
         ["predict", "--input", "data/train.csv", "--output", "new.csv", "--encoding", "rot13"],
-        "--encoding: 'rot13' is not an encoding of files",
+        "--encoding: 'rot13' is not a text encoding Python reads files in",
     ),
     "input as output": (
         ["predict", "--input", "data/train.csv", "--output", "data/../data/train.csv"],

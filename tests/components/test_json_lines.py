@@ -5,7 +5,8 @@ import tracemalloc
 import pandas as pd
 import pytest
 
-from fullbake.components.data.readers import json_lines
+from fullbake.components.data.dialect import Dialect
+from fullbake.components.data.readers import bounded_lines
 from fullbake.components.data.reading import check_file, place_of, quoting_of, read_rows
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Row
@@ -13,7 +14,7 @@ from fullbake.contract.errors import InputError
 
 # Delimiter, encoding and quoting are those of CSV files in the same folder.
 FORMAT = RowFormat("text", "label", ("good", "bad"), label_map={"0": "bad", "1": "good", "true": "good"})
-CSV_DIALECT = {"delimiter": "\t", "encoding": "utf-16", "quoting": "none"}
+CSV_DIALECT = Dialect("\t", "utf-16", "none")
 
 
 def read(content, fmt=FORMAT):
@@ -43,7 +44,7 @@ def test_line_ends_and_a_byte_order_mark_are_no_part_of_an_object(end, encoding)
 
 
 def test_the_dialect_of_csv_files_does_not_matter():
-    fmt = RowFormat("text", "label", ("good", "bad"), **CSV_DIALECT)
+    fmt = RowFormat("text", "label", ("good", "bad"), dialect=CSV_DIALECT)
     assert [row.text for row in read(line(text='"a\tb', label="good"), fmt)] == ['"a\tb']
     assert not quoting_of(lambda: io.BytesIO(b'"'), "train.jsonl", FORMAT).ordinary
 
@@ -112,7 +113,7 @@ def test_bytes_that_do_not_decode_and_nesting_without_end_spoil_their_own_line_o
 
 
 def test_a_line_beyond_the_bound_is_a_bad_row_with_its_start(monkeypatch):
-    monkeypatch.setattr(json_lines, "MAX_TEXT_CHARACTERS", 5000)
+    monkeypatch.setattr(bounded_lines, "MAX_TEXT_CHARACTERS", 5000)
     rows = read(line(text="x" * 3_000_000, label=1) + line(text="after", label=1))
     assert [(row.line, type(row)) for row in rows] == [(1, BadRow), (2, Row)]
     assert (rows[0].kind, len(rows[0].fields[0])) == ("too long", 1000)

@@ -29,8 +29,8 @@ def test_the_config_says_where_the_file_is_and_what_is_in_it(first_config, tmp_p
     assert (config.data.input_base, config.data.pattern) == (str(tmp_path), "train.csv")
     assert (config.data.text_column, config.data.label_column) == ("text", "label")
     assert config.data.labels == ("bad", "good")
-    assert "    - bad  # 5 rows, 33.3%; few: about 0.5 will be in the test split\n" in text
-    assert "    - good  # 10 rows, 66.7%;" in text
+    assert "    - bad  # 5 rows, 33.3%; few: about 1.0 will be in the test split\n" in text
+    assert "    - good  # 10 rows, 66.7%\n" in text
     assert (config.name, config.model.base, config.training.epochs) == ("train", "distilbert-base-uncased", 3)
 
 
@@ -177,7 +177,7 @@ def test_every_label_has_a_bound_above_chance(first_config):
     assert first_config(rows("a", "b"))[0].gate.min_recall == {"a": 0.6, "b": 0.6}
     config, text = first_config(rows("a", "b", "c"))
     assert config.gate.min_recall == {"a": 0.5, "b": 0.5, "c": 0.5}
-    assert "    a: 0.5  # about 0.5 test rows, and to show it with 95% confidence takes 4\n" in text
+    assert "    a: 0.5  # about 1.0 test rows, and to show it with 95% confidence takes 4\n" in text
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,12 @@ class Files(NamedTuple):
     pattern: str
 
 
-def fingerprint(files: Iterable[Files]) -> str:
+def fingerprint(files: Iterable[Files], others: Iterable[tuple[str, str]] = ()) -> str:
     """Returns a hash of the contents of all files, and of their names below their folders; not of where these are.
+
+    Args:
+        files: What folders hold.
+        others: The setting that names another file, and its path.
 
     Raises:
         InputError: A file cannot be read.
@@ -30,10 +34,11 @@ def fingerprint(files: Iterable[Files]) -> str:
         found = [(path.removeprefix(os.path.join(folder, "")), path) for path in match_files(folder, pattern)]
         contents = hash_names((below, _content(path)) for below, path in found)
         parts.append(f"split:{name},num_files:{len(found)},sha256:{contents}")
+    parts += [f"{setting},sha256:{_content(path, setting)}" for setting, path in others]
     return ";".join(parts)
 
 
-def _content(path: str) -> str:
+def _content(path: str, setting: str = "input_base") -> str:
     """The hash of a file's content; of an object in a bucket, the checksum that its store keeps."""
     try:
         if not is_address(path):
@@ -42,7 +47,7 @@ def _content(path: str) -> str:
     except OSError as error:
         raise InputError(
             "{file} cannot be read: {reason}; fix it, or take it away",
-            field="input_base",
+            field=setting,
             file=path,
             reason=str(error),
         ) from error

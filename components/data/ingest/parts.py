@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from fullbake.components.data.ingest.input_files import DataFile
+from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
 from fullbake.contract.results.ingest import Classes, Repeats

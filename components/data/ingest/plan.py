@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fullbake.components.data.ingest.input_files import DataFile
+from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.parts import SCANNED, IngestParts
 from fullbake.components.data.ingest.refusal import CONTRADICTED, IN_TEST_BASE, REPEATED, TOO_RARE, Refusal
 from fullbake.components.data.ingest.splitting import HeldOutTexts
 from fullbake.components.data.ingest.stratify import LEAST, count_texts, stratify
-from fullbake.components.data.reading import place_of
 from fullbake.components.data.repeats import find_repeats
 from fullbake.components.data.row_format import OTHER
 from fullbake.contract.names import TEST_SPLIT
@@ -142,7 +141,7 @@ class _Rows:
         index = int(np.searchsorted(self.bounds, row, side="right")) - 1
         start, file = row - self.bounds[index], self.files[index]
         scan = self._parts.scan(file.number)
-        return place_of(file.name, next(c["line"][start - first] for first, c in scan if start < first + len(c)))
+        return file.place_of(next(c["line"][start - first] for first, c in scan if start < first + len(c)))
 
 
 def _refuse_repeats(

@@ -10,6 +10,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs as specs
 from tfx.utils import proto_utils
 
+from fullbake.components.data.label_place import LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.names import CORPUS_SPLIT, TEST_SPLIT
 from fullbake.trainer.locations import locate
@@ -32,6 +33,9 @@ class IngestSettings:
         corpus_base: Likewise.
         window: Likewise.
         pattern: Likewise.
+        label_from: Likewise.
+        labels_file: Likewise.
+        test_labels_file: Likewise.
         needed_test_rows: Likewise.
     """
 
@@ -46,6 +50,19 @@ class IngestSettings:
     window: int
     pattern: str
     needed_test_rows: dict[str, int]
+    label_from: str
+    labels_file: str | None
+    test_labels_file: str | None
+
+    @property
+    def place(self) -> LabelPlace:
+        """Where the labels of the labelled files are."""
+        return LabelPlace(self.label_from, self.labels_file)
+
+    @property
+    def test_place(self) -> LabelPlace:
+        """Where those of the test folder's files are."""
+        return LabelPlace(self.label_from, self.test_labels_file)
 
     @property
     def labelled_splits(self) -> list[str]:

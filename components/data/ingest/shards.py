@@ -10,9 +10,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.refusal import NOT_USED, TOO_RARE, Refusal
 from fullbake.components.data.ingest.tally import Tally
-from fullbake.components.data.reading import place_of
 from fullbake.components.data.row_format import OTHER
 from fullbake.components.data.rows import BadRow, Row
 from fullbake.contract.errors import InputError
@@ -50,8 +50,7 @@ def write_rows(
     fate: Callable[[Row], str | Refusal],
     tally: Tally,
     *,
-    number: int,
-    name: str,
+    file: DataFile,
     split_uris: Mapping[str, str],
     rejected_path: str,
     stop_at_bad_row: bool,
@@ -65,8 +64,7 @@ def write_rows(
         fate: Returns the split of a row that can be used, or why it is not used. An InputError that it raises ends
             the reading and goes into the tally.
         tally: Where they are counted.
-        number: The file's number, of which the names of the shards are made.
-        name: What people call the file.
+        file: The file; of its number the names of the shards are made.
         split_uris: Name of a split -> the folder of its shards.
         rejected_path: Where rejected rows go.
         stop_at_bad_row: Whether the first bad row ends the reading.
@@ -74,13 +72,13 @@ def write_rows(
         merged: The labels whose rows are of the class `OTHER`.
     """
     with contextlib.ExitStack() as stack:
-        shards = {split: stack.enter_context(_ShardWriter(uri, number)) for split, uri in split_uris.items()}
+        shards = {split: stack.enter_context(_ShardWriter(uri, file.number)) for split, uri in split_uris.items()}
         rejected = stack.enter_context(tf.io.gfile.GFile(rejected_path, "w"))
         rejected.write("")  # a GFile exists only once it has been written to
         write_rejected = csv.writer(rejected, lineterminator="\n").writerow
 
         def reject(row: Row | BadRow, kind: str, reason: str, fields: list[str]) -> None:
-            write_rejected([name, row.line, reason, json.dumps(fields)])
+            write_rejected([*file.file_of(row.line), reason, json.dumps(fields)])
             tally.reasons[kind] += 1
             tally.rejected_lines += row.lines
 
@@ -91,7 +89,7 @@ def write_rows(
                 if row.kind in NOT_USED:
                     tally.count_rare(row.unlisted)
                     continue
-                tally.first.setdefault(row.kind, f"{place_of(name, row.line)}: {row.reason}")
+                tally.first.setdefault(row.kind, f"{file.place_of(row.line)}: {row.reason}")
                 if stop_at_bad_row:
                     break
                 continue

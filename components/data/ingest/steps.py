@@ -2,8 +2,8 @@
 
 import apache_beam as beam
 
+from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.data_folders import CORPUS_BASE, INPUT_BASE, TEST_BASE
-from fullbake.components.data.ingest.input_files import DataFile
 from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.plan import plan_rows
 from fullbake.components.data.ingest.settings import IngestSettings

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fullbake.components.data.data_files import opened
+from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.data_folders import INPUT_BASE
-from fullbake.components.data.file_kinds import named
-from fullbake.components.data.ingest.input_files import DataFile
+from fullbake.components.data.file_rows import quoting_of_file, read_file
 from fullbake.components.data.ingest.parts import SCANNED_AT_ONCE, IngestParts
 from fullbake.components.data.ingest.plan import refusals
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, NOT_USED, Refusal
@@ -20,7 +19,6 @@ from fullbake.components.data.ingest.shards import write_rows
 from fullbake.components.data.ingest.splitting import HeldOutTexts
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
-from fullbake.components.data.reading import quoting_of, read_rows
 from fullbake.components.data.row_format import OTHER, RowFormat
 from fullbake.components.data.rows import BadRow, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
@@ -47,7 +45,7 @@ def scan_file(
     quoting = Quoting()
     numbers = {label: index for index, label in enumerate(fmt.labels)}
     with contextlib.suppress(InputError):
-        quoting = quoting_of(lambda: opened(file.path), file.name, fmt, source)
+        quoting = quoting_of_file(file, fmt, source)
     rows = _read(file, fmt, source, Tally(), quoting)
     usable = itertools.takewhile(lambda row: isinstance(row, Row) or not stop_at_bad_row or row.kind in NOT_USED, rows)
 
@@ -108,8 +106,7 @@ def ingest_file(
         fate,
         tally,
         merged=merged,
-        number=file.number,
-        name=file.name,
+        file=file,
         split_uris=split_uris,
         rejected_path=parts.rejected(file.number),
         stop_at_bad_row=stop_at_bad_row,
@@ -153,8 +150,7 @@ def ingest_corpus_file(
         _read(file, fmt, source, tally),
         fate,
         tally,
-        number=file.number,
-        name=file.name,
+        file=file,
         split_uris={split: split_uri},
         rejected_path=parts.rejected(file.number),
         stop_at_bad_row=stop_at_bad_row,
@@ -183,11 +179,9 @@ def _read(
 ) -> Iterator[Row | BadRow]:
     """Yields the rows of a file; what makes the rest of it unreadable goes into the tally."""
     try:
-        with named(file.name, source):
-            quoting = quoting or quoting_of(lambda: opened(file.path), file.name, fmt, source)
-            if quoting.ordinary and fmt.dialect.quoting == "auto":
-                tally.ordinary_quotes.append(file.name)
-            with opened(file.path) as stream:
-                yield from read_rows(stream, file.name, fmt, source, quoting=quoting, count=tally.lines)
+        quoting = quoting or quoting_of_file(file, fmt, source)
+        if quoting.ordinary and fmt.dialect.quoting == "auto":
+            tally.ordinary_quotes.append(file.name)
+        yield from read_file(file, fmt, source, quoting=quoting, count=tally.lines)
     except InputError as error:
         tally.error = error

@@ -1,11 +1,17 @@
 """The lines of a text file, one at a time, however long they are."""
 
-import io
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount
 from fullbake.components.data.text_encoding import UNDECODABLE, undecodable
+
+
+class HasLines(Protocol):
+    """What text is read from, line by line."""
+
+    def readline(self, size: int, /) -> str:
+        """Returns the next line with its end, or as many characters of it; nothing at the end."""
 
 
 class Line(NamedTuple):
@@ -20,7 +26,7 @@ class Line(NamedTuple):
     text: str
 
 
-def bounded_lines(text: io.TextIOWrapper, encoding: str, advice: str, count: LineCount) -> Iterator[Line | BadRow]:
+def bounded_lines(text: HasLines, encoding: str, advice: str, count: LineCount) -> Iterator[Line | BadRow]:
     """Yields the lines that are not blank; memory does not grow with the file.
 
     Args:

@@ -168,29 +168,20 @@ class _Choice(NamedTuple):
 
 def _choose(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool) -> _Choice | None:
     """Returns the best way, of those of which the file has any signs; None if none finds the wanted columns."""
-    text, delimiter = sample.text, base.delimiter
-    starts = rf"(^|{re.escape(delimiter)} ?)'"
-    ways = itertools.product(
-        ['"', *(["'"] if re.search(starts, text, re.MULTILINE) else [])],
-        [None, *(["\\"] if "\\" in text else [])],
-        [False, *([True] if delimiter + " " in text else [])],
-        [False, *([True] if '"' in text else [])],
-    )
-    readings = []
-    for quote, escape, space, ordinary in ways:
-        dialect = replace(base, quote_character=quote, escape_character=escape, skip_initial_space=space)
-        reading = read_under(sample, dialect, wanted, labelled=labelled, ordinary_quotes=ordinary)
-        if reading.places:
-            readings.append(reading)
-    if not readings:
-        return None
-    plain = readings[0]
+    plain = read_under(sample, base, wanted, labelled=labelled)
     usual = replace(
         base,
         quote_character="'" if _all_quoted(plain, "'") else '"',
         escape_character="\\" if (_escapes(sample, base.delimiter) or 0) >= _SURE else None,
         skip_initial_space=len(plain.fields) >= _SURE and all(_spaced(fields) for fields in plain.fields),
     )
+    readings = [plain] if plain.places else []
+    for way, ordinary in _ways(sample, plain, usual):
+        reading = read_under(sample, way, wanted, labelled=labelled, ordinary_quotes=ordinary)
+        if reading.places:
+            readings.append(reading)
+    if not readings:
+        return None
 
     def strangeness(reading: Reading) -> tuple[int, int]:
         dialect = reading.dialect
@@ -206,8 +197,30 @@ def _choose(sample: Sample, base: Dialect, wanted: list[str], *, labelled: bool)
     return _Choice(best, [reading for reading in readings if reading.loss == best.loss and reading is not best])
 
 
+def _ways(sample: Sample, plain: Reading, usual: Dialect) -> Iterator[tuple[Dialect, bool]]:
+    """Yields the other ways to read a file, each with whether double quotes are ordinary characters.
+
+    Where the plain way loses nothing, only those that could be meant all the same.
+    """
+    base, text, lossless = plain.dialect, sample.text, bool(plain.places) and not plain.loss
+    if lossless:
+        single = any(_in_quotes(value, "'") for fields in plain.fields for value in fields)
+        escaped, spaced = _escapes(sample, base.delimiter) is not None, usual.skip_initial_space
+    else:
+        single = re.search(rf"(^|{re.escape(base.delimiter)} ?)'", text, re.MULTILINE) is not None
+        escaped, spaced = True, base.delimiter + " " in text
+    ways = itertools.product(
+        ['"', "'"] if single else ['"'],
+        [None, "\\"] if escaped and "\\" in text else [None],
+        [False, True] if spaced else [False],
+        [False, True] if '"' in text else [False],
+    )
+    for quote, escape, space, ordinary in itertools.islice(ways, 1, None):  # the first is the plain one
+        yield replace(base, quote_character=quote, escape_character=escape, skip_initial_space=space), ordinary
+
+
 def _spaced(fields: list[str]) -> bool:
-    return all(field.startswith(" ") for field in fields[1:])
+    return len(fields) > 1 and all(field.startswith(" ") for field in fields[1:])
 
 
 def _all_quoted(reading: Reading, quote: str) -> bool:

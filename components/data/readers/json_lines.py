@@ -3,13 +3,14 @@
 import itertools
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from fullbake.components.data.columns import find_columns
 from fullbake.components.data.file_kinds import named
 from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.readers.bounded_lines import HasLines, bounded_lines
 from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.rows import EXCERPT_CHARACTERS, MAX_TEXT_CHARACTERS, BadRow, LineCount, Record
+from fullbake.components.data.rows import MAX_TEXT_CHARACTERS, BadRow, LineCount, Record
 from fullbake.components.data.text_encoding import UNDECODABLE, decoded, undecodable
 from fullbake.contract.errors import InputError
 
@@ -24,10 +25,6 @@ NOT_TEXT = "not text"
 
 _LINES_LOOKED_AT = 1000  # at the start of a file; one of them at least must have each wanted column
 _ADVICE = "; JSON is UTF-8"
-
-
-class _HasLines(Protocol):
-    def readline(self, size: int, /) -> str: ...
 
 
 class JsonLine(NamedTuple):
@@ -67,22 +64,10 @@ def read_objects(stream: BinaryIO, count: LineCount, *, numbers_as_written: bool
     yield from read_lines(decoded(stream, ENCODING, FORMAT), count, decoder)
 
 
-def read_lines(text: _HasLines, count: LineCount, decoder: json.JSONDecoder) -> Iterator[JsonLine | BadRow]:
+def read_lines(text: HasLines, count: LineCount, decoder: json.JSONDecoder) -> Iterator[JsonLine | BadRow]:
     """Reads the lines of a text as `read_objects` does; `AS_WRITTEN` and `AS_NUMBERS` are decoders."""
-    while line := text.readline(MAX_TEXT_CHARACTERS + 1):
-        count.total += 1
-        content = line.rstrip("\r\n")
-        if not content.strip():
-            count.blank += 1
-        elif len(content) > MAX_TEXT_CHARACTERS:
-            while line and line[-1] not in "\r\n":
-                line = text.readline(2**20)
-            reason = f"the line is longer than {MAX_TEXT_CHARACTERS:,} characters"
-            yield BadRow(count.total, reason, [content[:EXCERPT_CHARACTERS]], "too long")
-        elif not content.isascii() and (problem := undecodable(content, "the line", ENCODING, _ADVICE)):
-            yield BadRow(count.total, problem, [content], UNDECODABLE)
-        else:
-            yield _parsed(count.total, content, decoder)
+    for line in bounded_lines(text, ENCODING, _ADVICE, count):
+        yield line if isinstance(line, BadRow) else _parsed(line.number, line.text, decoder)
 
 
 def _parsed(line: int, content: str, decoder: json.JSONDecoder) -> JsonLine | BadRow:

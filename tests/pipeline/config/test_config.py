@@ -31,6 +31,9 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "text_column": "text",
             "text_pair_column": None,
             "label_column": "label",
+            "label_from": "column",
+            "labels_file": None,
+            "id_column": None,
             "labels": ["good", "bad"],
             "label_map": {},
             "label_threshold": None,
@@ -53,6 +56,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "rare_classes": "fail",
             "split": {"train": 8, "eval": 1, "test": 1},
             "test_base": None,
+            "test_labels_file": None,
         },
         "model": {
             "base": "distilbert-base-uncased",

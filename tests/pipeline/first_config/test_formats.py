@@ -4,7 +4,7 @@ import pytest
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.loading import load_config
-from fullbake.pipeline.first_config import make_first_config
+from fullbake.pipeline.first_config.first_config import make_first_config
 from tests.components.data_formats import COMPRESSIONS, FORMATS, save_dataset, workbook
 
 FRAME = pd.DataFrame({"text": [f"text number {n}" for n in range(40)], "label": ["good", "bad"] * 20})
