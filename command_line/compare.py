@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fullbake.command_line.options import config_argument, root_option, set_option, summary_option
+from fullbake.command_line.options import check_approach, config_argument, root_option, set_option, summary_option
 from fullbake.command_line.terminal import (
     loading,
     print_component,
@@ -18,7 +18,6 @@ from fullbake.command_line.terminal import (
     table_console,
     warn,
 )
-from fullbake.contract.errors import InputError
 from fullbake.pipeline.interruption import Interruption
 from fullbake.pipeline.output_file import check_output, write_output
 
@@ -62,7 +61,7 @@ def compare(
 
     config = load_config(config_file, overrides)
     for approach in approaches:
-        _check_approach(approach)
+        check_approach(approach)
     notes = check_inputs(config)
     warn([*config.warnings(), *notes])
     if summary is not None:
@@ -73,15 +72,6 @@ def compare(
         comparison = _compare(config, root, approaches, seeds)
     if summary is not None:
         write_output(summary, json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", "--summary")
-
-
-def _check_approach(name: str) -> None:
-    from fullbake.pipeline.config.model_config import known_approach
-
-    try:
-        known_approach(name)
-    except ValueError as error:
-        raise InputError(f"--approach: {name!r} {error}") from error
 
 
 def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int) -> Comparison:

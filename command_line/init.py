@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fullbake.command_line.options import PATH
+from fullbake.command_line.options import PATH, check_approach
 from fullbake.pipeline.output_file import check_new, write_new
 
 
@@ -29,6 +29,10 @@ from fullbake.pipeline.output_file import check_new, write_new
 @click.option("--id", "id_column", help="The column that DATA and the file with the labels have in common.")
 @click.option("--text-pair", "text_pair_column", help="The column with the second text of a pair.")
 @click.option(
+    "--base", metavar="BASE", help="The base model, as model.base takes it.  [default: distilbert-base-uncased]"
+)
+@click.option("--approach", metavar="NAME", help="How it is trained, as model.approach says.  [default: fine_tune]")
+@click.option(
     "--output",
     type=PATH,
     metavar="CONFIG.yaml",
@@ -42,9 +46,13 @@ def init(
     labels_file: str | None,
     id_column: str | None,
     text_pair_column: str | None,
+    base: str | None,
+    approach: str | None,
     output: Path | None,
 ) -> None:
     """Make a config from a file of labelled text: its labels, their balance, and a maximum length that fits.
+
+    Tokens are counted with the base's tokenizer if that is on this machine, and else estimated; nothing is fetched.
 
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
@@ -53,6 +61,9 @@ def init(
 
     if output is not None:
         check_new(output, "--output")
+    if approach is not None:
+        check_approach(approach)
+    model = {name: value for name, value in (("base", base), ("approach", approach)) if value is not None}
     config = make_first_config(
         data,
         text_column,
@@ -61,6 +72,7 @@ def init(
         label_from=label_from or "column",
         labels_file=labels_file,
         id_column=id_column,
+        **model,
     )
     if output is None:
         click.echo(config, nl=False)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from fullbake.contract.errors import InputError
 from fullbake.kubeflow.login import (
     COOKIES_VARIABLE,
     HOST_VARIABLE,
@@ -73,3 +74,17 @@ def server_options(command: Function) -> Function:
     for option in reversed(_SERVER_OPTIONS):
         command = option(command)
     return command
+
+
+def check_approach(name: str) -> None:
+    """Checks what was given as `--approach`.
+
+    Raises:
+        InputError: There is no such approach.
+    """
+    from fullbake.pipeline.config.model_config import known_approach
+
+    try:
+        known_approach(name)
+    except ValueError as error:
+        raise InputError(f"--approach: {name!r} {error}") from error

@@ -33,7 +33,8 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
     ingest = record.ingest
     lines = f"; lines: {_sum_in_words(ingest.lines.to_dict())}" if ingest.lines else ""
     console.print(f"rows: {ingest.used:,} used, {ingest.rejected:,} rejected{lines}")
-    for note in ingest.notes:
+    tokens = record.tokens
+    for note in [*ingest.notes, *(tokens.notes if tokens else ())]:
         console.print(f"note: {note}", soft_wrap=True)
     if evaluation.baseline_note:
         console.print(f"note: {evaluation.baseline_note}")

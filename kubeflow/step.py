@@ -49,7 +49,7 @@ log = logging.getLogger("fullbake")
 NOTHING_NEW = "nothing_new"
 """Custom property of an artifact that was not made, because the model in production was made of the same data: why."""
 
-OPEN_BASE = ("CsvExampleGen", "Transform", "Pretrainer", "Tuner", "Trainer", "Report")
+OPEN_BASE = ("CsvExampleGen", "DataGate", "Transform", "Pretrainer", "Tuner", "Trainer", "Report")
 """The components that open the base model, and ExampleGen, which finds out whether anything is new."""
 
 BASE_HASH = "base_hash"

@@ -1,6 +1,5 @@
 """What is in a data file: its labels, the lengths of its texts, and what of it cannot be used."""
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,14 +12,10 @@ from fullbake.components.data.reading import place_in
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.components.data.rows import BadRow, LineCount, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
+from fullbake.pipeline.token_survey import TokenSurvey
 
 TEXTS_KEPT = 3
 """Of each label: as many as there are splits."""
-
-# WordPiece without its vocabulary: up to five letters, up to two digits, or any other character make a piece. The 99th
-# percentile of two English files is 78 and 63 this way (tweets, questions to a bank); bert-base-uncased's vocabulary
-# gives 82 and 53. Scripts an English vocabulary spells out letter by letter are counted letter by letter.
-_PIECE = re.compile(r"[a-zA-Z]{1,5}|[0-9]{1,2}|[^\sa-zA-Z0-9]")
 
 
 @dataclass
@@ -31,7 +26,6 @@ class Survey:
         files: The files.
         labels: Label -> rows.
         texts: Label -> digests of different texts as the split sees them, `TEXTS_KEPT` at most.
-        lengths: Estimated tokens -> rows.
         reasons: Kind of reason -> bad rows.
         first_bad: The first bad row: place and reason.
         quoting: What the last file's quotes mean.
@@ -46,7 +40,6 @@ class Survey:
     files: list[DataFile]
     labels: Counter[str] = field(default_factory=Counter)
     texts: dict[str, set[bytes]] = field(default_factory=dict)
-    lengths: Counter[int] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     first_bad: str = ""
     quoting: Quoting = STANDARD
@@ -74,12 +67,13 @@ class Survey:
         return sum(self.reasons.values())
 
 
-def survey_files(data_files: list[DataFile], fmt: RowFormat) -> Survey:
+def survey_files(data_files: list[DataFile], fmt: RowFormat, tokens: TokenSurvey | None = None) -> Survey:
     """Reads whole files, of one format; with more than `MOST_LABELS` labels, only as far as to know that.
 
     Args:
         data_files: The files.
         fmt: How they are written; without labels, any value is one.
+        tokens: Gets the texts; None: nobody counts their tokens.
 
     Raises:
         InputError: One is no file of its format, or has none of a wanted column.
@@ -94,7 +88,8 @@ def survey_files(data_files: list[DataFile], fmt: RowFormat) -> Survey:
             survey.rejected_lines += row.lines
             continue
         survey.labels[row.label] += 1
-        survey.lengths[_estimate_tokens(row.text, row.text_pair)] += 1
+        if tokens is not None:
+            tokens.add(row.text, row.text_pair)
         survey.used_lines += row.lines
         if len(survey.labels) > MOST_LABELS:
             return survey
@@ -105,6 +100,8 @@ def survey_files(data_files: list[DataFile], fmt: RowFormat) -> Survey:
         label_numbers.append(numbers.setdefault(row.label, len(numbers)))
         files.append(file)
         lines.append(row.line)
+    if tokens is not None:
+        tokens.finish()
     survey.repeats = _repeats(survey)
     return survey
 
@@ -154,9 +151,3 @@ def _repeats(survey: Survey) -> list[str]:
 
     repeats, _, _ = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
     return repeats.in_words()
-
-
-def _estimate_tokens(text: str, text_pair: str | None) -> int:
-    """Returns about how many tokens WordPiece makes of a text or a pair, [CLS] and [SEP]s included."""
-    texts = (text,) if text_pair is None else (text, text_pair)
-    return 1 + sum(1 + sum(1 for _ in _PIECE.finditer(part)) for part in texts)  # one by one: a text may be long

@@ -136,6 +136,12 @@ def create_components(
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
     )
+    base: dict[str, Any] = {
+        "base": _base_name(config),
+        "revision": None,  # it is found already, and its hash says which it is
+        "base_hash": base_hash,
+    }
+    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation)
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
@@ -143,18 +149,13 @@ def create_components(
         text_features=json.dumps(list(data.text_columns)),
         serving_dir=places.serving_dir,
         baseline_key=baseline_key,
+        tokenizer=json.dumps(tokenizer.to_dict()),
         **{
             name: bound
             for name in ("max_label_drift", "max_length_drift")
             if (bound := getattr(data, name)) is not None
         },
     )
-    base: dict[str, Any] = {
-        "base": _base_name(config),
-        "revision": None,  # it is found already, and its hash says which it is
-        "base_hash": base_hash,
-    }
-    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation)
     transform = Transform(
         examples=examples,
         schema=schema,

@@ -17,6 +17,7 @@ from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.report import Report
 from fullbake.contract.results.result import ResultFile
+from fullbake.contract.results.tokens import Tokens
 from fullbake.contract.results.training import Training
 from fullbake.contract.results.tuning import Candidate, read_tuner_results
 from fullbake.pipeline.store import open_store
@@ -85,6 +86,11 @@ class RunRecord:
         return self._read(Report, "Report", "report")
 
     @property
+    def tokens(self) -> Tokens | None:
+        """How well the base's vocabulary fits the texts; None where an earlier release made the report."""
+        return self.report_parts.tokens
+
+    @property
     def pushed_model(self) -> str | None:
         """The folder of the pushed model, or None if it was not pushed."""
         if self.withdrawn is not None or not self._pushed["pushed"].int_value:
@@ -120,7 +126,7 @@ class RunRecord:
         """Returns what `--summary` writes."""
         evaluation, training, ingest = self.evaluation, self.training.to_dict(), self.ingest.to_dict()
         measured = evaluation.to_dict()
-        pretraining, tuning = self.pretraining, self.tuning
+        pretraining, tuning, tokens = self.pretraining, self.tuning, self.tokens
         return {
             "pushed": self.pushed_model is not None,
             "model": self.pushed_model,
@@ -130,6 +136,7 @@ class RunRecord:
             "missed_bounds": [_with_miss(bound) for bound in evaluation.missed],
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
             **{name: ingest[name] for name in ("lines", "repeats", "ordinary_quotes", "drift")},
+            "tokens": None if tokens is None else tokens.summary(),
             "metrics": {
                 name: measured[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
             },

@@ -17,14 +17,20 @@ from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.pushed_models import read_push
+from fullbake.components.tokenizer.split_tokens import count_split
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_note
 from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
-from fullbake.contract.names import INGEST_FILE, TEST_SPLIT
+from fullbake.contract.names import INGEST_FILE, TEST_SPLIT, TRAIN_SPLIT
 from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.setting_names import setting_names
+from fullbake.trainer.encoder.base_model import base_label
 
 log = logging.getLogger("fullbake")
 
 _MOST_NAMED = 10  # anomalies that one line of error names
+_SAMPLE = 4096  # of so many training texts, or up to twice as many, the tokens are looked at: it takes a second
 
 
 @component
@@ -35,6 +41,7 @@ def DataGate(  # noqa: N802, components are called as classes are
     text_features: Parameter[str],
     serving_dir: Parameter[str],
     baseline_key: Parameter[str],
+    tokenizer: Parameter[str],
     # TFX reads these as optional by their default; it takes no Optional[...].
     max_label_drift: Parameter[float] = None,
     max_length_drift: Parameter[float] = None,
@@ -42,7 +49,8 @@ def DataGate(  # noqa: N802, components are called as classes are
     """Stops the run at any anomaly, at classes of which a split has too few examples, and at a drift beyond a bound.
 
     And where the model in production cannot be compared with. It warns where the test split is too small for a bound,
-    and stops the run where so no model could be pushed.
+    and stops the run where so no model could be pushed. It warns, too, where the base's vocabulary does not fit the
+    training texts, or many of them are cut, by a sample.
     What is to wait for it needs `add_upstream_node`: it has no output.
 
     Args:
@@ -52,6 +60,7 @@ def DataGate(  # noqa: N802, components are called as classes are
         text_features: The columns of text that the model will take, as a JSON list.
         serving_dir: Where it will be pushed.
         baseline_key: Names what the new model is compared with, for the cache (see `components.serving.making`).
+        tokenizer: A `TokenizerSpec` as JSON.
         max_label_drift: How far the labels' shares may be from those of the span before (see
             `components.data.drift.Drift.label_distance`). None (default): as far as they like.
         max_length_drift: The same of the texts' lengths (`length_distance`).
@@ -77,6 +86,7 @@ def DataGate(  # noqa: N802, components are called as classes are
     for warning in too_few_rows(bounds, ingest.labels[TEST_SPLIT]):
         log.warning("%s", warning)
     _judge_drift(ingest, max_label_drift, max_length_drift)
+    _warn_of_tokens(examples, ingest, TokenizerSpec.from_dict(json.loads(tokenizer)))
     if bounds.max_recall_drop is not None and baseline_key != NOTHING:
         find_baseline(
             serving_dir,
@@ -91,6 +101,18 @@ def _opening_fault_unless_known(model: str) -> str | None:
     # What is still, byte for byte, what was pushed has been opened by the servable check of the run that pushed it.
     push = read_push(model)
     return opening_fault(model) if push is None or push.files is None else None
+
+
+def _warn_of_tokens(examples: standard_artifacts.Examples, ingest: Ingest, tokenizer: TokenizerSpec) -> None:
+    step = max(1, ingest.examples[TRAIN_SPLIT] // _SAMPLE)
+    lengths, scripts = count_split(artifact_utils.get_split_uri([examples], TRAIN_SPLIT), tokenizer, step=step)
+    sample = f" (by {lengths.rows:,} of the training texts)" if step > 1 else ""
+    for key, note in (
+        ("base", vocabulary_note(scripts, base_label(tokenizer.base))),
+        ("max_length", cut_note(scripts, tokenizer.max_length)),
+    ):
+        if note:
+            log.warning("%s: %s%s", setting_names()[key], note, sample)
 
 
 def _judge_drift(ingest: Ingest, max_label_drift: float | None, max_length_drift: float | None) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import platform
 
-import numpy as np
-import tensorflow as tf
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
@@ -15,17 +13,19 @@ from tfx.types import artifact, artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
 from fullbake.components.report.page import render
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.split_tokens import count_split
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_note
 from fullbake.contract import names
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.report import Lengths
 from fullbake.contract.results.report import Report as Parts
+from fullbake.contract.results.tokens import Tokens, merge_scripts
 from fullbake.contract.results.training import Training
 from fullbake.contract.results.tuning import read_tuner_results
-from fullbake.trainer.encoder.base_model import base_label, open_base
+from fullbake.trainer.encoder.base_model import base_label
 
 # What decides a run's outcome, by the names packages are installed under.
 LIBRARIES = (
@@ -38,7 +38,6 @@ LIBRARIES = (
     "apache-beam",
     "transformers",
 )
-_COUNT_ROWS = 4096
 
 
 class RunReport(artifact.Artifact):
@@ -79,6 +78,7 @@ def Report(  # noqa: N802 (a component's name)
         pretraining = Pretraining.from_json(_read(pretraining_run.uri, names.PRETRAINING_FILE))
     if tuner_results:
         tuning = read_tuner_results(_read(tuner_results.uri, names.TUNER_RESULTS_FILE))
+    lengths, tokens = _count_tokens(examples, spec)
     parts = Parts(
         title=title,
         run=os.path.basename(os.path.normpath(report.uri)),
@@ -89,7 +89,8 @@ def Report(  # noqa: N802 (a component's name)
         tuning=tuning,
         training=Training.from_json(_read(model_run.uri, names.TRAINING_FILE)),
         ingest=Ingest.from_json(_read(examples.uri, names.INGEST_FILE)),
-        lengths=count_lengths(artifact_utils.get_split_uri([examples], names.TRAIN_SPLIT), spec),
+        lengths=lengths,
+        tokens=tokens,
         config=config,
         versions={
             "python": platform.python_version(),
@@ -100,36 +101,14 @@ def Report(  # noqa: N802 (a component's name)
     io_utils.write_string_file(os.path.join(report.uri, names.REPORT_FILE), render(parts))
 
 
-def count_lengths(folder: str, tokenizer: TokenizerSpec) -> Lengths:
-    """Counts the texts of a split by their length in tokens, before anything is cut.
-
-    Args:
-        folder: gzip-compressed TFRecords of `tf.Example` with `text` and maybe `text_pair`.
-        tokenizer: How they are tokenized, and how long they may be.
-    """
-    max_length = tokenizer.max_length
-    base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
-    tokenize = BertTokenizer.from_folder(base, max_length=max_length).wordpiece.tokenize
-    spec = {
-        names.TEXT: tf.io.FixedLenFeature([], tf.string),
-        names.TEXT_PAIR: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
-    }
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
-    def lengths_of(serialized: tf.Tensor) -> tf.Tensor:
-        rows = tf.io.parse_example(serialized, spec)
-        pairs = rows[names.TEXT_PAIR]
-        first = tokenize(rows[names.TEXT], first=max_length).row_lengths()
-        second = tokenize(tf.strings.reduce_join(pairs, axis=1), first=max_length).row_lengths()
-        # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
-        return first + second + 2 + pairs.row_lengths()
-
-    counts = np.zeros(max_length + 2, np.int64)
-    files = tf.io.gfile.glob(os.path.join(folder, "*"))
-    for serialized in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(_COUNT_ROWS):
-        lengths = np.minimum(lengths_of(serialized).numpy(), max_length + 1)
-        counts += np.bincount(lengths, minlength=len(counts))
-    return Lengths(max_length=max_length, counts=counts.tolist(), truncated=int(counts[-1]), rows=int(counts.sum()))
+def _count_tokens(examples: artifact.Artifact, spec: TokenizerSpec) -> tuple[Lengths, Tokens]:
+    """Returns the lengths of the training texts, and the tokens of those of all labelled splits."""
+    splits = [split for split in artifact_utils.decode_split_names(examples.split_names) if split != names.CORPUS_SPLIT]
+    counted = {split: count_split(artifact_utils.get_split_uri([examples], split), spec) for split in splits}
+    by_split = {split: scripts for split, (_, scripts) in counted.items()}
+    scripts = merge_scripts(by_split.values())
+    notes = vocabulary_note(scripts, base_label(spec.base)), cut_note(scripts, spec.max_length)
+    return counted[names.TRAIN_SPLIT][0], Tokens(splits=by_split, notes=tuple(filter(None, notes)))
 
 
 def _read(uri: str, name: str) -> str:

@@ -9,6 +9,7 @@ from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.result import Result, ResultFile
+from fullbake.contract.results.tokens import Tokens
 from fullbake.contract.results.training import Training
 from fullbake.contract.results.tuning import Candidate
 
@@ -44,6 +45,7 @@ class Report(ResultFile):
         training: How the model was made.
         ingest: What became of the rows.
         lengths: How long the texts are.
+        tokens: How well the base's vocabulary fits them.
         config: The config as YAML.
         versions: Library versions by name.
         pushed: Whether the model was pushed; None where the page is made before that is known. Not in the file.
@@ -62,6 +64,7 @@ class Report(ResultFile):
     training: Training | None = None
     ingest: Ingest | None = None
     lengths: Lengths | None = None
+    tokens: Tokens | None = None
     config: str | None = None
     versions: dict[str, str] = {}
     pushed: bool | None = None

@@ -17,18 +17,13 @@ from fullbake.pipeline.config.data_config import is_printable
 from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
 from fullbake.pipeline.first_config.first_source import FirstSource
+from fullbake.pipeline.first_config.model_lines import FirstModel, model_lines
 from fullbake.pipeline.first_config.scores import number_in_yaml
 from fullbake.pipeline.first_config.written import written_lines
 from fullbake.pipeline.first_config.yaml_text import rows_in_words, scalar
 
 MAX_BAD_FRACTION = 0.01
 """The config's own default: up to this share of bad rows is quarantined, more needs a look at the file."""
-
-MAX_LENGTH = 512
-"""The positions BERT and DistilBERT have (Devlin et al. 2018)."""
-
-COVERED = 0.99
-"""The share of texts that must fit whole: doubling the length more than doubles the work, for the few longest."""
 
 SKEW = 0.25
 """The rarest class is weighted up when it has less than this part of what it would have if all were equally frequent.
@@ -43,7 +38,6 @@ MIN_RECALL = 0.5
 MIN_RECALL_OF_TWO = 0.6
 """Bound for each of two labels, where chance alone gives 0.5."""
 
-_LENGTH_STEP = 16  # lengths that are a multiple of it suit the matrix units of GPUs
 _TEST_SHARE = 0.1  # of the split 8 : 1 : 1
 _SPLITS = 3
 _FEW_IN_TEST = 3
@@ -72,7 +66,13 @@ class Classes:
 
 
 def config_lines(
-    source: FirstSource, fmt: RowFormat, survey: Survey, tested: Survey | None, classes: Classes, notes: Sequence[str]
+    source: FirstSource,
+    fmt: RowFormat,
+    survey: Survey,
+    tested: Survey | None,
+    classes: Classes,
+    model: FirstModel,
+    notes: Sequence[str],
 ) -> Iterator[str]:
     """Yields the config of data files.
 
@@ -82,6 +82,7 @@ def config_lines(
         survey: What was found, other spellings counted as the label that they are mapped to.
         tested: The same of the test set; None if there is none.
         classes: What the labels are.
+        model: The base model and how well it fits.
         notes: What people should know of how the files are written.
     """
     labels = list(fmt.labels) if classes.scores else _in_order(survey.labels)
@@ -93,8 +94,6 @@ def config_lines(
     used = sum(survey.labels[label] for label in labels)
     even = used / len(labels)
     rarest = min(survey.labels[label] for label in labels) / even
-    fitting = _percentile(survey.lengths, COVERED)
-    max_length = min(MAX_LENGTH, -(-fitting // _LENGTH_STEP) * _LENGTH_STEP)
     test_rows = {
         label: _rows_in_test(rows) if tested is None else float(tested.labels[label])
         for label, rows in survey.labels.items()
@@ -129,13 +128,7 @@ def config_lines(
     yield from (f"  # {said}" for said in survey.repeats)
     if survey.repeats:
         yield "  # on_duplicate: drop would use the first of equal rows, on_conflict: drop no text with several labels"
-    yield "model:"
-    yield "  base: distilbert-base-uncased"
-    yield "  approach: fine_tune"
-    yield (
-        f"  max_length: {max_length}  # tokens, estimated: {COVERED:.0%} of the texts have {fitting:,} or fewer, "
-        f"half have {_percentile(survey.lengths, 0.5):,}, the longest has {max(survey.lengths):,}"
-    )
+    yield from model_lines(model)
     yield "training:"
     yield "  epochs: 3"
     yield (
@@ -241,16 +234,6 @@ def _names(labels: list[str]) -> dict[str, str]:
         candidates = itertools.chain([base], (f"{base} {number}" for number in itertools.count(2)))
         names[label] = next(name for name in candidates if name not in labels and name not in names.values())
     return names
-
-
-def _percentile(lengths: Counter[int], part: float) -> int:
-    """Returns the least length that this part of the rows does not exceed."""
-    rows = 0
-    for length in sorted(lengths):
-        rows += lengths[length]
-        if rows >= part * lengths.total():
-            break
-    return length
 
 
 def _rows_in_test(rows: int) -> float:

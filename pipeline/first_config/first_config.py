@@ -27,10 +27,12 @@ from fullbake.pipeline.first_config.class_check import (
 from fullbake.pipeline.first_config.class_columns import find_class_columns
 from fullbake.pipeline.first_config.config_lines import Classes, config_lines
 from fullbake.pipeline.first_config.first_source import FirstSource
+from fullbake.pipeline.first_config.model_lines import DEFAULT_APPROACH, DEFAULT_BASE, FirstModel
 from fullbake.pipeline.first_config.scores import LABELS, are_scores, score_range, threshold_between
 from fullbake.pipeline.first_config.source import find_source
 from fullbake.pipeline.first_config.spellings import find_spellings
 from fullbake.pipeline.first_config.written import find_written
+from fullbake.pipeline.token_survey import InitialBase, TokenSurvey, find_initial_base
 
 
 def make_first_config(
@@ -42,6 +44,8 @@ def make_first_config(
     label_from: str = COLUMN,
     labels_file: str | None = None,
     id_column: str | None = None,
+    base: str = DEFAULT_BASE,
+    approach: str = DEFAULT_APPROACH,
 ) -> str:
     """Makes a config from a data file: labels and their balance, a maximum length that fits, bounds for the gate.
 
@@ -49,8 +53,9 @@ def make_first_config(
     the encoding is what a byte-order mark says, else UTF-8 if most of what is not ASCII decodes, else Windows-1252.
     Labels are sorted, whole numbers by value, so that more data of the same kind gives the same class indices. Other
     spellings of a label are mapped to it; scores are parted at a threshold; classes with too few texts to be split are
-    left out. The length is an estimate without a vocabulary, the 99th percentile rounded up to a multiple of 16. Class
-    weights, bounds and the treatment of bad rows follow the constants of `config_lines`.
+    left out. The length is the 99th percentile rounded up to a multiple of 16, of tokens counted with the base's
+    tokenizer or, where that is not on this machine, estimated; nothing is fetched. Class weights, bounds and the
+    treatment of bad rows follow the constants of `config_lines`.
 
     Args:
         path: The file; its suffix says which format it has, and whether it is compressed. Or a folder that
@@ -62,13 +67,17 @@ def make_first_config(
         label_from: Where labels are, as of `LabelPlace`.
         labels_file: The file with the labels, if they are in another than the texts.
         id_column: Name of the column that texts and labels are joined by; None: they belong together line by line.
+        base: The base model, as `trainer.encoder.base_model.resolve_base` takes it.
+        approach: How it is trained, of `trainer.approaches.APPROACHES`.
 
     Returns:
         The config as YAML with comments.
 
     Raises:
-        InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes.
+        InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes; or the
+            base is named by a folder or a package and cannot be used.
     """
+    found_base = find_initial_base(base)
     source = find_source(os.fspath(path), label_from, labels_file)
     if id_column is not None and labels_file is None:
         raise InputError("--id: it joins texts with the labels of another file; name that as --labels-file")
@@ -82,10 +91,11 @@ def make_first_config(
     with _reading(source.files[0].path):
         fmt, notes = find_written(source, fmt)
         _check_columns(source, fmt)
-        fmt, survey, classes = _find_classes(source, fmt)
+        fmt, survey, classes, tokens = _find_classes(source, fmt, found_base)
         tested = _test_survey(source, fmt, classes)
+    model = FirstModel(found_base, approach, tokens)
     # A value is quoted by YAML, a comment is not; and what is escaped, YAML reads as what it was.
-    return "".join(f"{escaped(line)}\n" for line in config_lines(source, fmt, survey, tested, classes, notes))
+    return "".join(f"{escaped(line)}\n" for line in config_lines(source, fmt, survey, tested, classes, model, notes))
 
 
 @contextmanager
@@ -112,9 +122,12 @@ def _check_columns(source: FirstSource, fmt: RowFormat) -> None:
         ) from error
 
 
-def _find_classes(source: FirstSource, fmt: RowFormat) -> tuple[RowFormat, Survey, Classes]:
-    """Returns the format with a threshold where labels are scores, what is in the file then, and the classes."""
-    survey, labels = survey_files(source.files, fmt), _labels_of(source, fmt)
+def _find_classes(
+    source: FirstSource, fmt: RowFormat, base: InitialBase
+) -> tuple[RowFormat, Survey, Classes, TokenSurvey]:
+    """Returns the format with a threshold where labels are scores, what is in the file then, classes and tokens."""
+    tokens = TokenSurvey(base.counter)
+    survey, labels = survey_files(source.files, fmt, tokens), _labels_of(source, fmt)
     check_single_labels(survey, labels)
     values = survey.labels
     same: dict[str, str] = {}
@@ -122,7 +135,8 @@ def _find_classes(source: FirstSource, fmt: RowFormat) -> tuple[RowFormat, Surve
     scores = score_range(source.files, fmt) if are_scores(values) else None
     if scores is not None:
         fmt = replace(fmt, labels=LABELS, label_threshold=threshold_between(*scores))
-        survey = survey_files(source.files, fmt)
+        tokens = TokenSurvey(base.counter)
+        survey = survey_files(source.files, fmt, tokens)
     else:
         check_classes(survey, labels)
         same, near = find_spellings(values)
@@ -133,7 +147,7 @@ def _find_classes(source: FirstSource, fmt: RowFormat) -> tuple[RowFormat, Surve
     known = replace(fmt, dialect=replace(fmt.dialect, quoting=quoting))
     in_columns = source.place == IN_COLUMNS and not fmt.dialect.line_pattern
     columns = find_class_columns(source.files[0].path, known) if in_columns else []
-    return fmt, survey, Classes(values, same, near, rare_classes(survey), columns, scores)
+    return fmt, survey, Classes(values, same, near, rare_classes(survey), columns, scores), tokens
 
 
 def _labels_of(source: FirstSource, fmt: RowFormat) -> LabelsOf:

@@ -5,8 +5,10 @@ from ml_metadata.proto import metadata_store_pb2
 
 from fullbake.command_line.run_outcome import print_outcome
 from fullbake.components.evaluation.gate import GateSpec, Share, judge
-from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE
+from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE, REPORT_PARTS_FILE
 from fullbake.contract.results.ingest import LineAccount
+from fullbake.contract.results.report import Report
+from fullbake.contract.results.tokens import Tokens
 from fullbake.pipeline.run_record import RunRecord
 from tests.results import an_evaluation, an_ingest
 
@@ -25,12 +27,16 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
     notes = ["1 text has several labels: a.csv line 2 ('[/b]')"]
     ingest = an_ingest(read=1_201, used=1_200, rejected=1, lines=lines, notes=notes)
     (tmp_path / INGEST_FILE).write_text(ingest.to_json(), encoding="utf-8")
+    tokens = Tokens(splits={}, notes=("the vocabulary of [/u] does not fit",))
+    report = Report(title="t", run="r", created="", evaluation=evaluation, tokens=tokens)
+    (tmp_path / REPORT_PARTS_FILE).write_text(report.to_json(), encoding="utf-8")
     model = metadata_store_pb2.Artifact()
     model.custom_properties["pushed"].int_value = int(pushed is not None)
     model.custom_properties["pushed_destination"].string_value = str(pushed)
     artifacts = {
         "CsvExampleGen": {"examples": metadata_store_pb2.Artifact(uri=str(tmp_path))},
         "Evaluator": {"evaluation": metadata_store_pb2.Artifact(uri=str(tmp_path))},
+        "Report": {"report": metadata_store_pb2.Artifact(uri=str(tmp_path))},
         "Pusher": {"pushed_model": model},
     }
     print_outcome(RunRecord("now", artifacts, report=Path("runs/[/b]/report.html")), str(tmp_path))
@@ -41,5 +47,6 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
     assert "(runs/[/i]/1)" in told
     assert "rows: 1,200 used, 1 rejected; lines: 1,300 = 2 header + 1,296 used + 2 rejected\n" in told
     assert "note: 1 text has several labels: a.csv line 2 ('[/b]')\n" in told
+    assert "note: the vocabulary of [/u] does not fit\n" in told
     assert "report: runs/[/b]/report.html\n" in told
     assert (f"pushed: {pushed}\n" if pushed else "refused: the model was not pushed\n") in told

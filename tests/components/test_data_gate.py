@@ -14,6 +14,7 @@ from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate, anomalies_in
 from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.serving.making import NOTHING
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.errors import InputError
 from tests.components.placed_models import place
 
@@ -25,15 +26,23 @@ def write(path, labels, text="text"):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, base):
     """Runs the data half of a pipeline and returns the states of the gate's executions, by TFX's local runner."""
     metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.sqlite"))
 
     def run_pipeline(
-        rows, labels_of_schema, labels=("good", "bad"), text_pair=0, pattern="*.csv", gate=None, **settings
+        rows,
+        labels_of_schema,
+        labels=("good", "bad"),
+        text_pair=0,
+        pattern="*.csv",
+        gate=None,
+        max_length=16,
+        text="text",
+        **settings,
     ):
         if rows:
-            write(tmp_path / "data.csv", rows)
+            write(tmp_path / "data.csv", rows, text)
         example_gen = CsvExampleGen(str(tmp_path), pattern, RowFormat("text", "label", labels), {"train": 1, "test": 1})
         examples = example_gen.outputs["examples"]
         statistics_gen = tfx.components.StatisticsGen(examples=examples)
@@ -47,6 +56,7 @@ def run(tmp_path):
             anomalies=validator.outputs["anomalies"],
             gate=json.dumps(asdict(gate or GateSpec(labels))),
             text_features='["text"]',
+            tokenizer=json.dumps(TokenizerSpec(str(base), None, max_length, "head").to_dict()),
             **settings,
         )
         components = [example_gen, statistics_gen, schema, validator, data_gate]
@@ -74,10 +84,28 @@ def test_a_small_test_split_is_warned_of_and_a_model_in_production_that_does_not
     gate = GateSpec(("good", "bad"), min_recall={"good": 0.9, "bad": 0.1}, max_recall_drop=0.0)
     with caplog.at_level(logging.WARNING, "fullbake"), pytest.raises(InputError) as stopped:
         run(["good", "bad"] * 20, ["good", "bad"], gate=gate, baseline_key="version 7")
-    (warning,) = (record.getMessage() for record in caplog.records if record.name == "fullbake")
+    warnings = [record.getMessage() for record in caplog.records if record.name == "fullbake"]
+    (warning,) = (text for text in warnings if text.startswith("min_recall: "))
     assert warning.startswith("min_recall: too few test rows to show with 0.95 confidence that a bound is met")
     assert " where 0.9 takes 35; add rows" in warning
     assert f"serving_dir: {tmp_path}/serving/7, the model in production, cannot be opened (" in str(stopped.value)
+
+
+def test_texts_that_the_vocabulary_does_not_know_or_that_are_cut_are_warned_of_before_training(run, base, caplog):
+    with caplog.at_level(logging.WARNING, "fullbake"):
+        assert run(["good", "bad"] * 20, ["good", "bad"], text="오늘 점심은 정말", max_length=5) == ["COMPLETE"]
+    unknown, cut = (record.getMessage() for record in caplog.records if record.name == "fullbake")
+    assert unknown.startswith(
+        f"base: the vocabulary of {base} does not fit: 100% of the tokens of Hangul texts are unknown; a multilingual"
+    )
+    assert cut == "max_length: 100% of the texts have more than 5 tokens and are cut"
+
+
+def test_texts_that_the_vocabulary_knows_are_not_warned_of(run, caplog):
+    with caplog.at_level(logging.WARNING, "fullbake"):
+        text = "a very good kind of person is not in the garden " * 4  # beside its number, which is unknown
+        run(["good", "bad"] * 20, ["good", "bad"], text=text, max_length=64)
+    assert [record.getMessage() for record in caplog.records if record.name == "fullbake"] == []
 
 
 def test_a_label_the_schema_does_not_know_stops_the_run_and_says_so_in_one_line(run):

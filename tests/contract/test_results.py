@@ -14,6 +14,7 @@ from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.push import Push
 from fullbake.contract.results.report import Report
 from fullbake.contract.results.result import ResultFile
+from fullbake.contract.results.tokens import Tokens
 from fullbake.contract.results.training import Training
 from fullbake.contract.results.tuning import read_tuner_results
 
@@ -154,6 +155,10 @@ REPORT: dict[str, Any] = {
     "training": TRAINING,
     "ingest": INGEST,
     "lengths": {"max_length": 2, "counts": [0, 1, 5, 1], "truncated": 1, "rows": 7},
+    "tokens": {
+        "splits": {"train": {"Latin": {"texts": 7, "cut": 1, "tokens": 90, "unknown": 3, "words": 80}}, "test": {}},
+        "notes": ["14% of the texts have more than 2 tokens and are cut"],
+    },
     "config": "name: groß\n",
     "versions": {"python": "3.10.13"},
 }
@@ -173,7 +178,7 @@ REPORT: dict[str, Any] = {
         (Push, OLDER_PUSH, {"indent": 1, "ensure_ascii": False}),
         (About, ABOUT, {"indent": 1, "ensure_ascii": False}),
         (Report, REPORT, {}),
-        (Report, REPORT | {"pretraining": None, "tuning": None}, {}),
+        (Report, REPORT | {"pretraining": None, "tuning": None, "tokens": None}, {}),
     ],
 )
 def test_what_is_read_is_written_back_byte_for_byte(kind: type[ResultFile], values: dict[str, Any], form):
@@ -239,3 +244,31 @@ def test_what_is_known_only_after_a_run_is_shown_but_not_in_the_file():
     after = report.after_run(run="8", pushed=True, seconds={"Trainer": 1.0})
     assert (after.run, after.pushed, after.seconds) == ("8", True, {"Trainer": 1.0})
     assert json.loads(after.to_json()).keys() == REPORT.keys()
+
+
+def test_the_tokens_of_all_splits_are_summed_by_script_and_their_shares_are_the_summarys():
+    latin = {"texts": 4, "cut": 1, "tokens": 90, "unknown": 9, "words": 60}
+    hangul = {"texts": 9, "cut": 0, "tokens": 0, "unknown": 0, "words": 0}
+    splits = {"train": {"Latin": latin, "Hangul": hangul}, "eval": {}, "test": {"Latin": latin}}
+    tokens = Tokens.model_validate({"splits": splits, "notes": ["so"]})
+    assert {script: count.to_dict() for script, count in tokens.scripts.items()} == {
+        "Hangul": hangul,
+        "Latin": {"texts": 8, "cut": 2, "tokens": 180, "unknown": 18, "words": 120},
+    }
+    summary: dict[str, Any] = tokens.summary()
+    assert summary["splits"]["eval"] == {
+        "texts": 0,
+        "cut_share": 0.0,
+        "unknown_share": 0.0,
+        "tokens_per_word": 0.0,
+        "scripts": {},
+    }
+    assert summary["splits"]["train"]["texts"] == 13
+    assert summary["splits"]["train"]["cut_share"] == round(1 / 13, 6)
+    assert summary["splits"]["train"]["scripts"]["Latin"] == {
+        "texts": 4,
+        "cut_share": 0.25,
+        "unknown_share": 0.1,
+        "tokens_per_word": 1.5,
+    }
+    assert summary["notes"] == ["so"]

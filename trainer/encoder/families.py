@@ -270,3 +270,13 @@ FAMILIES: dict[str, Family] = {
 }
 
 KNOWN_NAMES = tuple(name for family in FAMILIES.values() for name in family.known)
+
+MULTILINGUAL_NAMES = ("bert-base-multilingual-cased", "distilbert-base-multilingual-cased")
+"""Well-known models whose vocabulary is of a hundred languages (Devlin et al. 2018)."""
+
+_OTHER_LANGUAGES = ("multilingual", "german", "chinese")
+
+
+def is_english(base: str) -> bool:
+    """Says whether a base is a well-known one with an English vocabulary."""
+    return base in KNOWN_NAMES and not any(language in base for language in _OTHER_LANGUAGES)

@@ -1,4 +1,4 @@
-"""How long the texts are, and how many were cut."""
+"""How long the texts are, how many were cut, and how well the vocabulary fits them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from markupsafe import Markup
 
 from fullbake.components.report.plot import Plot
 from fullbake.components.report.section import Section
+from fullbake.components.tokenizer.scripts import NO_LETTERS
 from fullbake.contract.results.report import Report
+from fullbake.contract.results.tokens import TokenCount
 
 
 def quantile(counts: Sequence[int], share: float) -> int:
@@ -53,12 +55,24 @@ def _context(report: Report) -> Mapping[str, Any] | None:
         f"Histogram of text lengths: half have at most {half} tokens, 95% at most {nearly_all}; "
         f"{lengths.truncated} of {lengths.rows} were cut."
     )
+    notes, scripts = _tokens(report)
     return {
         "lengths": lengths,
+        "notes": notes,
+        "scripts": scripts,
         "half": half,
         "nearly_all": nearly_all,
         "picture": lengths_svg(lengths.counts, lengths.max_length, alt),
     }
+
+
+def _tokens(report: Report) -> tuple[Sequence[str], Mapping[str, TokenCount]]:
+    """Returns what to say of the tokens, and the table of scripts; nothing of one script of which no text is cut."""
+    if report.tokens is None:
+        return (), {}
+    scripts = report.tokens.scripts
+    told = report.tokens.notes or len(scripts.keys() - {NO_LETTERS}) > 1 or any(row.cut for row in scripts.values())
+    return report.tokens.notes, scripts if told else {}
 
 
 SECTION = Section(_context, "Text lengths", "lengths")

@@ -1,0 +1,77 @@
+"""Counts the tokens of a split's texts, before anything is cut, with the graph that tokenizes them for the model."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+
+import numpy as np
+import tensorflow as tf
+
+from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.scripts import ScriptFinder
+from fullbake.components.tokenizer.token_counter import continuing_tokens
+from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.contract import names
+from fullbake.contract.results.report import Lengths
+from fullbake.contract.results.tokens import TokenCount, merge_scripts
+from fullbake.trainer.encoder.base_model import open_base
+
+_COUNT_ROWS = 4096
+
+
+def count_split(folder: str, tokenizer: TokenizerSpec, *, step: int = 1) -> tuple[Lengths, dict[str, TokenCount]]:
+    """Counts the texts of a split by their length in tokens, and their tokens by the texts' script.
+
+    Args:
+        folder: gzip-compressed TFRecords of `tf.Example` with `text` and maybe `text_pair`.
+        tokenizer: How they are tokenized, and how long they may be.
+        step: Of so many rows one is counted.
+
+    Returns:
+        The lengths, special tokens included; and by script, the one of the most texts first, the tokens without these.
+    """
+    max_length = tokenizer.max_length
+    base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
+    bert = BertTokenizer.from_folder(base, max_length=max_length)
+    tokenize, files = bert.wordpiece.tokenize, bert.files
+    unknown, continuing = files.token_id(files.unk_token), continuing_tokens(files)
+    spec = {
+        names.TEXT: tf.io.FixedLenFeature([], tf.string),
+        names.TEXT_PAIR: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
+    }
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def count_rows(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        rows = tf.io.parse_example(serialized, spec)
+        pairs, pair = rows[names.TEXT_PAIR], tf.strings.reduce_join(rows[names.TEXT_PAIR], axis=1)
+        tokens = tf.concat([tokenize(text, first=max_length) for text in (rows[names.TEXT], pair)], axis=1)
+        lengths = tokens.row_lengths()
+        is_unknown = tokens.with_values(tf.cast(tf.equal(tokens.values, unknown), tf.int64))
+        begins = tokens.with_values(tf.cast(~tf.gather(continuing, tokens.values), tf.int64))
+        counts = tf.stack([lengths, tf.reduce_sum(is_unknown, axis=1), tf.reduce_sum(begins, axis=1)], axis=1)
+        # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
+        return lengths + 2 + pairs.row_lengths(), counts, tf.strings.join([rows[names.TEXT], pair])
+
+    by_length = np.zeros(max_length + 2, np.int64)
+    scripts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    finder = ScriptFinder()
+    records = tf.data.TFRecordDataset(tf.io.gfile.glob(os.path.join(folder, "*")), compression_type="GZIP")
+    for serialized in records.shard(step, 0).batch(_COUNT_ROWS):
+        lengths, counts, texts = (part.numpy() for part in count_rows(serialized))
+        by_length += np.bincount(np.minimum(lengths, max_length + 1), minlength=len(by_length))
+        found = np.array(finder.scripts_of([text.decode(errors="replace") for text in texts]))
+        for script in dict.fromkeys(found.tolist()):
+            rows = found == script
+            tokens, unknowns, words = counts[rows].sum(axis=0).tolist()
+            scripts[script].update(
+                texts=int(rows.sum()), cut=int((lengths[rows] > max_length).sum()),
+                tokens=tokens, unknown=unknowns, words=words,
+            )  # fmt: skip
+    counted = Lengths(
+        max_length=max_length,
+        counts=tuple(by_length.tolist()),
+        truncated=int(by_length[-1]),
+        rows=int(by_length.sum()),
+    )
+    return counted, merge_scripts([{script: TokenCount(**count) for script, count in scripts.items()}])
