@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from fullbake.components.tokenizer.scripts import ScriptFinder
-from fullbake.components.tokenizer.token_counter import TokenCounter
-from fullbake.components.tokenizer.token_estimate import TokenEstimate
-from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
 from fullbake.contract.results.tokens import TokenCount, merge_scripts
 from fullbake.trainer.encoder.base_model import base_sizes, find_tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from fullbake.components.tokenizer.script_finder import ScriptFinder
 
 POSITIONS = 512
 """The positions that BERT and DistilBERT have (Devlin et al. 2018)."""
@@ -54,10 +53,21 @@ def find_initial_base(name: str) -> InitialBase:
     Raises:
         InputError: It is named as a folder or a package and is not there, or it cannot be used.
     """
+    # Here, for no error about a file should wait for NumPy and the tokenizers.
+    from fullbake.components.tokenizer.token_counter import TokenCounter
+    from fullbake.components.tokenizer.token_estimate import TokenEstimate
+    from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
+
     folder = find_tokenizer(name)
     if folder is None:
         return InitialBase(name, TokenEstimate(name), POSITIONS)
     return InitialBase(name, TokenCounter(read_tokenizer_files(folder)), base_sizes(folder)["positions"])
+
+
+def _script_finder() -> ScriptFinder:
+    from fullbake.components.tokenizer.script_finder import ScriptFinder  # here, for it takes NumPy
+
+    return ScriptFinder()
 
 
 @dataclass
@@ -74,7 +84,7 @@ class TokenSurvey:
     _counts: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _rows: list[tuple[str, ...]] = field(default_factory=list)
     _characters: int = 0
-    _scripts: ScriptFinder = field(default_factory=ScriptFinder)
+    _scripts: ScriptFinder = field(default_factory=_script_finder)
 
     def add(self, text: str, text_pair: str | None) -> None:
         """Adds a text or a pair."""
@@ -90,8 +100,9 @@ class TokenSurvey:
         if not rows:
             return
         scripts = self._scripts.scripts_of(["".join(row) for row in rows])
-        counts = sum(self.counter.count([row[place] for row in rows]) for place in range(len(rows[0])))
-        for script, row, (tokens, unknown, words) in zip(scripts, rows, np.asarray(counts).tolist(), strict=True):
+        first, *second = (self.counter.count([row[place] for row in rows]) for place in range(len(rows[0])))
+        counts = sum(second, first).tolist()
+        for script, row, (tokens, unknown, words) in zip(scripts, rows, counts, strict=True):
             self.lengths[script][1 + len(row) + tokens] += 1  # [CLS], and a [SEP] after each text
             found = self._counts[script]
             found["tokens"] += tokens

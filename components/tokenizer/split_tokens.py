@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
-from fullbake.components.tokenizer.scripts import ScriptFinder
+from fullbake.components.tokenizer.script_finder import ScriptFinder
 from fullbake.components.tokenizer.token_counter import continuing_tokens
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract import names

@@ -77,7 +77,6 @@ def make_first_config(
         InputError: The file cannot be read, lacks a column, has no usable row, or its labels are no classes; or the
             base is named by a folder or a package and cannot be used.
     """
-    found_base = find_initial_base(base)
     source = find_source(os.fspath(path), label_from, labels_file)
     if id_column is not None and labels_file is None:
         raise InputError("--id: it joins texts with the labels of another file; name that as --labels-file")
@@ -91,6 +90,7 @@ def make_first_config(
     with _reading(source.files[0].path):
         fmt, notes = find_written(source, fmt)
         _check_columns(source, fmt)
+        found_base = find_initial_base(base)
         fmt, survey, classes, tokens = _find_classes(source, fmt, found_base)
         tested = _test_survey(source, fmt, classes)
     model = FirstModel(found_base, approach, tokens)

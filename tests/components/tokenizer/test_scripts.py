@@ -1,6 +1,7 @@
 import pytest
 
-from fullbake.components.tokenizer.scripts import NO_LETTERS, ScriptFinder
+from fullbake.components.tokenizer.script_finder import ScriptFinder
+from fullbake.components.tokenizer.scripts import NO_LETTERS
 
 TEXTS = {
     "What a day!": "Latin",
