@@ -55,7 +55,7 @@ def test_a_run_elsewhere_finds_what_was_made_of_the_same_contents_and_another_ba
         assert kept.stat().st_size == before.st_size
     assert hash_base(there / "base") != hash_base(base)
     replaced = train_locally(config, root)
-    assert set(first.artifacts) - set(replaced.cached) == {"Transform", "Trainer"}
+    assert set(first.artifacts) - set(replaced.cached) == {"DataGate", "Transform", "Trainer"}
 
 
 def keys(config: Config, base_hash: str) -> dict[str, str]:
@@ -72,6 +72,7 @@ def test_every_key_of_what_opens_the_base_holds_its_hash_and_no_key_a_place(base
     config = Config.model_validate(values)
     one, other = keys(config, "1" * 64), keys(config, "2" * 64)
     assert {name for name in one if one[name] != other[name]} == {
+        "DataGate",
         "Transform",
         "Pretrainer",
         "Tuner",
