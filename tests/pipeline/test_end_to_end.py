@@ -257,7 +257,7 @@ def test_a_class_that_no_row_has_ends_the_run_before_training(fullbake, base: Pa
     assert "warning: training.learning_rate: 1 on a trainable base risks catastrophic forgetting" in result.output
     last = result.output.splitlines()[-1]
     assert last.startswith("fullbake: data.labels: ")
-    assert "'unseen' (0 texts, none in train and eval and test)" in last
+    assert "'unseen' (0 texts, none in eval and test and train)" in last
     assert "data.rare_classes" in last
     ran = executions(tmp_path / "out")
     assert ran["DataGate", "FAILED"] == 1
