@@ -91,3 +91,17 @@ def predictor(model: str) -> Any:
     from fullbake.pipeline.prediction.predictor import Predictor
 
     return Predictor(model)
+
+
+@pytest.fixture
+def label(predictor, tmp_path: Path):
+    """Labels a file of this name and content; gives what became of it, and where it is."""
+
+    def run(name: str, content: bytes, target: str) -> tuple[Any, Path]:
+        from fullbake.pipeline.prediction.label_file import label_file
+
+        (tmp_path / name).write_bytes(content)
+        done = label_file(predictor, tmp_path / name, tmp_path / target, delimiter=",", encoding="utf-8")
+        return done, tmp_path / target
+
+    return run

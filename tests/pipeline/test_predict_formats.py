@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 from fullbake.command_line.main import main
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.prediction.label_file import Labelled, label_file
 from tests.components.data_formats import FORMATS
 from tests.pipeline.tiny_model import ADDED, LABELS, TEXTS
 
@@ -22,18 +21,6 @@ OBJECTS = [
     '{"comment": "what a lovely garden", "id": 2, "ok": true, "big": 123456789012345678901234567890}',
     '{ "id":3,"comment":"it is not \\u00e9","score":1e400 }  ',
 ]
-
-
-@pytest.fixture
-def label(predictor, tmp_path: Path):
-    """Labels a file of this name and content; gives what became of it, and where it is."""
-
-    def run(name: str, content: bytes, target: str) -> tuple[Labelled, Path]:
-        (tmp_path / name).write_bytes(content)
-        done = label_file(predictor, tmp_path / name, tmp_path / target, delimiter=",", encoding="utf-8")
-        return done, tmp_path / target
-
-    return run
 
 
 def parquet(table: pa.Table | pd.DataFrame) -> bytes:

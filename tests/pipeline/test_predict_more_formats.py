@@ -10,23 +10,11 @@ import pytest
 
 from fullbake.components.data.data_files import opened
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.prediction.label_file import Labelled, label_file
+from fullbake.pipeline.prediction.label_file import label_file
 from tests.components.data_formats import COMPRESSIONS, FORMATS, arrow, workbook
 from tests.pipeline.tiny_model import ADDED, TEXTS
 
 FRAME = pd.DataFrame({"n": [1, 2, 3], "comment": TEXTS[:3]})
-
-
-@pytest.fixture
-def label(predictor, tmp_path: Path):
-    """Labels a file of this name and content; gives what became of it, and where it is."""
-
-    def run(name: str, content: bytes, target: str) -> tuple[Labelled, Path]:
-        (tmp_path / name).write_bytes(content)
-        done = label_file(predictor, tmp_path / name, tmp_path / target, delimiter=",", encoding="utf-8")
-        return done, tmp_path / target
-
-    return run
 
 
 def cells(file: Path) -> list[list]:

@@ -92,7 +92,12 @@ def find_dialect(opened: Opened, fmt: RowFormat) -> FoundDialect:
         return FoundDialect(replace(fmt, dialect=replace(fmt.dialect, delimiter=likeliest_delimiter(sample, wanted))))
     choice = best_choice(sample, numbered, wanted, labelled=fmt.labelled)
     if choice is None:
-        raise InputError("{file} has no column of this number", field="text_column", file="the file")
+        raise InputError(
+            "no delimiter gives the file columns of the numbers {numbers}, counted from 1; correct them, or name "
+            "columns by their titles",
+            field="text_column",
+            numbers=", ".join(wanted),
+        )
     header = titles_of(choice.best, fmt)
     if header is not None:
         return find_dialect(opened, header)

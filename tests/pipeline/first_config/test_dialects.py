@@ -148,3 +148,12 @@ def test_a_quote_that_swallows_rows_is_noticed_whatever_the_quote_and_the_delimi
         bad = [row.line for row in found if isinstance(row, BadRow)]
         assert bad == [6, 7, 8, 9, 10, 11]
         assert "6 rows (25.00%) cannot be used: 6 x lines joined by a quote" in text
+
+
+@pytest.mark.parametrize("numbers", [("1", "5"), ("0", "1"), ("9", "2")])
+def test_numbers_of_columns_that_are_not_there_are_told(tmp_path: Path, numbers: tuple[str, str]):
+    with pytest.raises(InputError) as refused:
+        first_config(tmp_path, table("{text}\t{label}\n"), *numbers)
+    assert f"no delimiter gives the file columns of the numbers {', '.join(numbers)}, counted from 1" in str(
+        refused.value
+    )
