@@ -17,7 +17,7 @@ from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.pushed_models import read_push
-from fullbake.components.tokenizer.split_tokens import count_split
+from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_note
 from fullbake.contract.errors import InputError
@@ -105,7 +105,7 @@ def _opening_fault_unless_known(model: str) -> str | None:
 
 def _warn_of_tokens(examples: standard_artifacts.Examples, ingest: Ingest, tokenizer: TokenizerSpec) -> None:
     step = max(1, ingest.examples[TRAIN_SPLIT] // _SAMPLE)
-    lengths, scripts = count_split(artifact_utils.get_split_uri([examples], TRAIN_SPLIT), tokenizer, step=step)
+    lengths, scripts = SplitCounter(tokenizer).count(artifact_utils.get_split_uri([examples], TRAIN_SPLIT), step=step)
     sample = f" (by {lengths.rows:,} of the training texts)" if step > 1 else ""
     for key, note in (
         ("base", vocabulary_note(scripts, base_label(tokenizer.base))),

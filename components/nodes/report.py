@@ -13,7 +13,7 @@ from tfx.types import artifact, artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
 from fullbake.components.report.page import render
-from fullbake.components.tokenizer.split_tokens import count_split
+from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_note
 from fullbake.contract import names
@@ -104,7 +104,8 @@ def Report(  # noqa: N802 (a component's name)
 def _count_tokens(examples: artifact.Artifact, spec: TokenizerSpec) -> tuple[Lengths, Tokens]:
     """Returns the lengths of the training texts, and the tokens of those of all labelled splits."""
     splits = [split for split in artifact_utils.decode_split_names(examples.split_names) if split != names.CORPUS_SPLIT]
-    counted = {split: count_split(artifact_utils.get_split_uri([examples], split), spec) for split in splits}
+    counter = SplitCounter(spec)
+    counted = {split: counter.count(artifact_utils.get_split_uri([examples], split)) for split in splits}
     by_split = {split: scripts for split, (_, scripts) in counted.items()}
     scripts = merge_scripts(by_split.values())
     notes = vocabulary_note(scripts, base_label(spec.base)), cut_note(scripts, spec.max_length)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -20,20 +21,60 @@ from fullbake.trainer.encoder.base_model import open_base
 _COUNT_ROWS = 4096
 
 
-def count_split(folder: str, tokenizer: TokenizerSpec, *, step: int = 1) -> tuple[Lengths, dict[str, TokenCount]]:
-    """Counts the texts of a split by their length in tokens, and their tokens by the texts' script.
+class SplitCounter:
+    """Counts the texts of splits by their length in tokens, and their tokens by the texts' script.
+
+    One is for all splits: its graph is traced once.
 
     Args:
-        folder: gzip-compressed TFRecords of `tf.Example` with `text` and maybe `text_pair`.
-        tokenizer: How they are tokenized, and how long they may be.
-        step: Of so many rows one is counted.
-
-    Returns:
-        The lengths, special tokens included; and by script, the one of the most texts first, the tokens without these.
+        tokenizer: How texts are tokenized, and how long they may be.
     """
-    max_length = tokenizer.max_length
-    base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
-    bert = BertTokenizer.from_folder(base, max_length=max_length)
+
+    def __init__(self, tokenizer: TokenizerSpec):
+        self._max_length = tokenizer.max_length
+        base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
+        self._count_rows = _row_counter(
+            BertTokenizer.from_folder(base, max_length=tokenizer.max_length), tokenizer.max_length
+        )
+
+    def count(self, folder: str, *, step: int = 1) -> tuple[Lengths, dict[str, TokenCount]]:
+        """Counts a split.
+
+        Args:
+            folder: gzip-compressed TFRecords of `tf.Example` with `text` and maybe `text_pair`.
+            step: Of so many rows one is counted.
+
+        Returns:
+            The lengths, special tokens included; and by script, the one of the most texts first, the tokens without
+            these.
+        """
+        max_length = self._max_length
+        by_length = np.zeros(max_length + 2, np.int64)
+        scripts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        finder = ScriptFinder()
+        records = tf.data.TFRecordDataset(tf.io.gfile.glob(os.path.join(folder, "*")), compression_type="GZIP")
+        for serialized in records.shard(step, 0).batch(_COUNT_ROWS):
+            lengths, counts, texts = (part.numpy() for part in self._count_rows(serialized))
+            by_length += np.bincount(np.minimum(lengths, max_length + 1), minlength=len(by_length))
+            found = np.array(finder.scripts_of([text.decode(errors="replace") for text in texts]))
+            for script in dict.fromkeys(found.tolist()):
+                rows = found == script
+                tokens, unknowns, words = counts[rows].sum(axis=0).tolist()
+                scripts[script].update(
+                    texts=int(rows.sum()), cut=int((lengths[rows] > max_length).sum()),
+                    tokens=tokens, unknown=unknowns, words=words,
+                )  # fmt: skip
+        counted = Lengths(
+            max_length=max_length,
+            counts=tuple(by_length.tolist()),
+            truncated=int(by_length[-1]),
+            rows=int(by_length.sum()),
+        )
+        return counted, merge_scripts([{script: TokenCount(**count) for script, count in scripts.items()}])
+
+
+def _row_counter(bert: BertTokenizer, max_length: int) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+    """Returns what makes of serialized rows their lengths, their tokens, unknown ones and words, and their texts."""
     tokenize, files = bert.wordpiece.tokenize, bert.files
     unknown, continuing = files.token_id(files.unk_token), continuing_tokens(files)
     spec = {
@@ -53,25 +94,4 @@ def count_split(folder: str, tokenizer: TokenizerSpec, *, step: int = 1) -> tupl
         # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
         return lengths + 2 + pairs.row_lengths(), counts, tf.strings.join([rows[names.TEXT], pair])
 
-    by_length = np.zeros(max_length + 2, np.int64)
-    scripts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    finder = ScriptFinder()
-    records = tf.data.TFRecordDataset(tf.io.gfile.glob(os.path.join(folder, "*")), compression_type="GZIP")
-    for serialized in records.shard(step, 0).batch(_COUNT_ROWS):
-        lengths, counts, texts = (part.numpy() for part in count_rows(serialized))
-        by_length += np.bincount(np.minimum(lengths, max_length + 1), minlength=len(by_length))
-        found = np.array(finder.scripts_of([text.decode(errors="replace") for text in texts]))
-        for script in dict.fromkeys(found.tolist()):
-            rows = found == script
-            tokens, unknowns, words = counts[rows].sum(axis=0).tolist()
-            scripts[script].update(
-                texts=int(rows.sum()), cut=int((lengths[rows] > max_length).sum()),
-                tokens=tokens, unknown=unknowns, words=words,
-            )  # fmt: skip
-    counted = Lengths(
-        max_length=max_length,
-        counts=tuple(by_length.tolist()),
-        truncated=int(by_length[-1]),
-        rows=int(by_length.sum()),
-    )
-    return counted, merge_scripts([{script: TokenCount(**count) for script, count in scripts.items()}])
+    return count_rows

@@ -21,7 +21,7 @@ from fullbake.components.evaluation.gate import GateSpec, judge
 from fullbake.components.evaluation.summary import shares, summarize
 from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.nodes.report import Report
-from fullbake.components.tokenizer.split_tokens import count_split
+from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.names import (
     EVALUATION_FILE,
@@ -50,7 +50,7 @@ PAIRS = ["is it?", "", "\u200b", *["the day"] * (len(TEXTS) - 3)]
 def test_lengths_are_those_of_hugging_faces_tokenizer(base: Path, tmp_path: Path, pairs: bool):
     columns = (TEXTS, PAIRS) if pairs else (TEXTS,)
     write_examples(tmp_path / "split", [("fine", *texts) for texts in zip(*columns, strict=True)])
-    counted, _ = count_split(str(tmp_path / "split"), TokenizerSpec(str(base), None, 12, "head"))
+    counted, _ = SplitCounter(TokenizerSpec(str(base), None, 12, "head")).count(str(tmp_path / "split"))
     lengths = [len(ids) for ids in BertTokenizerFast.from_pretrained(base)(*map(list, columns))["input_ids"]]
     expected = np.bincount(np.minimum(lengths, 13), minlength=14).tolist()
     assert counted.max_length == 12

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import BertTokenizerFast
 
-from fullbake.components.tokenizer.split_tokens import count_split
+from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.results.tokens import TokenCount
 from tests.components.raw_examples import write_examples
@@ -49,7 +49,7 @@ def test_tokens_are_counted_by_script_as_hugging_face_does(small, pairs, base: P
         if not (pairs and script == "no letters")  # with a second text, they have letters
     ]
     write_examples(tmp_path / "split", [("fine", *texts) for _, texts in rows])
-    lengths, counted = count_split(str(tmp_path / "split"), TokenizerSpec(str(folder), None, MAX_LENGTH, "head"))
+    lengths, counted = SplitCounter(TokenizerSpec(str(folder), None, MAX_LENGTH, "head")).count(str(tmp_path / "split"))
     expected = expected_counts(folder, rows)
     assert counted == expected
     assert next(iter(counted)) in ("Hangul", "Cyrillic")  # they have the most texts
@@ -60,5 +60,5 @@ def test_tokens_are_counted_by_script_as_hugging_face_does(small, pairs, base: P
 
 def test_of_every_so_many_rows_one_is_counted(base: Path, tmp_path: Path):
     write_examples(tmp_path / "split", [("fine", "the day")] * 100, shards=3)
-    lengths, counted = count_split(str(tmp_path / "split"), TokenizerSpec(str(base), None, 8, "head"), step=7)
+    lengths, counted = SplitCounter(TokenizerSpec(str(base), None, 8, "head")).count(str(tmp_path / "split"), step=7)
     assert lengths.rows == counted["Latin"].texts == 15
