@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ import tf_keras
 
 from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
 from fullbake.contract.results.about import About, Reading
+from fullbake.trainer.data.window_cutting import cut_windows
 from fullbake.trainer.encoder.base_model import base_label
 from fullbake.trainer.encoder.tokenizer import write_served_tokenizer
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.window_pooling import pool_windows
 from fullbake.trainer.spec import TrainingSpec
 from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
+from fullbake.trainer.windows import Windows
 
 # Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
 # heads; at width 32 it is 256 rows.
@@ -28,7 +32,8 @@ class ServingModel(tf.Module):
     """The graph that is served: raw text in, label and probabilities out, for any number of rows in bounded memory.
 
     Rows are taken in slabs; a slab is tokenized, sorted by length, and goes through the encoder in chunks of at most
-    `CHUNK_TOKENS` tokens, each cut to its longest row.
+    `CHUNK_TOKENS` tokens, each cut to its longest row. Where rows are read in windows, it is these that are sorted and
+    dealt into chunks, wherever their rows are; in the end the logits of each row's windows are pooled.
 
     Args:
         classifier: Returns the logits.
@@ -36,6 +41,7 @@ class ServingModel(tf.Module):
         labels: The labels in the order of their class index.
         threshold: Of two labels, the probability of the second from which it is decided; None: the likelier label is.
         task: What its logits mean.
+        windows: Into which rows are cut; None: they are read whole.
 
     Raises:
         ValueError: There is a threshold, and not two labels.
@@ -48,17 +54,22 @@ class ServingModel(tf.Module):
         labels: tuple[str, ...],
         threshold: float | None = None,
         task: Task = SINGLE_LABEL,
+        windows: Windows | None = None,
     ):
         super().__init__()
         if threshold is not None and len(labels) != 2:
             raise ValueError(f"a threshold decides between two labels, not {len(labels)}")
         # Model and tokenizer are reached through functions, and only variables are kept (the tokenizer has none): a
         # SavedModel that holds no Keras objects loads without Keras, and saving it does not trace each layer once more.
-        self._probabilities = lambda features: task.probabilities(classifier(features, training=False))
+        self._logits = lambda features: classifier(features, training=False)
+        self._probabilities = task.probabilities
         self._variables = list(classifier.variables)
         tokenizer = transform.transform_features_layer()
         self._tokenize = lambda columns: tokenizer(columns)
         self._labels = tf.constant(labels)
+        self._windows = windows
+        # A slab has as many tokens, whether its rows have one window or several.
+        self._slab_rows = max(1, SLAB_ROWS // (windows.most if windows else 1))
         self._decide = lambda probabilities: task.decide(probabilities, threshold)
         raw = transform.raw_feature_spec()
         self.text_features = [name for name in ("text", "text_pair") if name in raw]
@@ -89,8 +100,8 @@ class ServingModel(tf.Module):
         probabilities = tf.zeros([0, self._labels.shape[0]])
 
         def score_slab(start: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            slab = {name: column[start : start + SLAB_ROWS] for name, column in texts.items()}
-            return start + SLAB_ROWS, tf.concat([done, self._score(slab)], axis=0)
+            slab = {name: column[start : start + self._slab_rows] for name, column in texts.items()}
+            return start + self._slab_rows, tf.concat([done, self._score(slab)], axis=0)
 
         _, probabilities = tf.while_loop(
             lambda start, _: start < rows,
@@ -104,6 +115,16 @@ class ServingModel(tf.Module):
     def _score(self, texts: dict[str, tf.Tensor]) -> tf.Tensor:
         features = self._tokenize({name: column[:, None] for name, column in texts.items()})
         features = {name: tf.cast(value, tf.int32) for name, value in features.items()}
+        if self._windows is None:
+            return self._in_chunks(features, lambda chunk: self._probabilities(self._logits(chunk)))
+        cut, row = cut_windows(features, self._windows)
+        rows = tf.shape(texts["text"])[0]
+        return self._probabilities(pool_windows(self._in_chunks(cut, self._logits), row, rows, self._windows))
+
+    def _in_chunks(
+        self, features: dict[str, tf.Tensor], score: Callable[[dict[str, tf.Tensor]], tf.Tensor]
+    ) -> tf.Tensor:
+        """What `score` makes of tokens, float32 `(rows, num_labels)`, computed chunk by chunk."""
         lengths = tf.reduce_sum(features["attention_mask"], axis=1)
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)
         lengths = tf.gather(lengths, order)
@@ -114,7 +135,7 @@ class ServingModel(tf.Module):
             width = lengths[start]
             stop = start + tf.maximum(1, CHUNK_TOKENS // width)
             chunk = {name: value[start:stop, :width] for name, value in features.items()}
-            return stop, tf.concat([done, self._probabilities(chunk)], axis=0)
+            return stop, tf.concat([done, score(chunk)], axis=0)
 
         _, scored = tf.while_loop(
             lambda start, _: start < rows,
@@ -148,11 +169,11 @@ def export_model(
         threshold: As `ServingModel` takes it.
     """
     plain = served_copy(classifier, spec, base)
-    serving = ServingModel(plain, transform, spec.labels, threshold, spec.task)
+    serving = ServingModel(plain, transform, spec.labels, threshold, spec.task, spec.windows)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
     plain.encoder.write(base, folder / HF_FOLDER)
-    max_length = transform.transformed_feature_spec()["input_ids"].shape[0]
-    write_served_tokenizer(base, folder / HF_FOLDER, max_length)
+    row_length = transform.transformed_feature_spec()["input_ids"].shape[0]
+    write_served_tokenizer(base, folder / HF_FOLDER, spec.windows.length if spec.windows else row_length)
     if plain.head is not None:
         _write_head(plain.head, folder / HF_FOLDER / HEAD_FILE)
     about = About(
