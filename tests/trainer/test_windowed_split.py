@@ -6,7 +6,10 @@ import pytest
 
 from fullbake.trainer.data.frozen_features import EncodedSplit
 from fullbake.trainer.data.input_pipeline import batches_by_length, evaluation_dataset, training_dataset
-from fullbake.trainer.data.windowed_split import WindowedSplit
+from fullbake.trainer.data.reading import read_splits, windows_of
+from fullbake.trainer.data.windowed_split import TokenizedWindows, WindowedSplit
+from fullbake.trainer.windows import Windows
+from tests.trainer.tokenized import FEATURES, MAX_LENGTH, write_rows
 from tests.trainer.windowed import WINDOWS, expected_windows, in_windows, mixed_rows, packed
 
 ROWS = mixed_rows(300)
@@ -106,3 +109,25 @@ def test_other_windows_have_another_digest(split, tmp_path: Path):
     moved = type(one)(one.windows, np.array([0, 2, 3, 3]), one.labels)
     digests = {other.digest() for other in (*others, split, one, moved)}
     assert len(digests) == 5
+
+
+def test_splits_are_read_as_windows_and_what_they_were_cut_from_goes(tmp_path: Path):
+    (tmp_path / "files").mkdir()
+    rows = [(ids, label) for ids, label in ROWS if len(ids) <= MAX_LENGTH]
+    pattern = write_rows(rows, tmp_path / "files/rows.gz")
+    windows = Windows(length=12, overlap=0, most=3, pooling="max")
+
+    class Transform:
+        """All that is asked of TensorFlow Transform's output."""
+
+        transformed_feature_spec = staticmethod(lambda: FEATURES)
+
+    scratch = tmp_path / "scratch"
+    for split in read_splits([pattern], [pattern], Transform(), scratch, windows=windows):
+        assert isinstance(split, TokenizedWindows)
+        assert windows_in(split.take(np.arange(len(rows)))) == [expected_windows(ids, windows) for ids, _ in rows]
+        assert windows_of(split) is split.windows
+    assert sorted(folder.name for folder in scratch.iterdir()) == ["eval-windows", "train-windows"]
+    whole, _ = read_splits([pattern], [pattern], Transform(), scratch)
+    assert windows_of(whole) is whole
+    assert whole.lengths.tolist() == [len(ids) for ids, _ in rows]

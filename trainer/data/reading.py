@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -35,16 +36,16 @@ def read_splits(
         windows: Into which each row is cut; None: each is one.
     """
     feature_spec = transform.transformed_feature_spec()
-    train, evaluate = (
-        TokenizedSplit.read(files, feature_spec, scratch / name, task)
-        for name, files in (("train", train_files), ("eval", eval_files))
-    )
-    if windows is None:
-        return train, evaluate
-    return (
-        TokenizedWindows.cut(train, windows, scratch / "train-windows"),
-        TokenizedWindows.cut(evaluate, windows, scratch / "eval-windows"),
-    )
+
+    def read(files: list[str], folder: Path) -> Texts:
+        split = TokenizedSplit.read(files, feature_spec, folder, task)
+        if windows is None:
+            return split
+        cut = TokenizedWindows.cut(split, windows, folder.with_name(f"{folder.name}-windows"))
+        shutil.rmtree(folder)  # nobody needs the rows any more, and they take as much room as their windows
+        return cut
+
+    return read(train_files, scratch / "train"), read(eval_files, scratch / "eval")
 
 
 def windows_of(split: Texts) -> TokenizedSplit:

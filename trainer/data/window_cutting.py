@@ -30,8 +30,9 @@ def cut_windows(features: dict[str, tf.Tensor], windows: Windows) -> tuple[dict[
     end = tf.gather(lengths, row)[:, tf.newaxis]
     start = number[:, tf.newaxis] * windows.step
     size = tf.minimum(windows.length, end - start)
-    position = tf.range(tf.minimum(windows.length, tf.shape(ids)[1]))[tf.newaxis]
+    width = tf.shape(ids)[1]
+    position = tf.range(tf.minimum(windows.length, width))[tf.newaxis]
     inside = position < size
     source = tf.where(tf.equal(position, 0), 0, tf.where(tf.equal(position, size - 1), end - 1, start + position))
-    cut = tf.gather(tf.gather(ids, row), tf.where(inside, source, 0), batch_dims=1)
+    cut = tf.gather(tf.reshape(ids, [-1]), row[:, tf.newaxis] * width + tf.where(inside, source, 0))
     return {INPUT_IDS: tf.where(inside, cut, 0), ATTENTION_MASK: tf.cast(inside, tf.int32)}, row
