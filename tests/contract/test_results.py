@@ -154,7 +154,14 @@ REPORT: dict[str, Any] = {
     "tuning": TUNING,
     "training": TRAINING,
     "ingest": INGEST,
-    "lengths": {"max_length": 2, "counts": [0, 1, 5, 1], "truncated": 1, "rows": 7},
+    "lengths": {
+        "max_length": 2,
+        "counts": [0, 1, 5, 1],
+        "truncated": 1,
+        "rows": 7,
+        "window_length": None,
+        "most_windows": None,
+    },
     "tokens": {
         "splits": {"train": {"Latin": {"texts": 7, "cut": 1, "tokens": 90, "unknown": 3, "words": 80}}, "test": {}},
         "notes": ["14% of the texts have more than 2 tokens and are cut"],
