@@ -41,6 +41,16 @@ class RowFormat:
         null_values: Words that stand for a missing value, in labels and texts; white space around a cell does not
             count. A label that is listed in `labels`, or a value in `label_map`, is no such word.
         label_threshold: If set, labels are numbers: from this one on the second of two labels, below it the first.
+        label_columns: Names of the columns of a multi-label format, one for each of `labels`, in their order; each says
+            of a row whether it has the label: 0 or 1, false or true, or a number if `label_threshold` is set. Empty:
+            `label_column` has the label. Beside it, `label_column` counts for nothing.
+        label_separator: What stands between the labels of a row in `label_column`, which then has any number of them,
+            also none; None: it has one.
+        missing_label: What a cell of `label_columns` that is empty, -1 or one of `null_values` is: "fail" (the row is
+            bad) or "mask" (nobody knows whether the row has the label, and nothing is learned or measured of it).
+        votes: Name of a column -> the label that it counts the votes for; or -> None: the column has one annotator's
+            vote, a label as `label_column` would have it. The label with the most votes is the row's, which is why
+            `label_column` counts for nothing. Empty: nobody votes.
         rare_classes: What a row with a label that is not listed is: "fail" (bad), "drop" (not used) or "other" (of the
             class `OTHER`, which is listed).
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
@@ -60,6 +70,10 @@ class RowFormat:
     id_column: str | None = None
     null_values: tuple[str, ...] = NULL_VALUES
     label_threshold: float | None = None
+    label_columns: tuple[str, ...] = ()
+    label_separator: str | None = None
+    missing_label: str = "fail"
+    votes: Mapping[str, str | None] = field(default_factory=dict)
     rare_classes: str = "fail"
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
@@ -81,6 +95,11 @@ class RowFormat:
                 "it makes two classes of numbers: give exactly two {labels}, the lower first, and no {label_map}",
                 field="label_threshold",
             )
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a row can have any number of labels."""
+        return bool(self.label_columns) or self.label_separator is not None
 
     @property
     def wanted(self) -> dict[str, str]:
@@ -105,5 +124,5 @@ class RowFormat:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
         """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
-        lists = {key: tuple(values[key]) for key in ("labels", "null_values")}
+        lists = {key: tuple(values[key]) for key in ("labels", "null_values", "label_columns")}
         return cls(**{**values, **lists, "dialect": Dialect.from_dict(values["dialect"])})
