@@ -81,6 +81,7 @@ class Training(ResultFile):
         precision: The arithmetic: "float32" or a mixed one.
         warnings: What the trainer wants people to know.
         decision_threshold: From where on the second label is decided; None where the likelier label wins.
+        decision_thresholds: By label of a multi-label model, from where on it is decided; empty: from one half.
         seconds: How long it all took, the export among it.
     """
 
@@ -99,4 +100,5 @@ class Training(ResultFile):
     precision: str | None = None
     warnings: tuple[str, ...] = ()
     decision_threshold: Threshold | None = None
+    decision_thresholds: dict[str, Threshold] = {}
     seconds: float | None = None
