@@ -30,6 +30,7 @@ from fullbake.pipeline.outline import Places
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
+from fullbake.trainer.tasks.table import MULTI_LABEL, SINGLE_LABEL
 
 # Where a config says which base model and which data; what they are is not said by their names.
 _INPUTS = (
@@ -160,7 +161,11 @@ def create_components(
         examples=examples,
         schema=schema,
         preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
-        custom_config={**tokenizer.to_dict(), "labels": list(data.labels)},
+        custom_config={
+            **tokenizer.to_dict(),
+            "labels": list(data.labels),
+            "multi_label": data.row_format.multi_label,
+        },
         # The test split stays raw: the Evaluator hands it to the serving graph.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
         disable_statistics=True,
@@ -202,9 +207,8 @@ def create_components(
         reading=data.reading.to_dict(),
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
-        threshold_min_recall=(
-            config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None
-        ),
+        threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
+        task_name=(MULTI_LABEL if data.row_format.multi_label else SINGLE_LABEL).name,
     )
     tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None

@@ -81,7 +81,7 @@ def _other_task(about: About | None, task: Task, labels: Sequence[str], text_fea
         return "takes other columns of text"
     if about.task != task:
         gives = {SINGLE_LABEL: "one label", MULTI_LABEL: "any number of labels"}
-        return f"gives a text {gives[about.task]}, and the new one {gives[task]}"
+        return f"gives a text {gives.get(about.task, about.task)}, and the new one {gives[task]}"
     if not set(about.labels) & set(labels):
         return "has none of the labels of this config"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fullbake.contract.names import ABOUT_FILE
-from fullbake.contract.results.result import SINGLE_LABEL, Result, ResultFile, Task
+from fullbake.contract.results.result import Result, ResultFile
 
 
 class Reading(Result):
@@ -26,13 +26,14 @@ class About(ResultFile):
     """What a model is and what it takes.
 
     Attributes:
-        task: "single_label": a text is given one label; or "multi_label": any number of them.
         labels: In the order of their class index.
         text_features: The columns of text that it takes.
         text_columns: By feature, the column of the file that it came from in training.
         reading: How that file was read.
+        task: What labels are to a row, a key of `trainer.tasks.table.TASKS`.
         decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
-        decision_thresholds: Multi-label: by label, the probability from which it is decided; else empty.
+        decision_thresholds: By label of a multi-label model, the probability from which it is decided; one half where
+            it is missing.
         approach: One of the project's approaches.
         head: What sits on the encoder.
         pooling: What the head sees of a text's hidden states.
@@ -45,11 +46,11 @@ class About(ResultFile):
     INDENT = 1
     ASCII = False
 
-    task: Task = SINGLE_LABEL
     labels: tuple[str, ...]
     text_features: tuple[str, ...] = ()
     text_columns: dict[str, str] = {}
     reading: Reading = Reading()
+    task: str = "single_label"
     decision_threshold: float | None = None
     decision_thresholds: dict[str, float] = {}
     approach: str | None = None

@@ -81,7 +81,7 @@ class Training(ResultFile):
         precision: The arithmetic: "float32" or a mixed one.
         warnings: What the trainer wants people to know.
         decision_threshold: From where on the second label is decided; None where the likelier label wins.
-        decision_thresholds: Multi-label: by label, from where on it is decided; else empty.
+        decision_thresholds: By label of a multi-label model, from where on it is decided; empty: from one half.
         seconds: How long it all took, the export among it.
     """
 

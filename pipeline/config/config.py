@@ -68,6 +68,14 @@ class Config(Section):
     def _threshold_fits(self) -> None:
         if self.gate.decision_threshold is None:
             return
+        if self.data.row_format.multi_label:
+            unbounded = [label for label in self.data.labels if label not in self.gate.min_recall]
+            if self.gate.decision_threshold == "auto" and unbounded:
+                raise ValueError(
+                    "gate.decision_threshold: auto looks for the threshold of each label that meets its "
+                    f"gate.min_recall, and {unbounded[0]!r} has no bound; give it one"
+                )
+            return
         if len(self.data.labels) != 2:
             raise ValueError(
                 f"gate.decision_threshold: a threshold decides between two labels, and data.labels has "

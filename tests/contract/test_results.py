@@ -142,11 +142,11 @@ PUSH: dict[str, Any] = {
 ROLLED_BACK = PUSH | {"rolled_back": {"to": "7", "from": "8"}}
 OLDER_PUSH = {"recipe": "abc", "production_key": "nothing", "replaced": None}
 ABOUT: dict[str, Any] = {
-    "task": "single_label",
     "labels": ["groß", "rude"],
     "text_features": ["text"],
     "text_columns": {"text": "Kommentar"},
     "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None},
+    "task": "single_label",
     "decision_threshold": 0.37,
     "decision_thresholds": {},
     "approach": "frozen",
