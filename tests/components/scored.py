@@ -84,6 +84,8 @@ def _schema(gate: GateSpec) -> schema_pb2.Schema:
         label.ClearField("shape")
         label.ClearField("presence")
         schema.feature.add(name="masked_label", type=schema_pb2.BYTES)
+    if gate.sliced:
+        schema.feature.add(name="slice", type=schema_pb2.BYTES)
     return schema
 
 
