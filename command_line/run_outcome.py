@@ -58,9 +58,13 @@ def _label_table(evaluation: Evaluation) -> Table:
     from rich.text import Text
 
     bounds = {(bound.metric, bound.label): bound for bound in evaluation.bounds}
-    table = Table(title=f"{evaluation.examples:,} test texts, accuracy {evaluation.accuracy:.3f}")
+    ranked = ("ROC AUC",) if evaluation.multi_label else ()
+    title = f"{evaluation.examples:,} test texts, accuracy {evaluation.accuracy:.3f}"
+    if evaluation.multi_label:
+        title += f" (every label right), mean ROC AUC {number(evaluation.mean_roc_auc)}"
+    table = Table(title=title)
     table.add_column("label")
-    for name in ("recall", "must be", "precision", "must be", "F1", ""):
+    for name in ("recall", "must be", "precision", "must be", "F1", *ranked, ""):
         table.add_column(name, justify="right")
     for label in evaluation.labels:
         row: list[str | Text] = [label]
@@ -72,7 +76,8 @@ def _label_table(evaluation: Evaluation) -> Table:
                 measured += f" (from {number(bound.interval[0])})"
             row += [measured, f"≥ {bound.bound:g}" if bound else ""]
         verdict = "" if not passed else Text("met", "green") if all(passed) else Text("missed", "red")
-        table.add_row(*row, number(evaluation.f1[label]), verdict)
+        ranks = [number(evaluation.roc_auc[label]) for _ in ranked]
+        table.add_row(*row, number(evaluation.f1[label]), *ranks, verdict)
     return table
 
 

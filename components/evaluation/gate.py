@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed, wilson
 from fullbake.contract.named_few import named_few
 from fullbake.contract.results.evaluation import Bound
+from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL, Task
 from fullbake.contract.setting_names import setting_names
 
 
@@ -26,6 +27,8 @@ class GateSpec:
             measured must be, whatever luck had in it.
         allow_never_predicted: The labels that need not be given to any row.
         accept_baseline_loss: Whether to go on where the model in production cannot be compared with.
+        multi_label: Whether a row can have any number of labels. Recall and precision are then of each label by itself,
+            on the rows of which it is known whether they have it.
     """
 
     labels: tuple[str, ...]
@@ -35,6 +38,12 @@ class GateSpec:
     confidence: float | None = None
     allow_never_predicted: tuple[str, ...] = ()
     accept_baseline_loss: bool = False
+    multi_label: bool = False
+
+    @property
+    def task(self) -> Task:
+        """The name of what the model does."""
+        return MULTI_LABEL if self.multi_label else SINGLE_LABEL
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GateSpec:

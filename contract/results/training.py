@@ -52,9 +52,9 @@ class Threshold(Result):
     """A decision threshold and how it does on the rows it was measured on, those of the eval split.
 
     Attributes:
-        value: The second label is decided where its probability is at least this.
-        recall: Of the second label; None where no row has it.
-        precision: Of the second label; None where it is never decided.
+        value: The label (of two, the second) is decided where its probability is at least this.
+        recall: Of the label; None where no row has it.
+        precision: Of the label; None where it is never decided.
         chosen: Whether it was chosen on these rows; False: it was given.
     """
 

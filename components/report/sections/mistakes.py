@@ -64,8 +64,10 @@ def heat_map_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> M
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text above is escaped
 
 
-def _context(report: Report) -> Mapping[str, Any]:
+def _context(report: Report) -> Mapping[str, Any] | None:
     evaluation = report.evaluation
+    if evaluation.multi_label:
+        return None
     many = len(evaluation.labels) > MANY_CLASSES
     return {
         "heat_map": heat_map_svg(evaluation.confusion, evaluation.labels) if many else None,
