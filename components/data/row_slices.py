@@ -1,0 +1,106 @@
+"""Which slices a row is in: parts of the data that are measured by themselves."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from fullbake.components.data.columns import shorten
+from fullbake.components.data.numbers import finite_number
+from fullbake.components.data.text_encoding import printable
+
+MOST_SLICES = 1000
+"""A column with more distinct values makes no slices: hardly one would have the rows to tell anything of it. As many as
+`row_format.MOST_LABELS`."""
+
+OF_IDENTITY = 0.5
+"""From this share of annotators on that see an identity mentioned, a text counts as of it, as Borkan et al. (2019, see
+`components.evaluation.bias`) count."""
+
+_TRUTH_VALUES = {"true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class RowSlices:
+    """What makes the slices of rows. It is false where nothing does.
+
+    Attributes:
+        columns: The columns of which each value is a slice, named such as "channel=forum". A cell without a value is in
+            none.
+        identities: The columns that say with a number from 0 to 1, or true or false, whether a text mentions an
+            identity: from `OF_IDENTITY` on it is in the slice of the column's name. A cell without a value says no.
+        lengths: In rising order, the lengths of texts in characters at which one slice ends and the next begins.
+    """
+
+    columns: tuple[str, ...] = ()
+    identities: tuple[str, ...] = ()
+    lengths: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.identities or self.lengths)
+
+    @property
+    def wanted(self) -> list[tuple[str, str]]:
+        """The columns that are read of a file, each with the setting that names it."""
+        return [
+            *(("slices", column) for column in self.columns),
+            *(("identity_columns", column) for column in self.identities),
+        ]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, list[str] | list[int]]) -> "RowSlices":
+        """Returns what `dataclasses.asdict` gave these values for, also after a trip through JSON."""
+        return cls(**{name: tuple(of_name) for name, of_name in values.items()})  # type: ignore[arg-type]
+
+    def length_slice(self, text: str) -> str:
+        """Returns the name of the slice of a text's length.
+
+        Example:
+            >>> [RowSlices(lengths=(2, 4)).length_slice(text) for text in ("a", "abc", "abcd")]
+            ['length<2', 'length 2-3', 'length>=4']
+        """
+        below = [edge for edge in self.lengths if edge <= len(text)]
+        if not below:
+            return f"length<{self.lengths[0]}"
+        if len(below) == len(self.lengths):
+            return f"length>={below[-1]}"
+        return f"length {below[-1]}-{self.lengths[len(below)] - 1}"
+
+
+NO_SLICES = RowSlices()
+
+
+def slicer(
+    slices: RowSlices, nulls: Collection[str], setting: str
+) -> Callable[[str, Mapping[str, str]], tuple[str, ...] | str]:
+    """Returns what finds the slices of rows.
+
+    Args:
+        slices: What makes them.
+        nulls: The words that stand for a missing value.
+        setting: What the setting is called that names the columns of identities.
+
+    Returns:
+        A function of a row's text and its values by column. It returns the names of the slices, or a text that says why
+        a cell cannot be read.
+    """
+
+    def find(text: str, values: Mapping[str, str]) -> tuple[str, ...] | str:
+        found = [
+            f"{column.strip()}={shorten(printable(value))}"
+            for column in slices.columns
+            if (value := values[column].strip()) and value not in nulls
+        ]
+        for column in slices.identities:
+            value = values[column].strip()
+            if not value or value in nulls:
+                continue
+            share = _TRUTH_VALUES.get(value.lower(), finite_number(value))
+            if share is None or not 0 <= share <= 1:
+                cell = f"{shorten(repr(value))} in column {column.strip()!r}"
+                return f"{cell} is no number from 0 to 1, as {setting} needs"
+            if share >= OF_IDENTITY:
+                found.append(column.strip())
+        if slices.lengths:
+            found.append(slices.length_slice(text))
+        return tuple(found)
+
+    return find
