@@ -41,7 +41,7 @@ def check_inputs(config: Config) -> list[str]:
     check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
-        _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format, config.data.test_label_place)
+        _check_other_folder(TEST_BASE, config.data.test_base, config.row_format, config.data.test_label_place)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
         _check_other_folder(
             CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled(), IN_COLUMNS
@@ -103,7 +103,7 @@ def _check_data(config: Config) -> None:
         )
     # An older span may have had other columns.
     newest = of_newest_spans(files, data.input_base, data.pattern, data.window)
-    _check_files(newest, data.input_base, data.pattern, data.label_place, data.row_format, INPUT_BASE)
+    _check_files(newest, data.input_base, data.pattern, data.label_place, config.row_format, INPUT_BASE)
 
 
 def _check_other_folder(key: str, folder: str, fmt: RowFormat, place: LabelPlace) -> None:

@@ -1,11 +1,7 @@
 """Which slices a row is in: parts of the data that are measured by themselves."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from fullbake.components.data.columns import shorten
-from fullbake.components.data.numbers import finite_number
-from fullbake.components.data.text_encoding import printable
 
 MOST_SLICES = 1000
 """A column with more distinct values makes no slices: hardly one would have the rows to tell anything of it. As many as
@@ -14,8 +10,6 @@ MOST_SLICES = 1000
 OF_IDENTITY = 0.5
 """From this share of annotators on that see an identity mentioned, a text counts as of it, as Borkan et al. (2019, see
 `components.evaluation.bias`) count."""
-
-_TRUTH_VALUES = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
@@ -45,6 +39,11 @@ class RowSlices:
             *(("identity_columns", column) for column in self.identities),
         ]
 
+    @property
+    def identity_names(self) -> tuple[str, ...]:
+        """The names of the slices that are identities."""
+        return tuple(column.strip() for column in self.identities)
+
     @classmethod
     def from_dict(cls, values: Mapping[str, list[str] | list[int]]) -> "RowSlices":
         """Returns what `dataclasses.asdict` gave these values for, also after a trip through JSON."""
@@ -66,41 +65,3 @@ class RowSlices:
 
 
 NO_SLICES = RowSlices()
-
-
-def slicer(
-    slices: RowSlices, nulls: Collection[str], setting: str
-) -> Callable[[str, Mapping[str, str]], tuple[str, ...] | str]:
-    """Returns what finds the slices of rows.
-
-    Args:
-        slices: What makes them.
-        nulls: The words that stand for a missing value.
-        setting: What the setting is called that names the columns of identities.
-
-    Returns:
-        A function of a row's text and its values by column. It returns the names of the slices, or a text that says why
-        a cell cannot be read.
-    """
-
-    def find(text: str, values: Mapping[str, str]) -> tuple[str, ...] | str:
-        found = [
-            f"{column.strip()}={shorten(printable(value))}"
-            for column in slices.columns
-            if (value := values[column].strip()) and value not in nulls
-        ]
-        for column in slices.identities:
-            value = values[column].strip()
-            if not value or value in nulls:
-                continue
-            share = _TRUTH_VALUES.get(value.lower(), finite_number(value))
-            if share is None or not 0 <= share <= 1:
-                cell = f"{shorten(repr(value))} in column {column.strip()!r}"
-                return f"{cell} is no number from 0 to 1, as {setting} needs"
-            if share >= OF_IDENTITY:
-                found.append(column.strip())
-        if slices.lengths:
-            found.append(slices.length_slice(text))
-        return tuple(found)
-
-    return find

@@ -87,7 +87,7 @@ def _area(metric: str, label: str, bound: float, value: float | None, identity: 
 
 
 def _worst_of(gate: GateSpec, label: str, slices: Sequence[Slice]) -> WorstSlice | None:
-    bound = gate.min_slice_recall.get(label, gate.min_recall.get(label, _BETTER_HALF))
+    bound = gate.min_slice_recall.get(label, _BETTER_HALF)
     found = [
         WorstSlice(slice=each.name, recall=rates.recall, rows=rates.rows)
         for each in slices

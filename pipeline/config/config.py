@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import yaml
 from pydantic import Field, model_validator
 
+from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.beam_config import BeamConfig
 from fullbake.pipeline.config.config_section import Section
@@ -67,7 +69,9 @@ class Config(Section):
                     )
 
     def _slices_fit(self) -> None:
-        taken = {column.strip(): f"data.{key}" for key, column in columns_of(self.data.row_format)}
+        if not self.gate.row_slices.wanted:
+            return
+        taken = {column.strip(): f"data.{key}" for key, column in self.data.row_format.wanted}
         for key, column in self.gate.row_slices.wanted:
             if column.strip() in taken:
                 raise ValueError(f"gate.{key}: {column!r} is {taken[column.strip()]}, too; name another column")
