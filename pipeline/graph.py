@@ -132,7 +132,11 @@ def create_components(
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         exclude_splits=corpus,
     )
-    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int(TEXT_PAIR in data.text_columns))
+    schema_gen = ConfigSchema(
+        labels=json.dumps(list(data.labels)),
+        text_pair=int(TEXT_PAIR in data.text_columns),
+        multi_label=int(data.multi_label),
+    )
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus

@@ -1,6 +1,6 @@
 """Which columns of the data files are wanted, which labels there are, and how CSV files among them are written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -57,7 +57,8 @@ class RowFormat:
             what they are called here and now. It is no part of `to_dict`.
 
     Raises:
-        InputError: A label that must be listed and is not, a threshold without exactly two labels or with a map.
+        InputError: A label that must be listed and is not, a threshold of one column without exactly two labels or with
+            a map, not as many columns of labels as labels.
     """
 
     text_column: str
@@ -90,7 +91,10 @@ class RowFormat:
                     label=label,
                     meant=did_you_mean(label, self.labels),
                 )
-        if self.label_threshold is not None and (len(self.labels) != 2 or self.label_map):
+        if self.label_columns:
+            if len(self.label_columns) != len(self.labels):
+                raise InputError("name one column for each of {labels}, in their order", field="label_columns")
+        elif self.label_threshold is not None and (len(self.labels) != 2 or self.label_map):
             raise InputError(
                 "it makes two classes of numbers: give exactly two {labels}, the lower first, and no {label_map}",
                 field="label_threshold",
@@ -102,16 +106,38 @@ class RowFormat:
         return bool(self.label_columns) or self.label_separator is not None
 
     @property
-    def wanted(self) -> dict[str, str]:
-        """By the name of its setting, each column that is read of a file."""
-        columns = {} if self.text_column == self.id_column else {"text_column": self.text_column}
+    def columns_with_labels(self) -> tuple[str, ...]:
+        """The columns that say which label a row has, or which labels; one for all but `label_columns` and `votes`."""
+        return self.label_columns or tuple(self.votes) or (self.label_column,)
+
+    @property
+    def setting_of_labels(self) -> str:
+        """The setting that names them."""
+        return "label_columns" if self.label_columns else "votes" if self.votes else "label_column"
+
+    @property
+    def wanted(self) -> list[tuple[str, str]]:
+        """The columns that are read of a file, each with the setting that names it."""
+        columns = [] if self.text_column == self.id_column else [("text_column", self.text_column)]
         if self.id_column is not None:
-            columns["id_column"] = self.id_column
+            columns.append(("id_column", self.id_column))
         if self.labelled:
-            columns["label_column"] = self.label_column
+            columns += [(self.setting_of_labels, column) for column in self.columns_with_labels]
         if self.text_pair_column is not None:
-            columns["text_pair_column"] = self.text_pair_column
+            columns.append(("text_pair_column", self.text_pair_column))
         return columns
+
+    def renamed(self, names: Sequence[str]) -> "RowFormat":
+        """Returns the same with other names of the columns, in the order of `wanted`."""
+        found: dict[str, list[str]] = {}
+        for (setting, _), name in zip(self.wanted, names, strict=True):
+            found.setdefault(setting, []).append(name)
+        changed: dict[str, Any] = {setting: columns[0] for setting, columns in found.items()}
+        if self.label_columns:
+            changed["label_columns"] = tuple(found["label_columns"])
+        elif self.votes:
+            changed["votes"] = dict(zip(found["votes"], self.votes.values(), strict=True))
+        return replace(self, **changed)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the format as a dictionary that JSON can hold."""

@@ -35,6 +35,15 @@ class Record(NamedTuple):
 UNLISTED = "label not listed"
 """The kind of a row that is left out because its label is not listed. It is no fault of the row."""
 
+ALL_MASKED = "no label is known"
+"""The kind of a row of which all labels are masked, as in test sets that hide theirs. It is no fault of the row."""
+
+UNDECIDED = "votes without a winner"
+"""The kind of a row whose votes are tied, or that has none. It is no fault of the row."""
+
+NOTHING_TO_LEARN = (ALL_MASKED, UNDECIDED)
+"""The kinds of rows that are whole, and yet have no label to learn."""
+
 
 class LabelSet(NamedTuple):
     """The labels of a row that can have any number of them.

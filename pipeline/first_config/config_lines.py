@@ -13,7 +13,7 @@ from fullbake.components.data.label_place import COLUMN, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.named_few import named_few
-from fullbake.pipeline.config.data_config import is_printable
+from fullbake.pipeline.config.label_config import is_printable
 from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
 from fullbake.pipeline.first_config.first_source import FirstSource

@@ -51,6 +51,7 @@ def add_ingest(
             files=files,
             test_files=test_files,
             labels=settings.csv_format.labels,
+            multi_label=settings.csv_format.multi_label,
             split=settings.split,
             needed_test_rows=settings.needed_test_rows,
             rare_classes=settings.csv_format.rare_classes,

@@ -30,7 +30,7 @@ def judge_ingest(tally: Tally, corpus: Tally, repeats: Repeats, settings: Ingest
         raise InputError(
             "{conflicts}; correct the labels, or set it to drop or keep",
             field="on_conflict",
-            conflicts=repeats.in_words()[0],
+            conflicts=repeats.in_words(multi_label=settings.csv_format.multi_label)[0],
         )
     _judge_splits(tally, corpus, settings)
 
