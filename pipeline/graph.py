@@ -106,7 +106,11 @@ def create_components(
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
-    gate = GateSpec(labels=data.labels, **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}))
+    gate = GateSpec(
+        labels=data.labels,
+        multi_label=data.multi_label,
+        **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}),
+    )
     example_gen = CsvExampleGen(
         input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
@@ -168,7 +172,7 @@ def create_components(
         custom_config={
             **tokenizer.to_dict(),
             "labels": list(data.labels),
-            "multi_label": data.row_format.multi_label,
+            "multi_label": data.multi_label,
         },
         # The test split stays raw: the Evaluator hands it to the serving graph.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
@@ -212,7 +216,7 @@ def create_components(
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
-        task_name=(MULTI_LABEL if data.row_format.multi_label else SINGLE_LABEL).name,
+        task_name=(MULTI_LABEL if data.multi_label else SINGLE_LABEL).name,
     )
     tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None
