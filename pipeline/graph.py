@@ -111,7 +111,7 @@ def create_components(
     corpus = [CORPUS_SPLIT] if has_corpus else []
     gate = GateSpec(
         labels=data.labels,
-        multi_label=config.row_format.multi_label,
+        multi_label=data.multi_label,
         sliced=bool(config.row_format.slices),
         identities=config.row_format.slices.identity_names,
         **config.gate.model_dump(exclude=_NO_BOUNDS),
@@ -178,7 +178,7 @@ def create_components(
         custom_config={
             **tokenizer.to_dict(),
             "labels": list(data.labels),
-            "multi_label": data.row_format.multi_label,
+            "multi_label": data.multi_label,
         },
         # The test split stays raw: the Evaluator hands it to the serving graph.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
@@ -222,7 +222,7 @@ def create_components(
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
-        task_name=(MULTI_LABEL if data.row_format.multi_label else SINGLE_LABEL).name,
+        task_name=(MULTI_LABEL if data.multi_label else SINGLE_LABEL).name,
     )
     tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None

@@ -162,7 +162,7 @@ def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
     """Returns the labels of each test row, and what the trained model decides."""
     model = path_utils.serving_model_path(record.artifacts["Trainer"]["model"].uri)
     split = artifact_utils.get_split_uri([_examples(record)], TEST_SPLIT)
-    truth, decided = decide(model, split, config.data.labels, multi_label=config.data.row_format.multi_label)
+    truth, decided = decide(model, split, config.data.labels, multi_label=config.data.multi_label)
     training = record.training
     if training.parameters is None or training.learning_rate is None:
         raise ValueError(f"{training.FILE}: lacks parameters or learning_rate")

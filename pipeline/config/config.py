@@ -80,7 +80,7 @@ class Config(Section):
     def _threshold_fits(self) -> None:
         if self.gate.decision_threshold is None:
             return
-        if self.data.row_format.multi_label:
+        if self.data.multi_label:
             unbounded = [label for label in self.data.labels if label not in self.gate.min_recall]
             if self.gate.decision_threshold == "auto" and unbounded:
                 raise ValueError(
