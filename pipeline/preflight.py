@@ -17,6 +17,7 @@ from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
 from fullbake.contract.errors import InputError
+from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.trainer.approaches import APPROACHES
@@ -87,6 +88,7 @@ def check_baseline(config: Config, serving_dir: str) -> None:
             serving_dir,
             config.data.labels,
             list(config.data.text_columns),
+            task=MULTI_LABEL if config.data.multi_label else SINGLE_LABEL,
             accept_loss=config.gate.accept_baseline_loss,
         )
 
