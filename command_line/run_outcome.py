@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from fullbake.pipeline.run_record import RunRecord
 
 
+_SLICES_SHOWN = 5  # of labels, the worst slice of each
+
+
 def print_outcome(record: RunRecord, serving_dir: str) -> None:
     """Prints the verdict on the model, how well it does, and where everything is.
 
@@ -38,6 +41,12 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
         console.print(f"note: {note}", soft_wrap=True)
     if evaluation.baseline_note:
         console.print(f"note: {evaluation.baseline_note}")
+    for note in evaluation.slice_notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    hardest = sorted(evaluation.worst_slice.items(), key=lambda found: found[1].recall)
+    for label, worst in hardest[:_SLICES_SHOWN]:
+        found = f"recall {number(worst.recall)} of {worst.rows:,} rows"
+        console.print(f"worst slice of '{label}': '{worst.slice}', {found}", soft_wrap=True)
     with settings_named(CONFIG_KEYS):
         for bound in evaluation.missed:
             console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
@@ -68,7 +77,7 @@ def _label_table(evaluation: Evaluation) -> Table:
         table.add_column(name, justify="right")
     for label in evaluation.labels:
         row: list[str | Text] = [label]
-        passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
+        passed = [bound.passed for bound in evaluation.bounds if bound.label == label]
         for metric, by_label in (("recall", evaluation.recall), ("precision", evaluation.precision)):
             bound = bounds.get((metric, label))
             measured = number(by_label[label])

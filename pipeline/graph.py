@@ -41,6 +41,9 @@ _INPUTS = (
     ("model", "revision"),
 )
 
+# Keys of the section `gate` that are no bounds: they decide of other things.
+_NO_BOUNDS = {"decision_threshold", "allow_no_bounds", "slices", "identity_columns", "length_slices"}
+
 
 def recipe(config: Config, base_hash: str | None) -> str:
     """Returns a fingerprint of everything but the data that decides which model a run makes and how it is judged.
@@ -109,12 +112,14 @@ def create_components(
     gate = GateSpec(
         labels=data.labels,
         multi_label=data.multi_label,
-        **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}),
+        sliced=bool(config.row_format.slices),
+        identities=config.row_format.slices.identity_names,
+        **config.gate.model_dump(exclude=_NO_BOUNDS),
     )
     example_gen = CsvExampleGen(
         input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
-        row_format=data.row_format,
+        row_format=config.row_format,
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
@@ -140,6 +145,7 @@ def create_components(
         labels=json.dumps(list(data.labels)),
         text_pair=int(TEXT_PAIR in data.text_columns),
         multi_label=int(data.multi_label),
+        sliced=int(gate.sliced),
     )
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(

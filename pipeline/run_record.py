@@ -174,6 +174,8 @@ def _metric_names(evaluation: Evaluation) -> tuple[str, ...]:
     names: tuple[str, ...] = ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
     if evaluation.multi_label:
         names += ("roc_auc", "mean_roc_auc", "average_precision", "mean_average_precision")
+    if evaluation.slices:
+        names += ("slices", "worst_slice", "bias", "slice_notes")
     return names
 
 

@@ -20,11 +20,13 @@ class JudgedRows:
 
     Attributes:
         labels: How many labels there are.
+        multi_label: Whether a row can have any number of them.
         with_scores: Whether scores are kept.
         slice_names: The slices, in the order in which they were met.
     """
 
     labels: int
+    multi_label: bool = True
     with_scores: bool = True
     slice_names: dict[str, int] = field(default_factory=dict)
     _flags: bytearray = field(default_factory=bytearray, repr=False)
@@ -89,12 +91,16 @@ class JudgedRows:
         """The probabilities, float32 `(rows, labels)`."""
         return np.frombuffer(self._scores, np.float32).reshape(len(self), self.labels)
 
+    def slice_members(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns for each row and slice that it is in the number of the row, and that of the slice: `(members,)`."""
+        return np.array(self._slice_rows, np.intp), np.array(self._in_slice, np.intp)
+
     def in_slice(self, name: str) -> np.ndarray:
         """Returns whether each row is in a slice, bool `(rows,)`."""
+        rows, slices = self.slice_members()
         inside = np.zeros(len(self), bool)
         if name in self.slice_names:
-            members = np.frombuffer(self._in_slice, np.uint32) == self.slice_names[name]
-            inside[np.frombuffer(self._slice_rows, np.uint32)[members]] = True
+            inside[rows[slices == self.slice_names[name]]] = True
         return inside
 
     def _flag(self, flag: int) -> np.ndarray:

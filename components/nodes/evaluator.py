@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
@@ -23,6 +22,8 @@ from tfx_bsl.tfxio import tensor_adapter
 
 from fullbake.components.evaluation.gate import GateSpec, describe, judge
 from fullbake.components.evaluation.measuring import metrics_spec, read_metrics
+from fullbake.components.evaluation.slice_gate import judge_slices
+from fullbake.components.evaluation.slice_measures import SLICES
 from fullbake.components.evaluation.summary import shares, summarize
 from fullbake.components.serving.baseline import Baseline, find_baseline
 from fullbake.components.serving.making import NOTHING
@@ -36,9 +37,11 @@ from fullbake.contract.names import (
     LABEL,
     MASKED_LABEL,
     SLAB_ROWS,
+    SLICE,
     TEST_SPLIT,
 )
 from fullbake.contract.results.evaluation import BaselineRecall
+from fullbake.trainer.tasks.multi_label import HALF
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
@@ -101,7 +104,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
 
-        def measure() -> dict[str, dict[str, np.ndarray]]:
+        def measure() -> dict[str, dict[str, Any]]:
             # The candidate is below the pipeline root, whose path is plain.
             with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
                 opened = replace(baseline, model=plain)
@@ -122,14 +125,24 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             in_both = {label: its[label].value for label in gate.labels if label in baseline.labels and its[label].rows}
             compared = BaselineRecall(model=baseline.model, recall=in_both)
         recall, precision = shares(metrics[CANDIDATE], gate.labels)
+        bounds = judge(gate, recall, precision, compared.recall if compared else None)
+        sliced: dict[str, Any] = {}
+        if gate.sliced:
+            measured = metrics[CANDIDATE][SLICES]
+            verdict = judge_slices(gate, measured)
+            bounds += verdict.bounds
+            sliced = {**measured._asdict(), "worst_slice": verdict.worst, "slice_notes": verdict.notes}
         result = summarize(
             metrics[CANDIDATE],
             gate.labels,
-            bounds=judge(gate, recall, precision, compared.recall if compared else None),
+            bounds=bounds,
             decision_threshold=about.decision_threshold,
-            decision_thresholds=about.decision_thresholds,
+            decision_thresholds={
+                label: about.decision_thresholds.get(label, HALF) for label in gate.labels if gate.multi_label
+            },
             baseline=compared,
             baseline_note=baseline.note,
+            **sliced,
         )
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
         _bless(blessing, model, [describe(bound) for bound in result.missed])
@@ -144,7 +157,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         gate: GateSpec,
         input_dict: dict[str, list[types.Artifact]],
         output_folder: str,
-    ) -> dict[str, dict[str, np.ndarray]]:
+    ) -> dict[str, dict[str, Any]]:
         models = {CANDIDATE: candidate}
         if baseline.model is not None:
             models[BASELINE] = baseline.model
@@ -161,7 +174,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 )
                 for name in models
             ],
-            metrics_specs=[metrics_spec(gate.labels, {BASELINE: baseline.labels}, multi_label=gate.multi_label)],
+            metrics_specs=[metrics_spec(gate, {BASELINE: baseline.labels})],
         )
         shared = [
             tfma.default_eval_shared_model(
@@ -171,9 +184,11 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         ]
         schema_file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
         schema = io_utils.SchemaReader().read(schema_file)
-        # What the schema does not name is not read, and would count as known.
-        if gate.multi_label and MASKED_LABEL not in {feature.name for feature in schema.feature}:
-            raise RuntimeError(f"{schema_file} does not name {MASKED_LABEL}")
+        # What the schema does not name is not read, and so would count as known, or as in no slice.
+        needed = {MASKED_LABEL} if gate.multi_label else set()
+        needed |= {SLICE} if gate.sliced else set()
+        if lacking := needed - {feature.name for feature in schema.feature}:
+            raise RuntimeError(f"{schema_file} does not name {', '.join(sorted(lacking))}")
         factory = tfxio_utils.get_tfxio_factory_from_artifact(
             examples=input_dict["examples"],
             telemetry_descriptors=["fullbake"],

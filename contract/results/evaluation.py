@@ -6,15 +6,20 @@ from typing import NamedTuple
 
 from fullbake.contract.names import EVALUATION_FILE
 from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL, Interval, Result, ResultFile, Task
+from fullbake.contract.results.slices import BiasAucs, Slice, WorstSlice
 
 
 class Bound(Result):
     """One bound of the gate and how the model did.
 
     Attributes:
-        metric: `recall`, `precision`, `recall_drop`: what the class's recall lost against the model that serves, or
-            `predicted`: how many rows were given the label.
+        metric: `recall`, `precision`, `recall_drop`: what the class's recall lost against the model that serves,
+            `predicted`: how many rows were given the label, `slice_recall`: its recall in a slice, or `subgroup_auc`,
+            `bpsn_auc`, `bnsp_auc` (of an identity, see `BiasAucs`) and their means over identities, `mean_subgroup_auc`
+            and so on.
         label: The class.
+        slice: Of a bound on one slice or identity, its name. None beside `slice_recall` or an area: no slice could be
+            measured.
         bound: The least value allowed, for `recall_drop` the greatest.
         value: What was measured; None when the test split cannot tell, which does not pass.
         passed: Whether the bound is met.
@@ -25,6 +30,7 @@ class Bound(Result):
 
     metric: str
     label: str
+    slice: str | None = None
     bound: int | float
     value: int | float | None
     passed: bool
@@ -140,6 +146,10 @@ class Evaluation(ResultFile):
         decision_thresholds: Multi-label: by label, the probability from which it is decided.
         baseline: The model that it was compared with; None if there was none.
         baseline_note: What people should know of the comparison; None if there is nothing to say.
+        slices: How the model does on the slices that were asked for, and on identities.
+        bias: By label, the generalised means of the bias measures over identities; empty without identities.
+        worst_slice: By label, the slice in which it is found least, of those with enough rows to tell.
+        slice_notes: What of slices and identities could not be judged, and why.
         bounds: The gate's bounds and their outcomes.
         blessed: Whether all are met.
     """
@@ -168,6 +178,10 @@ class Evaluation(ResultFile):
     decision_thresholds: dict[str, float] = {}
     baseline: BaselineRecall | None = None
     baseline_note: str | None = None
+    slices: tuple[Slice, ...] = ()
+    bias: dict[str, BiasAucs] = {}
+    worst_slice: dict[str, WorstSlice] = {}
+    slice_notes: tuple[str, ...] = ()
     bounds: tuple[Bound, ...] = ()
     blessed: bool
 

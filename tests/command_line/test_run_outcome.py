@@ -13,7 +13,7 @@ from fullbake.contract.results.report import Report
 from fullbake.contract.results.tokens import Tokens
 from fullbake.contract.results.training import Threshold, Training
 from fullbake.pipeline.run_record import RunRecord
-from tests.components.label_reports import label_evaluation
+from tests.components.slice_reports import sliced_evaluation
 from tests.results import an_evaluation, an_ingest
 
 LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
@@ -58,7 +58,7 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
 
 def test_of_a_multi_label_model_the_table_has_what_ranks_and_the_summary_the_same(tmp_path: Path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
-    evaluation = label_evaluation(min_recall={"toxic": 0.999})
+    evaluation = sliced_evaluation(min_recall={"toxic": 0.999}, min_slice_recall={"insult": 0.97})
     thresholds = {"toxic": Threshold(value=0.5, recall=0.9, precision=0.8, chosen=True)}
     for result in (evaluation, an_ingest(), Training(decision_thresholds=thresholds)):
         (tmp_path / result.FILE).write_text(result.to_json(), encoding="utf-8")
@@ -84,7 +84,12 @@ def test_of_a_multi_label_model_the_table_has_what_ranks_and_the_summary_the_sam
     assert list(summary["metrics"]) == [
         *("accuracy", "macro_f1", "recall", "precision", "f1", "baseline"),
         *("roc_auc", "mean_roc_auc", "average_precision", "mean_average_precision"),
+        *("slices", "worst_slice", "bias", "slice_notes"),
     ]
     assert summary["metrics"]["average_precision"] == evaluation.average_precision
     assert summary["training"]["decision_thresholds"]["toxic"]["value"] == 0.5
-    assert [(bound["label"], bound["metric"]) for bound in summary["missed_bounds"]] == [("toxic", "recall")]
+    assert summary["metrics"]["bias"]["toxic"]["bnsp"] == evaluation.bias["toxic"].bnsp
+    assert summary["missed_bounds"][0]["label"] == "toxic"
+    worst = evaluation.worst_slice["toxic"]
+    assert f"worst slice of 'toxic': '{worst.slice}', recall {worst.recall:.3f} of {worst.rows} rows\n" in told
+    assert f"note: {evaluation.slice_notes[0]}\n" in told

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tensorflow_metadata.proto.v0 import schema_pb2
 
 from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.config_schema import make_schema
@@ -74,17 +73,8 @@ def evaluate_scored(
     """Evaluates a model artifact on rows, in a folder that is empty."""
     write_listed_examples(folder / "examples/Split-test", (row.features for row in rows))
     write_listed_examples(folder / "examples/Split-train", (row.features for row in rows[:1]))
-    return run_evaluator(folder, model, _schema(gate), gate, serving)
-
-
-def _schema(gate: GateSpec) -> schema_pb2.Schema:
-    schema = make_schema(list(gate.labels), text_pair=False)
-    if gate.multi_label:
-        label = next(feature for feature in schema.feature if feature.name == "label")
-        label.ClearField("shape")
-        label.ClearField("presence")
-        schema.feature.add(name="masked_label", type=schema_pb2.BYTES)
-    return schema
+    schema = make_schema(list(gate.labels), text_pair=False, multi_label=gate.multi_label, sliced=gate.sliced)
+    return run_evaluator(folder, model, schema, gate, serving)
 
 
 def random_rows(labels: Sequence[str], count: int, seed: int, masked: float = 0.2) -> list[ScoredRow]:

@@ -95,10 +95,13 @@ EVALUATION: dict[str, Any] = {
     "decision_thresholds": {},
     "baseline": {"model": "serving/7", "recall": {"groß": None}},
     "baseline_note": "the model in production does not know 'rude', so nothing is compared there",
+    "slices": [],
+    **{"bias": {}, "worst_slice": {}, "slice_notes": []},
     "bounds": [
         {
             "metric": "recall",
             "label": "groß",
+            "slice": None,
             "bound": 0.6,
             "value": 0.5,
             "passed": False,
@@ -110,6 +113,7 @@ EVALUATION: dict[str, Any] = {
             # Whole numbers: they must not become 1.0 and 0.0.
             "metric": "predicted",
             "label": "rude",
+            "slice": None,
             "bound": 1,
             "value": 0,
             "passed": False,
@@ -126,6 +130,12 @@ MULTI_LABEL |= {"roc_auc": {"groß": 0.75, "rude": None}, "average_precision": {
 MULTI_LABEL["counts"] = {
     "groß": {"true_positive": 1, "false_negative": 0, "false_positive": 1, "true_negative": 1, "masked": 1}
 }
+RATES = {"rows": 3, "recall": 1.0, "recall_interval": [0.4, 1.0], "decided": 0, "found": 0}
+RATES |= {"precision": None, "precision_interval": None}
+AREAS = {"subgroup": 0.9, "bpsn": None, "bnsp": 0.8}
+MULTI_LABEL["slices"] = [{"name": "channel=ä", "rows": 3, "labels": {"groß": RATES}, "bias": {"groß": AREAS}}]
+MULTI_LABEL |= {"bias": {"groß": AREAS}, "slice_notes": ["few rows"]}
+MULTI_LABEL["worst_slice"] = {"groß": {"slice": "channel=ä", "recall": 1.0, "rows": 3}}
 PUSH: dict[str, Any] = {
     "run": None,
     "recipe": "abc",

@@ -108,6 +108,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "max_recall_drop": 0.02,
             "accept_baseline_loss": False,
             "decision_threshold": None,
+            **{"slices": [], "identity_columns": [], "length_slices": [], "min_slice_recall": {}, "min_bias_auc": {}},
         },
         "push": {"serving_dir": None, "keep_versions": None},
         "beam": {"args": []},
