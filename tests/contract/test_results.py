@@ -28,6 +28,7 @@ INGEST: dict[str, Any] = {
     "rejected": 1,
     "examples": {"train": 7, "eval": 1, "test": 1},
     "labels": {"train": {"groß": 7, "rude": 0}, "eval": {"groß": 1, "rude": 0}, "test": {"groß": 0, "rude": 1}},
+    "masked": {},
     "reasons": {"the text is empty": 1},
     "lines": LINES,
     "ordinary_quotes": ["span-1/ä.csv"],

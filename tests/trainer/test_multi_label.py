@@ -9,6 +9,7 @@ import tf_keras
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
+from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.decision import decide_thresholds, score_split
 from fullbake.trainer.models.classifier import Classifier
@@ -184,6 +185,17 @@ def test_a_label_that_is_masked_everywhere_is_not_learned(
     assert values(other)["head/logits/bias"][1] != 0.0
     assert (values(other)["head/logits/kernel"][:, 1] != untouched).any()
     assert np.isfinite(record.epochs[0].loss)
+
+
+@pytest.mark.parametrize("approach", APPROACHES)
+def test_every_approach_lowers_the_loss(base_without_dropout: Path, tmp_path: Path, approach: str):
+    splits = split_of(200, 1, tmp_path / "train"), split_of(30, 2, tmp_path / "eval")
+    row = APPROACHES[approach]
+    rate = 3e-3 if row.base_is_trainable else 3e-2
+    spec = multi_label_spec(base_without_dropout, approach=approach, head=row.head, epochs=3, learning_rate=rate)
+    _, record = train(spec, *splits, scratch=tmp_path)
+    assert record.epochs[-1].loss < record.epochs[0].loss
+    assert record.epochs[-1].eval_loss < np.log(2)  # that of a coin
 
 
 def test_an_interrupted_training_comes_to_the_same_weights(
