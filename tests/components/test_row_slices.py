@@ -124,6 +124,20 @@ def test_a_column_with_a_value_of_its_own_in_each_row_is_refused_as_slices(run, 
     )
 
 
+@pytest.mark.parametrize(
+    ("slices", "told"),
+    [
+        (RowSlices(("channel",)), "slices: no row has a value in column 'channel'; is it the right one? take it out, "),
+        (RowSlices((), ("male",)), "identity_columns: no row has 0.5 or more in column 'male'; is it the right one? t"),
+    ],
+)
+def test_a_column_that_makes_no_slice_is_told_before_anything_is_trained(run, tmp_path: Path, slices, told: str):
+    write(tmp_path / "data/a.csv", [(*row, "", 0.4) for row in ROWS], header=("text", "label", "channel", "male"))
+    with pytest.raises(InputError) as error:
+        run(replace(FORMAT, slices=slices))
+    assert str(error.value).startswith(told)
+
+
 def test_texts_without_columns_have_no_slices_of_columns(run, tmp_path: Path):
     for label in FORMAT.labels:
         (tmp_path / "data" / label).mkdir()
