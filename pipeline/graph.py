@@ -156,7 +156,7 @@ def create_components(
         "revision": None,  # it is found already, and its hash says which it is
         "base_hash": base_hash,
     }
-    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation)
+    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation, windows=model.windows)
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
@@ -199,7 +199,7 @@ def create_components(
     pretrainer = None
     if pretrains:
         pretraining_spec = PretrainingSpec(
-            **base, **config.pretraining.model_dump(exclude={"corpus_base"}), **placement
+            **base, **config.pretraining.model_dump(exclude={"corpus_base"}), **placement, windows=model.windows
         )
         pretrainer = Trainer(
             run_fn="fullbake.trainer.pretrain.run_fn",
@@ -215,6 +215,7 @@ def create_components(
         approach=model.approach,
         head=config.head,
         pooling=model.pooling,
+        windows=model.windows,
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=data.text_columns,

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 from fullbake.contract.errors import InputError
 from fullbake.contract.results.training import Threshold
-from fullbake.trainer.data.input_pipeline import TokenizedSplit
+from fullbake.trainer.data.input_pipeline import Split, batches_by_length
+from fullbake.trainer.data.reading import Texts
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.window_pooling import over_windows
 from fullbake.trainer.spec import TrainingSpec
 from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 
@@ -18,9 +21,7 @@ from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 _LEAST = float(np.finfo(np.float32).tiny)
 
 
-def decide_thresholds(
-    spec: TrainingSpec, served: Callable[[], Classifier], evaluate: TokenizedSplit
-) -> dict[str, Threshold]:
+def decide_thresholds(spec: TrainingSpec, served: Callable[[], Classifier], evaluate: Texts) -> dict[str, Threshold]:
     """Chooses the thresholds that a spec asks for, or measures the one it names.
 
     Args:
@@ -36,7 +37,7 @@ def decide_thresholds(
     """
     if spec.decision_threshold is None:
         return {}
-    probabilities = score_split(served(), evaluate, task=spec.task)
+    probabilities = score_split(over_windows(served(), spec.windows), evaluate, task=spec.task)
     thresholds = {}
     for label, truth in spec.task.thresholded(evaluate.labels, spec.labels).items():
         known = truth >= 0
@@ -110,30 +111,28 @@ def measure_threshold(probabilities: np.ndarray, has_label: np.ndarray, value: f
     )
 
 
-def score_split(
-    classifier: Classifier, split: TokenizedSplit, batch_rows: int = 32, task: Task = SINGLE_LABEL
-) -> np.ndarray:
+def score_split(network: tf_keras.Model, split: Split, most_windows: int = 32, task: Task = SINGLE_LABEL) -> np.ndarray:
     """Computes the probability of each label for every row, in inference mode (no dropout).
 
     Args:
-        classifier: Returns the logits.
+        network: Returns the logits of what `split.take` returns.
         split: The rows.
-        batch_rows: Rows that go through the model at once, longest first so that little of them is padding.
+        most_windows: Windows, or rows of one, that go through the model at once, those of the longest rows first so
+            that little of them is padding.
         task: What the logits mean.
 
     Returns:
         Float32 `(rows, num_labels)`, in the order of the split's rows.
     """
     score = tf.function(
-        lambda batch: task.probabilities(classifier(batch, training=False)),
+        lambda batch: task.probabilities(network(batch, training=False)),
         input_signature=[split.signature(None, full_width=False)],
         autograph=False,
     )
-    order = np.argsort(-split.lengths, kind="stable")
-    batches = (split.take(order[start : start + batch_rows]) for start in range(0, len(order), batch_rows))
-    scored = np.concatenate([score({k: tf.constant(v) for k, v in batch.items()}).numpy() for batch in batches])
+    batches = batches_by_length(split, most_windows)
+    scored = np.concatenate([score(tf.nest.map_structure(tf.constant, split.take(rows))).numpy() for rows in batches])
     probabilities = np.empty_like(scored)
-    probabilities[order] = scored
+    probabilities[np.concatenate(batches)] = scored
     return probabilities
 
 

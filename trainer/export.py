@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,11 +24,14 @@ from fullbake.contract.names import (
     TEXT_SIGNATURE,
 )
 from fullbake.contract.results.about import About, Reading
+from fullbake.trainer.data.window_cutting import cut_windows
 from fullbake.trainer.encoder.base_model import base_label
 from fullbake.trainer.encoder.tokenizer import write_served_tokenizer
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.window_pooling import pool_windows
 from fullbake.trainer.spec import TrainingSpec
 from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
+from fullbake.trainer.windows import Windows
 
 # Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
 # heads; at width 32 it is 256 rows.
@@ -41,7 +44,8 @@ class ServingModel(tf.Module):
     """The graph that is served: raw text in, label and probabilities out, for any number of rows in bounded memory.
 
     Rows are taken in slabs; a slab is tokenized, sorted by length, and goes through the encoder in chunks of at most
-    `CHUNK_TOKENS` tokens, each cut to its longest row.
+    `CHUNK_TOKENS` tokens, each cut to its longest row. Where rows are read in windows, it is these that are sorted and
+    dealt into chunks, wherever their rows are; in the end the logits of each row's windows are pooled.
 
     Args:
         classifier: Returns the logits.
@@ -49,6 +53,7 @@ class ServingModel(tf.Module):
         labels: The labels in the order of their class index.
         thresholds: By label, the probability from which it is decided; empty: as the task has it.
         task: What its logits mean.
+        windows: Into which rows are cut; None: they are read whole.
     """
 
     def __init__(
@@ -58,15 +63,20 @@ class ServingModel(tf.Module):
         labels: tuple[str, ...],
         thresholds: Mapping[str, float] = NO_THRESHOLDS,
         task: Task = SINGLE_LABEL,
+        windows: Windows | None = None,
     ):
         super().__init__()
         # Model and tokenizer are reached through functions, and only variables are kept (the tokenizer has none): a
         # SavedModel that holds no Keras objects loads without Keras, and saving it does not trace each layer once more.
-        self._probabilities = lambda features: task.probabilities(classifier(features, training=False))
+        self._logits = lambda features: classifier(features, training=False)
+        self._probabilities = task.probabilities
         self._variables = list(classifier.variables)
         tokenizer = transform.transform_features_layer()
         self._tokenize = lambda columns: tokenizer(columns)
         self._num_labels = len(labels)
+        self._windows = windows
+        # A slab has as many tokens, whether its rows have one window or several.
+        self._slab_rows = max(1, SLAB_ROWS // (windows.most if windows else 1))
         self._decide = lambda probabilities: task.decide(probabilities, labels, thresholds)
         raw = transform.raw_feature_spec()
         self.text_features = [name for name in ("text", "text_pair") if name in raw]
@@ -97,8 +107,8 @@ class ServingModel(tf.Module):
         probabilities = tf.zeros([0, self._num_labels])
 
         def score_slab(start: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            slab = {name: column[start : start + SLAB_ROWS] for name, column in texts.items()}
-            return start + SLAB_ROWS, tf.concat([done, self._score(slab)], axis=0)
+            slab = {name: column[start : start + self._slab_rows] for name, column in texts.items()}
+            return start + self._slab_rows, tf.concat([done, self._score(slab)], axis=0)
 
         _, probabilities = tf.while_loop(
             lambda start, _: start < rows,
@@ -112,6 +122,16 @@ class ServingModel(tf.Module):
     def _score(self, texts: dict[str, tf.Tensor]) -> tf.Tensor:
         features = self._tokenize({name: column[:, None] for name, column in texts.items()})
         features = {name: tf.cast(value, tf.int32) for name, value in features.items()}
+        if self._windows is None:
+            return self._in_chunks(features, lambda chunk: self._probabilities(self._logits(chunk)))
+        cut, row = cut_windows(features, self._windows)
+        rows = tf.shape(texts["text"])[0]
+        return self._probabilities(pool_windows(self._in_chunks(cut, self._logits), row, rows, self._windows))
+
+    def _in_chunks(
+        self, features: dict[str, tf.Tensor], score: Callable[[dict[str, tf.Tensor]], tf.Tensor]
+    ) -> tf.Tensor:
+        """What `score` makes of tokens, float32 `(rows, num_labels)`, computed chunk by chunk."""
         lengths = tf.reduce_sum(features["attention_mask"], axis=1)
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)
         lengths = tf.gather(lengths, order)
@@ -122,7 +142,7 @@ class ServingModel(tf.Module):
             width = lengths[start]
             stop = start + tf.maximum(1, CHUNK_TOKENS // width)
             chunk = {name: value[start:stop, :width] for name, value in features.items()}
-            return stop, tf.concat([done, self._probabilities(chunk)], axis=0)
+            return stop, tf.concat([done, score(chunk)], axis=0)
 
         _, scored = tf.while_loop(
             lambda start, _: start < rows,
@@ -156,11 +176,11 @@ def export_model(
         thresholds: As `ServingModel` takes them.
     """
     plain = served_copy(classifier, spec, base)
-    serving = ServingModel(plain, transform, spec.labels, thresholds, spec.task)
+    serving = ServingModel(plain, transform, spec.labels, thresholds, spec.task, spec.windows)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
     plain.encoder.write(base, folder / HF_FOLDER)
-    max_length = transform.transformed_feature_spec()["input_ids"].shape[0]
-    write_served_tokenizer(base, folder / HF_FOLDER, max_length)
+    row_length = transform.transformed_feature_spec()["input_ids"].shape[0]
+    write_served_tokenizer(base, folder / HF_FOLDER, spec.windows.length if spec.windows else row_length)
     if plain.head is not None:
         _write_head(plain.head, folder / HF_FOLDER / HEAD_FILE)
     about = About(

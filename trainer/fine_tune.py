@@ -17,7 +17,7 @@ from fullbake.contract.names import TRAINING_FILE
 from fullbake.contract.results.training import Epoch, Parameters, Training
 from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.approaches import forgetting_warning
-from fullbake.trainer.data.input_pipeline import TokenizedSplit, read_splits
+from fullbake.trainer.data.reading import Texts, read_splits
 from fullbake.trainer.decision import decide_thresholds
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
@@ -55,7 +55,9 @@ def run_fn(fn_args: FnArgs) -> None:
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
-        train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, transform, Path(scratch), spec.task)
+        train, evaluate = read_splits(
+            fn_args.train_files, fn_args.eval_files, transform, Path(scratch), spec.task, spec.windows
+        )
         checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
         classifier, training = train_classifier(
             spec,
@@ -91,8 +93,8 @@ def train_classifier(
     spec: TrainingSpec,
     placement: Placement,
     base: Path,
-    train: TokenizedSplit,
-    evaluate: TokenizedSplit,
+    train: Texts,
+    evaluate: Texts,
     *,
     scratch: Path,
     logs: Path | None = None,

@@ -8,6 +8,7 @@ from typing import Any
 
 from fullbake.trainer.approaches import APPROACHES, Approach
 from fullbake.trainer.tasks.table import SINGLE_LABEL, TASKS, Task
+from fullbake.trainer.windows import Windows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,7 @@ class TrainingSpec:
         threshold_min_recall: By label, the recall that `auto` must keep; empty otherwise.
         base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
         reading: How the files were read, the values of a `contract.results.about.Reading`; kept beside the model.
+        windows: Into which a row is cut, to be read window by window; None: it is read whole.
     """
 
     base: str
@@ -77,11 +79,13 @@ class TrainingSpec:
     task_name: str = SINGLE_LABEL.name
     base_hash: str | None = None
     reading: dict[str, Any] = dataclasses.field(default_factory=dict)
+    windows: Windows | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingSpec:
         """Restores what `to_dict` returned, JSON's lists made tuples again."""
-        return cls(**{**values, "labels": tuple(values["labels"])})
+        restored = {"labels": tuple(values["labels"]), "windows": Windows.from_dict(values["windows"])}
+        return cls(**{**values, **restored})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -127,6 +131,7 @@ class PretrainingSpec:
         distribution: See `trainer.devices.distribution.choose_strategy`.
         checkpoints: A folder in which an interrupted training finds its last epoch again, or None.
         base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
+        windows: Into which a text is cut, each to be learned as a row of its own; None: it is a row.
     """
 
     base: str
@@ -143,6 +148,12 @@ class PretrainingSpec:
     checkpoints: str | None = None
     gradient_accumulation_steps: int = 1
     base_hash: str | None = None
+    windows: Windows | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PretrainingSpec:
+        """Restores what `to_dict` returned."""
+        return cls(**{**values, "windows": Windows.from_dict(values["windows"])})
 
     @property
     def step_rows(self) -> int:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
+from fullbake.contract.errors import InputError
 from fullbake.contract.names import LABEL, MASKED_LABEL, TEXT, TEXT_PAIR
 from fullbake.trainer.encoder.base_model import check_pairs, open_base
 
@@ -24,17 +25,25 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     Returns:
         `input_ids` and `attention_mask` (and `token_type_ids` for pairs), int64 `(batch_size, max_length)`, and
         `label`, int64 `(batch_size,)`: the class index; or `(batch_size, num_labels)`: 1 where a row has the label, 0
-        where it has not, -1 where nobody knows.
+        where it has not, -1 where nobody knows. Of a text that is read in windows `input_ids` and `attention_mask` are
+        `(batch_size, row_length)`: what all of them cover, in one row, from which they are cut later
+        (`trainer.data.window_cutting`).
+
+    Raises:
+        InputError: The base cannot read pairs, or they are to be read in windows.
     """
     labels, multi_label = custom_config["labels"], custom_config.get("multi_label", False)
     spec = TokenizerSpec.from_dict(
         {key: value for key, value in custom_config.items() if key not in ("labels", "multi_label")}
     )
     base = open_base(spec.base, spec.revision, spec.base_hash)
-    tokenizer = BertTokenizer.from_folder(base, max_length=spec.max_length, truncation=spec.truncation)
+    truncation = spec.truncation if spec.windows is None else "head"
+    tokenizer = BertTokenizer.from_folder(base, max_length=spec.row_length, truncation=truncation)
     pair = inputs.get(TEXT_PAIR)
     if pair is not None:
         check_pairs(base)
+        if spec.windows is not None:
+            raise InputError("windows are not defined for pairs of sentences; use head", field="truncation")
     features = tokenizer(tf.squeeze(inputs[TEXT], axis=1), None if pair is None else tf.squeeze(pair, axis=1))
     # The data gate has seen to it that every label is in the list.
     if multi_label:

@@ -47,12 +47,19 @@ class Config(Section):
                     )
         if self.data.text_pair_column is not None:
             if self.model.truncation != "head":
-                raise ValueError("model.truncation: sentence pairs are cut longest first; use head, not head_tail")
+                raise ValueError(
+                    f"model.truncation: sentence pairs are cut longest first; use head, not {self.model.truncation}"
+                )
             if self.pretraining.next_sentence:
                 raise ValueError(
                     "pretraining.next_sentence: the texts are pairs already, which are no sentences that follow each "
                     "other; set it to false"
                 )
+        if self.model.windows is not None and self.training.distribution == "tpu":
+            raise ValueError(
+                "model.truncation: windows are not possible on a TPU, whose batches have one shape; use head or "
+                "head_tail, or another training.distribution"
+            )
         self._confidence_fits()
         self._slices_fit()
         self._threshold_fits()

@@ -47,6 +47,11 @@ class EncodedSplit:
         """All zero: vectors need no sorting."""
         return np.zeros(len(self.labels), np.int64)
 
+    @property
+    def window_counts(self) -> np.ndarray:
+        """One of each row."""
+        return np.ones(len(self.labels), np.int64)
+
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> np.ndarray:
         """The vectors of these rows: float32 `(batch_size, hidden_size)`."""
         del full_width  # they always have one width

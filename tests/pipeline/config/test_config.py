@@ -70,6 +70,9 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "pooling": "cls",
             "max_length": 512,
             "truncation": "head",
+            "window_overlap": None,
+            "max_windows": 8,
+            "window_pooling": "max",
         },
         "training": {
             "batch_size": 16,
