@@ -189,3 +189,13 @@ def test_a_corpus_has_no_labels(run, tmp_path):
     ran = run(JIGSAW, corpus_base=str(tmp_path / "corpus"))
     assert list(examples(ran, "corpus")) == [("one text", (), ()), ("another text", (), ())]
     assert ran.counts["corpus"] == 2
+
+
+def test_labels_line_by_line_may_be_several_or_none(run, tmp_path):
+    cells = ["joy", "2,joy", "", "pride"]
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/texts.txt").write_text("".join(f"text {number}\n" for number in range(80)))
+    (tmp_path / "data/labels.txt").write_text("".join(f"{cells[number % 4]}\n" for number in range(80)))
+    found = all_examples(run(EMOTIONS, labels_file="labels.txt"))
+    labels = [("joy",), ("anger", "joy"), (), ("pride",)]
+    assert found == {f"text {number}": (labels[number % 4], ()) for number in range(80)}
