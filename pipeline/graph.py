@@ -30,6 +30,7 @@ from fullbake.pipeline.outline import Places
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
+from fullbake.trainer.tasks.table import MULTI_LABEL, SINGLE_LABEL
 
 # Where a config says which base model and which data; what they are is not said by their names.
 _INPUTS = (
@@ -39,6 +40,9 @@ _INPUTS = (
     ("model", "base"),
     ("model", "revision"),
 )
+
+# Keys of the section `gate` that are no bounds: they decide of other things.
+_NO_BOUNDS = {"decision_threshold", "allow_no_bounds", "slices", "identity_columns", "length_slices"}
 
 
 def recipe(config: Config, base_hash: str | None) -> str:
@@ -105,11 +109,17 @@ def create_components(
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
-    gate = GateSpec(labels=data.labels, **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}))
+    gate = GateSpec(
+        labels=data.labels,
+        multi_label=data.multi_label,
+        sliced=bool(config.row_format.slices),
+        identities=config.row_format.slices.identity_names,
+        **config.gate.model_dump(exclude=_NO_BOUNDS),
+    )
     example_gen = CsvExampleGen(
         input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
-        row_format=data.row_format,
+        row_format=config.row_format,
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
@@ -135,6 +145,7 @@ def create_components(
         labels=json.dumps(list(data.labels)),
         text_pair=int(TEXT_PAIR in data.text_columns),
         multi_label=int(data.multi_label),
+        sliced=int(gate.sliced),
     )
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
@@ -145,7 +156,7 @@ def create_components(
         "revision": None,  # it is found already, and its hash says which it is
         "base_hash": base_hash,
     }
-    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation)
+    tokenizer = TokenizerSpec(**base, max_length=model.max_length, truncation=model.truncation, windows=model.windows)
     data_gate = DataGate(
         examples=examples,
         anomalies=example_validator.outputs["anomalies"],
@@ -164,7 +175,11 @@ def create_components(
         examples=examples,
         schema=schema,
         preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
-        custom_config={**tokenizer.to_dict(), "labels": list(data.labels)},
+        custom_config={
+            **tokenizer.to_dict(),
+            "labels": list(data.labels),
+            "multi_label": data.multi_label,
+        },
         # The test split stays raw: the Evaluator hands it to the serving graph.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
         disable_statistics=True,
@@ -184,7 +199,7 @@ def create_components(
     pretrainer = None
     if pretrains:
         pretraining_spec = PretrainingSpec(
-            **base, **config.pretraining.model_dump(exclude={"corpus_base"}), **placement
+            **base, **config.pretraining.model_dump(exclude={"corpus_base"}), **placement, windows=model.windows
         )
         pretrainer = Trainer(
             run_fn="fullbake.trainer.pretrain.run_fn",
@@ -200,15 +215,15 @@ def create_components(
         approach=model.approach,
         head=config.head,
         pooling=model.pooling,
+        windows=model.windows,
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=data.text_columns,
         reading=data.reading.to_dict(),
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
-        threshold_min_recall=(
-            config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None
-        ),
+        threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
+        task_name=(MULTI_LABEL if data.multi_label else SINGLE_LABEL).name,
     )
     tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None

@@ -1,5 +1,6 @@
 """Small real things that many tests need: base models of two layers, and tokenized examples."""
 
+import dataclasses
 import json
 import os
 
@@ -14,6 +15,7 @@ import apache_beam  # noqa: F401
 import pytest
 
 import fullbake  # noqa: F401  (chooses Keras 2 before anything imports TensorFlow)
+from fullbake.trainer.windows import Windows
 from tests.warm import WarmProcess
 
 # Whole runs, minutes each. They begin first, for a process that is left alone with one at the end has no company.
@@ -22,6 +24,7 @@ LONGEST_FIRST = (
     "tests/kubeflow/test_training_job.py",
     "tests/pipeline/test_end_to_end.py",
     "tests/pipeline/test_many_options.py",
+    "tests/pipeline/test_windows_run.py",
     "tests/pipeline/test_compare.py",
     "tests/trainer/test_fine_tune.py",
     "tests/trainer/test_pretrain.py",
@@ -123,7 +126,15 @@ def base_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return lambda model_type: make_base(tmp_path_factory.mktemp(model_type), model_type)
 
 
-def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length: int = 24, *, text_pair: bool = False):
+def make_transform(
+    base: Path,
+    folder: Path,
+    labels: tuple[str, ...],
+    max_length: int = 24,
+    *,
+    text_pair: bool = False,
+    windows: Windows | None = None,
+):
     """Builds the Transform graph for a base model, with TensorFlow Transform, and opens it.
 
     Without Beam, as TensorFlow Transform allows where nothing is analyzed.
@@ -140,7 +151,8 @@ def make_transform(base: Path, folder: Path, labels: tuple[str, ...], max_length
         "revision": None,
         "labels": list(labels),
         "max_length": max_length,
-        "truncation": "head",
+        "truncation": "head" if windows is None else "windows",
+        "windows": windows and dataclasses.asdict(windows),
     }
     metadata = dataset_metadata.DatasetMetadata(make_schema(list(labels), text_pair=text_pair))
     features = schema_utils.schema_as_feature_spec(metadata.schema).feature_spec

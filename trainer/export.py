@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import safetensors.numpy
@@ -11,34 +13,47 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
+from fullbake.contract.names import (
+    ABOUT_FILE,
+    EXAMPLES_SIGNATURE,
+    HEAD_FILE,
+    HF_FOLDER,
+    LABEL_OUTPUT,
+    PROBABILITIES_OUTPUT,
+    SLAB_ROWS,
+    TEXT_SIGNATURE,
+)
 from fullbake.contract.results.about import About, Reading
+from fullbake.trainer.data.window_cutting import cut_windows
 from fullbake.trainer.encoder.base_model import base_label
 from fullbake.trainer.encoder.tokenizer import write_served_tokenizer
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.models.window_pooling import pool_windows
 from fullbake.trainer.spec import TrainingSpec
 from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
+from fullbake.trainer.windows import Windows
 
 # Tokens that go through the encoder at once. At width 512 that is 16 rows, whose attention scores take 200 MB with 12
 # heads; at width 32 it is 256 rows.
 CHUNK_TOKENS = 8192
+
+NO_THRESHOLDS: Mapping[str, float] = MappingProxyType({})
 
 
 class ServingModel(tf.Module):
     """The graph that is served: raw text in, label and probabilities out, for any number of rows in bounded memory.
 
     Rows are taken in slabs; a slab is tokenized, sorted by length, and goes through the encoder in chunks of at most
-    `CHUNK_TOKENS` tokens, each cut to its longest row.
+    `CHUNK_TOKENS` tokens, each cut to its longest row. Where rows are read in windows, it is these that are sorted and
+    dealt into chunks, wherever their rows are; in the end the logits of each row's windows are pooled.
 
     Args:
         classifier: Returns the logits.
         transform: Its graph tokenizes, the same that made the training examples.
         labels: The labels in the order of their class index.
-        threshold: Of two labels, the probability of the second from which it is decided; None: the likelier label is.
+        thresholds: By label, the probability from which it is decided; empty: as the task has it.
         task: What its logits mean.
-
-    Raises:
-        ValueError: There is a threshold, and not two labels.
+        windows: Into which rows are cut; None: they are read whole.
     """
 
     def __init__(
@@ -46,20 +61,23 @@ class ServingModel(tf.Module):
         classifier: Classifier,
         transform: tft.TFTransformOutput,
         labels: tuple[str, ...],
-        threshold: float | None = None,
+        thresholds: Mapping[str, float] = NO_THRESHOLDS,
         task: Task = SINGLE_LABEL,
+        windows: Windows | None = None,
     ):
         super().__init__()
-        if threshold is not None and len(labels) != 2:
-            raise ValueError(f"a threshold decides between two labels, not {len(labels)}")
         # Model and tokenizer are reached through functions, and only variables are kept (the tokenizer has none): a
         # SavedModel that holds no Keras objects loads without Keras, and saving it does not trace each layer once more.
-        self._probabilities = lambda features: task.probabilities(classifier(features, training=False))
+        self._logits = lambda features: classifier(features, training=False)
+        self._probabilities = task.probabilities
         self._variables = list(classifier.variables)
         tokenizer = transform.transform_features_layer()
         self._tokenize = lambda columns: tokenizer(columns)
-        self._labels = tf.constant(labels)
-        self._decide = lambda probabilities: task.decide(probabilities, threshold)
+        self._num_labels = len(labels)
+        self._windows = windows
+        # A slab has as many tokens, whether its rows have one window or several.
+        self._slab_rows = max(1, SLAB_ROWS // (windows.most if windows else 1))
+        self._decide = lambda probabilities: task.decide(probabilities, labels, thresholds)
         raw = transform.raw_feature_spec()
         self.text_features = [name for name in ("text", "text_pair") if name in raw]
         self._raw_feature_spec = {name: raw[name] for name in self.text_features}
@@ -86,24 +104,34 @@ class ServingModel(tf.Module):
 
     def _classify(self, texts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         rows = tf.shape(texts["text"])[0]
-        probabilities = tf.zeros([0, self._labels.shape[0]])
+        probabilities = tf.zeros([0, self._num_labels])
 
         def score_slab(start: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            slab = {name: column[start : start + SLAB_ROWS] for name, column in texts.items()}
-            return start + SLAB_ROWS, tf.concat([done, self._score(slab)], axis=0)
+            slab = {name: column[start : start + self._slab_rows] for name, column in texts.items()}
+            return start + self._slab_rows, tf.concat([done, self._score(slab)], axis=0)
 
         _, probabilities = tf.while_loop(
             lambda start, _: start < rows,
             score_slab,
             [tf.constant(0), probabilities],
-            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._num_labels])],
             parallel_iterations=1,
         )
-        return {"label": tf.gather(self._labels, self._decide(probabilities)), "probabilities": probabilities}
+        return {LABEL_OUTPUT: self._decide(probabilities), PROBABILITIES_OUTPUT: probabilities}
 
     def _score(self, texts: dict[str, tf.Tensor]) -> tf.Tensor:
         features = self._tokenize({name: column[:, None] for name, column in texts.items()})
         features = {name: tf.cast(value, tf.int32) for name, value in features.items()}
+        if self._windows is None:
+            return self._in_chunks(features, lambda chunk: self._probabilities(self._logits(chunk)))
+        cut, row = cut_windows(features, self._windows)
+        rows = tf.shape(texts["text"])[0]
+        return self._probabilities(pool_windows(self._in_chunks(cut, self._logits), row, rows, self._windows))
+
+    def _in_chunks(
+        self, features: dict[str, tf.Tensor], score: Callable[[dict[str, tf.Tensor]], tf.Tensor]
+    ) -> tf.Tensor:
+        """What `score` makes of tokens, float32 `(rows, num_labels)`, computed chunk by chunk."""
         lengths = tf.reduce_sum(features["attention_mask"], axis=1)
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)
         lengths = tf.gather(lengths, order)
@@ -114,13 +142,13 @@ class ServingModel(tf.Module):
             width = lengths[start]
             stop = start + tf.maximum(1, CHUNK_TOKENS // width)
             chunk = {name: value[start:stop, :width] for name, value in features.items()}
-            return stop, tf.concat([done, self._probabilities(chunk)], axis=0)
+            return stop, tf.concat([done, score(chunk)], axis=0)
 
         _, scored = tf.while_loop(
             lambda start, _: start < rows,
             score_chunk,
-            [tf.constant(0), tf.zeros([0, self._labels.shape[0]])],
-            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
+            [tf.constant(0), tf.zeros([0, self._num_labels])],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._num_labels])],
             parallel_iterations=1,
         )
         return tf.gather(scored, tf.math.invert_permutation(order))
@@ -133,7 +161,7 @@ def export_model(
     folder: Path,
     *,
     base: Path,
-    threshold: float | None = None,
+    thresholds: Mapping[str, float] = NO_THRESHOLDS,
 ) -> None:
     """Writes the SavedModel of a trained classifier, and beside it what Hugging Face loads.
 
@@ -145,14 +173,14 @@ def export_model(
         folder: Where the SavedModel goes.
         base: The folder of the base model it was trained from (see `trainer.encoder.base_model.resolve_base`), for its
             config and tokenizer.
-        threshold: As `ServingModel` takes it.
+        thresholds: As `ServingModel` takes them.
     """
     plain = served_copy(classifier, spec, base)
-    serving = ServingModel(plain, transform, spec.labels, threshold, spec.task)
+    serving = ServingModel(plain, transform, spec.labels, thresholds, spec.task, spec.windows)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
     plain.encoder.write(base, folder / HF_FOLDER)
-    max_length = transform.transformed_feature_spec()["input_ids"].shape[0]
-    write_served_tokenizer(base, folder / HF_FOLDER, max_length)
+    row_length = transform.transformed_feature_spec()["input_ids"].shape[0]
+    write_served_tokenizer(base, folder / HF_FOLDER, spec.windows.length if spec.windows else row_length)
     if plain.head is not None:
         _write_head(plain.head, folder / HF_FOLDER / HEAD_FILE)
     about = About(
@@ -160,7 +188,9 @@ def export_model(
         text_features=tuple(serving.text_features),
         text_columns=spec.text_columns,
         reading=Reading.model_validate(spec.reading),
-        decision_threshold=threshold,
+        task=spec.task_name,
+        decision_threshold=thresholds.get(spec.labels[1]) if spec.task is SINGLE_LABEL else None,
+        decision_thresholds={} if spec.task is SINGLE_LABEL else dict(thresholds),
         approach=spec.approach,
         head=spec.head,
         pooling=spec.pooling,

@@ -12,19 +12,22 @@ import tf_keras
 from fullbake.contract.errors import InputError
 from fullbake.trainer.approaches import Phase
 from fullbake.trainer.data.frozen_features import FrozenEncoder
-from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
+from fullbake.trainer.data.input_pipeline import Split, evaluation_dataset, training_dataset
+from fullbake.trainer.data.reading import Texts
+from fullbake.trainer.data.windowed_split import TokenizedWindows
 from fullbake.trainer.devices.distribution import Placement
 from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.encoder.layers import ENCODER
 from fullbake.trainer.epoch_checkpoints import Progress
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.classifier_step import ClassifierStep
+from fullbake.trainer.models.window_pooling import over_windows
 from fullbake.trainer.optimization.rates import Rate, rates_of
 from fullbake.trainer.spec import TrainingSpec
 from fullbake.trainer.training_loop import Batches, Job, Schedule, check_loss, run_job, steps_of_epoch, verbosity
 
-# Rows that are evaluated at once: at length 512 and 12 heads their attention scores take 400 MB.
-EVALUATION_ROWS = 32
+# Windows, or rows of one, that are evaluated at once: at length 512 and 12 heads their attention scores take 400 MB.
+EVALUATION_WINDOWS = 32
 
 
 def train_phase(
@@ -32,8 +35,8 @@ def train_phase(
     phase: Phase,
     placement: Placement,
     classifier: Classifier,
-    learned: TokenizedSplit,
-    measured: TokenizedSplit,
+    learned: Texts,
+    measured: Texts,
     *,
     scratch: Path,
     logs: Path | None = None,
@@ -46,9 +49,9 @@ def train_phase(
     """
     trained = trained_variables(classifier, phase)
     trains_encoder = any(path.startswith(ENCODER) for path in trained)
-    network: tf_keras.Model = classifier if trains_encoder else classifier.head
     num_labels = len(spec.labels)
     with placement.strategy.scope():
+        network = over_windows(classifier if trains_encoder else classifier.head, spec.windows)
         step = ClassifierStep(
             network,
             list(trained.values()),
@@ -66,10 +69,10 @@ def train_phase(
             folder = Path(spec.vectors) if spec.vectors else scratch
             with placement.strategy.scope():
                 encoder = FrozenEncoder(classifier, folder, dtype=spec.frozen_vectors, verbose=verbosity())
-                data = encoder.encode(learned), encoder.encode(measured)
+                data = _encoded(encoder, learned), _encoded(encoder, measured)
         return Batches(
             training_dataset(data[0], spec.step_rows, spec.seed, static_shapes=placement.static_shapes, dealt=dealt),
-            evaluation_dataset(data[1], EVALUATION_ROWS),
+            evaluation_dataset(data[1], EVALUATION_WINDOWS),
         )
 
     job = Job(
@@ -92,6 +95,12 @@ def train_phase(
         with placement.strategy.scope():
             network.set_weights(progress.best)
     return progress.found
+
+
+def _encoded(encoder: FrozenEncoder, texts: Texts) -> Split:
+    if isinstance(texts, TokenizedWindows):
+        return texts.over(encoder.encode(texts.windows))
+    return encoder.encode(texts)
 
 
 def trained_variables(classifier: Classifier, phase: Phase) -> dict[str, tf.Variable]:

@@ -16,15 +16,10 @@ import tf_keras
 
 from fullbake.contract.names import PRETRAINING_FILE
 from fullbake.contract.results.pretraining import Perplexity, Pretraining
-from fullbake.trainer.data.input_pipeline import (
-    Split,
-    TokenizedSplit,
-    evaluation_dataset,
-    read_splits,
-    training_dataset,
-)
+from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from fullbake.trainer.data.masking import Masker, Vocabulary
 from fullbake.trainer.data.next_sentence import SentencePairs
+from fullbake.trainer.data.reading import read_splits, windows_of
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
 from fullbake.trainer.encoder.encoder_shift import relative_shift
@@ -54,7 +49,7 @@ def run_fn(fn_args: FnArgs) -> None:
             examples that are learned, those of an unlabelled corpus among them; `eval_files` those that are measured
             only. The model goes to `serving_model_dir`, `pretraining.json` to `model_run_dir`.
     """
-    spec = PretrainingSpec(**fn_args.custom_config["spec"])
+    spec = PretrainingSpec.from_dict(fn_args.custom_config["spec"])
     base = open_base(spec.base, spec.revision, spec.base_hash)
     placement = choose_placement(spec.distribution, spec.mixed_precision, base)
     run_folder = Path(fn_args.model_run_dir)
@@ -62,11 +57,15 @@ def run_fn(fn_args: FnArgs) -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
         transform = tft.TFTransformOutput(fn_args.transform_output)
-        train, evaluate = read_splits(fn_args.train_files, fn_args.eval_files, transform, Path(scratch))
+        texts, measured = read_splits(
+            fn_args.train_files, fn_args.eval_files, transform, Path(scratch), windows=spec.windows
+        )
+        train, evaluate = windows_of(texts), windows_of(measured)
         checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
         model, pretraining = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
     model.encoder.write(base, Path(fn_args.serving_model_dir), more=model.encoder.left_out(base))
-    pretraining = pretraining.model_copy(update={"seconds": round(time.monotonic() - started, 1)})
+    seconds = round(time.monotonic() - started, 1)
+    pretraining = pretraining.model_copy(update={"rows": len(texts), "seconds": seconds})
     (run_folder / PRETRAINING_FILE).write_text(pretraining.to_json(), encoding="utf-8")
     remove_checkpoints(checkpoints)
 

@@ -99,6 +99,7 @@ def prepared(
     tf_keras.utils.set_random_seed(spec.seed)
     placement = placement.as_begun(checkpoints)
     placement.check_accumulation(section, spec.gradient_accumulation_steps)
+    placement.check_windows(spec.windows)
     print(f"{what} on {placement}", flush=True)
     keep_freed_memory()
     set_precision(placement.policy)

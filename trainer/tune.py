@@ -18,7 +18,7 @@ from tfx.components.tuner.component import TunerFnResult
 
 from fullbake.contract.errors import DivergedError, InputError
 from fullbake.contract.setting_names import setting_names
-from fullbake.trainer.data.input_pipeline import TokenizedSplit, read_splits
+from fullbake.trainer.data.reading import Texts, read_splits
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
 from fullbake.trainer.epoch_checkpoints import checkpoint_folder
@@ -107,7 +107,9 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         self._unusable: InputError | None = None
         with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
             transform = tft.TFTransformOutput(transform_output)
-            train, evaluate = read_splits(train_files, eval_files, transform, Path(scratch), self.spec.task)
+            train, evaluate = read_splits(
+                train_files, eval_files, transform, Path(scratch), self.spec.task, self.spec.windows
+            )
             inputs = [hash_base(self.base), train.digest(), evaluate.digest()]
             try:
                 super().search(train=train, evaluate=evaluate, inputs=inputs, scratch=scratch)
@@ -125,8 +127,8 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         self,
         trial: Any,
         *,
-        train: TokenizedSplit,
-        evaluate: TokenizedSplit,
+        train: Texts,
+        evaluate: Texts,
         inputs: list[str],
         scratch: str,
     ) -> float:

@@ -13,6 +13,7 @@ from fullbake.components.data.formats import format_of
 from fullbake.components.data.readers.bounded_lines import bounded_lines
 from fullbake.components.data.reading import place_in, quoting_of
 from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.row_slices import NO_SLICES
 from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
@@ -130,7 +131,7 @@ class LabelsFile:
 
 def columns_of_labels(fmt: RowFormat, id_column: str) -> RowFormat:
     """Returns the columns that are wanted of a table with labels."""
-    return replace(fmt, text_column=id_column, text_pair_column=None, id_column=id_column)
+    return replace(fmt, text_column=id_column, text_pair_column=None, id_column=id_column, slices=NO_SLICES)
 
 
 # A process reads several files with texts, each of them twice, and the labels of all once.

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from fullbake.components.data.dialect import RFC_4180, Dialect
+from fullbake.components.data.row_slices import NO_SLICES, RowSlices
 from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
 from fullbake.contract.setting_names import SettingNames, setting_names
@@ -53,6 +54,7 @@ class RowFormat:
             `label_column` counts for nothing. Empty: nobody votes.
         rare_classes: What a row with a label that is not listed is: "fail" (bad), "drop" (not used) or "other" (of the
             class `OTHER`, which is listed).
+        slices: What makes the slices of a row.
         names: What settings are called where a row is said to be bad, also in the processes of Beam's workers. Default:
             what they are called here and now. It is no part of `to_dict`.
 
@@ -76,6 +78,7 @@ class RowFormat:
     missing_label: str = "fail"
     votes: Mapping[str, str | None] = field(default_factory=dict)
     rare_classes: str = "fail"
+    slices: RowSlices = NO_SLICES
     names: Mapping[str, str] = field(default_factory=lambda: SettingNames(setting_names()), compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -125,14 +128,19 @@ class RowFormat:
             columns += [(self.setting_of_labels, column) for column in self.columns_with_labels]
         if self.text_pair_column is not None:
             columns.append(("text_pair_column", self.text_pair_column))
-        return columns
+        return columns + self.slices.wanted
 
     def renamed(self, names: Sequence[str]) -> "RowFormat":
         """Returns the same with other names of the columns, in the order of `wanted`."""
         found: dict[str, list[str]] = {}
         for (setting, _), name in zip(self.wanted, names, strict=True):
             found.setdefault(setting, []).append(name)
-        changed: dict[str, Any] = {setting: columns[0] for setting, columns in found.items()}
+        slices = replace(
+            self.slices,
+            columns=tuple(found.pop("slices", ())),
+            identities=tuple(found.pop("identity_columns", ())),
+        )
+        changed: dict[str, Any] = {setting: columns[0] for setting, columns in found.items()} | {"slices": slices}
         if self.label_columns:
             changed["label_columns"] = tuple(found["label_columns"])
         elif self.votes:
@@ -145,10 +153,11 @@ class RowFormat:
 
     def unlabelled(self) -> "RowFormat":
         """Returns the same for files of which the text column alone is wanted."""
-        return replace(self, labelled=False, text_pair_column=None, id_column=None)
+        return replace(self, labelled=False, text_pair_column=None, id_column=None, slices=NO_SLICES)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "RowFormat":
         """Returns the format that `to_dict` gave these values for, also after a trip through JSON."""
         lists = {key: tuple(values[key]) for key in ("labels", "null_values", "label_columns")}
-        return cls(**{**values, **lists, "dialect": Dialect.from_dict(values["dialect"])})
+        slices = RowSlices.from_dict(values["slices"])
+        return cls(**{**values, **lists, "dialect": Dialect.from_dict(values["dialect"]), "slices": slices})

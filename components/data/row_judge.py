@@ -7,7 +7,9 @@ from fullbake.components.data.columns import shorten
 from fullbake.components.data.label_sets import Unusable, label_sets
 from fullbake.components.data.numbers import finite_number
 from fullbake.components.data.row_format import OTHER, RowFormat
+from fullbake.components.data.row_slices import NO_SLICES
 from fullbake.components.data.rows import UNLISTED, BadRow, LabelSet, Row
+from fullbake.components.data.slicing import NO_IDENTITY, slicer
 from fullbake.components.data.votes import winner
 
 Judge = Callable[[int, Mapping[str, str], list[str], int], Row | BadRow]
@@ -27,11 +29,27 @@ def row_judge(fmt: RowFormat) -> Judge:
         >>> judge(2, {"text": "so kind", "label": "good"}, ["1", "so kind", "good"], 1)
         Row(line=2, text='so kind', text_pair=None, label='good', lines=1)
     """
+    if fmt.slices:
+        return _with_slices(fmt, row_judge(replace(fmt, slices=NO_SLICES)))
     if fmt.multi_label:
         return _with_labels(fmt, label_sets(fmt) if fmt.labelled else lambda _: LabelSet(()))
     if fmt.votes and fmt.labelled:
         return _with_labels(fmt, winner(fmt))
     return _of_one_column(fmt)
+
+
+def _with_slices(fmt: RowFormat, judge_row: Judge) -> Judge:
+    """Returns a judge that says, too, which slices a row is in."""
+    find = slicer(fmt.slices, {word.strip() for word in fmt.null_values}, fmt.names["identity_columns"])
+
+    def judge(line: int, values: Mapping[str, str], fields: list[str], lines: int) -> Row | BadRow:
+        row = judge_row(line, values, fields, lines)
+        if isinstance(row, BadRow):
+            return row
+        found = find(row.text, values)
+        return BadRow(line, found, fields, NO_IDENTITY, lines) if isinstance(found, str) else replace(row, slices=found)
+
+    return judge
 
 
 def _with_labels(fmt: RowFormat, labels_of: Callable[[Mapping[str, str]], str | LabelSet | Unusable]) -> Judge:

@@ -9,7 +9,7 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 from tfx.utils import io_utils
 
-from fullbake.contract.names import LABEL, MASKED_LABEL, TEXT, TEXT_PAIR
+from fullbake.contract.names import LABEL, MASKED_LABEL, SLICE, TEXT, TEXT_PAIR
 
 SCHEMA_FILE = "schema.pbtxt"
 """The name TFX looks for in a `Schema` artifact."""
@@ -18,7 +18,9 @@ LABELS_DOMAIN = "labels"
 """The string domain that lists the labels, in the order of their index."""
 
 
-def make_schema(labels: list[str], text_pair: bool, multi_label: bool = False) -> schema_pb2.Schema:
+def make_schema(
+    labels: list[str], text_pair: bool, multi_label: bool = False, sliced: bool = False
+) -> schema_pb2.Schema:
     """Returns the schema of what `CsvExampleGen` writes.
 
     Every feature is one bytes value, present in every example, which makes it dense to TensorFlow Transform; but for
@@ -28,6 +30,7 @@ def make_schema(labels: list[str], text_pair: bool, multi_label: bool = False) -
         labels: The values `label` may have; TensorFlow Data Validation refuses any other.
         text_pair: Whether there is a second text.
         multi_label: Whether an example can have any number of labels.
+        sliced: Whether an example says which slices it is in, any number of them.
     """
     schema = schema_pb2.Schema()
     schema.string_domain.add(name=LABELS_DOMAIN, value=labels)
@@ -42,6 +45,8 @@ def make_schema(labels: list[str], text_pair: bool, multi_label: bool = False) -
         feature.shape.dim.add(size=1)
         if name == LABEL:
             feature.domain = LABELS_DOMAIN
+    if sliced:
+        schema.feature.add(name=SLICE, type=schema_pb2.BYTES).value_count.min = 0
     return schema
 
 
@@ -56,6 +61,7 @@ def ConfigSchema(  # noqa: N802, components are called as classes are
     labels: Parameter[str],
     text_pair: Parameter[int] = 0,
     multi_label: Parameter[int] = 0,
+    sliced: Parameter[int] = 0,
 ) -> None:
     """Writes the schema which the config asks for into a `Schema` artifact.
 
@@ -64,6 +70,7 @@ def ConfigSchema(  # noqa: N802, components are called as classes are
         labels: The labels in the order of their index, as a JSON list.
         text_pair: 1 if the examples have a `text_pair`, 0 if not.
         multi_label: 1 if an example can have any number of labels, 0 if not.
+        sliced: 1 if an example says which slices it is in, 0 if not.
     """
-    proto = make_schema(json.loads(labels), bool(text_pair), bool(multi_label))
+    proto = make_schema(json.loads(labels), bool(text_pair), bool(multi_label), bool(sliced))
     io_utils.write_pbtxt_file(os.path.join(schema.uri, SCHEMA_FILE), proto)

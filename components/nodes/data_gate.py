@@ -92,6 +92,7 @@ def DataGate(  # noqa: N802, components are called as classes are
             serving_dir,
             bounds.labels,
             json.loads(text_features),
+            task=bounds.task,
             accept_loss=bounds.accept_baseline_loss,
             opens=_opening_fault_unless_known,
         )
@@ -109,7 +110,7 @@ def _warn_of_tokens(examples: standard_artifacts.Examples, ingest: Ingest, token
     sample = f" (by {lengths.rows:,} of the training texts)" if step > 1 else ""
     for key, note in (
         ("base", vocabulary_note(scripts, base_label(tokenizer.base))),
-        ("max_length", cut_note(scripts, tokenizer.max_length)),
+        ("max_windows" if tokenizer.windows else "max_length", cut_note(scripts, tokenizer.row_length)),
     ):
         if note:
             log.warning("%s: %s%s", setting_names()[key], note, sample)

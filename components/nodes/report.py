@@ -108,7 +108,7 @@ def _count_tokens(examples: artifact.Artifact, spec: TokenizerSpec) -> tuple[Len
     counted = {split: counter.count(artifact_utils.get_split_uri([examples], split)) for split in splits}
     by_split = {split: scripts for split, (_, scripts) in counted.items()}
     scripts = merge_scripts(by_split.values())
-    notes = vocabulary_note(scripts, base_label(spec.base)), cut_note(scripts, spec.max_length)
+    notes = vocabulary_note(scripts, base_label(spec.base)), cut_note(scripts, spec.row_length)
     return counted[names.TRAIN_SPLIT][0], Tokens(splits=by_split, notes=tuple(filter(None, notes)))
 
 

@@ -31,11 +31,10 @@ class SplitCounter:
     """
 
     def __init__(self, tokenizer: TokenizerSpec):
-        self._max_length = tokenizer.max_length
+        self._longest = tokenizer.row_length
+        self._windows = tokenizer.windows
         base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
-        self._count_rows = _row_counter(
-            BertTokenizer.from_folder(base, max_length=tokenizer.max_length), tokenizer.max_length
-        )
+        self._count_rows = _row_counter(BertTokenizer.from_folder(base, max_length=self._longest), self._longest)
 
     def count(self, folder: str, *, step: int = 1) -> tuple[Lengths, dict[str, TokenCount]]:
         """Counts a split.
@@ -48,24 +47,26 @@ class SplitCounter:
             The lengths, special tokens included; and by script, the one of the most texts first, the tokens without
             these.
         """
-        max_length = self._max_length
-        by_length = np.zeros(max_length + 2, np.int64)
+        longest = self._longest
+        by_length = np.zeros(longest + 2, np.int64)
         scripts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         finder = ScriptFinder()
         records = tf.data.TFRecordDataset(tf.io.gfile.glob(os.path.join(folder, "*")), compression_type="GZIP")
         for serialized in records.shard(step, 0).batch(_COUNT_ROWS):
             lengths, counts, texts = (part.numpy() for part in self._count_rows(serialized))
-            by_length += np.bincount(np.minimum(lengths, max_length + 1), minlength=len(by_length))
+            by_length += np.bincount(np.minimum(lengths, longest + 1), minlength=len(by_length))
             found = np.array(finder.scripts_of([text.decode(errors="replace") for text in texts]))
             for script in dict.fromkeys(found.tolist()):
                 rows = found == script
                 tokens, unknowns, words = counts[rows].sum(axis=0).tolist()
                 scripts[script].update(
-                    texts=int(rows.sum()), cut=int((lengths[rows] > max_length).sum()),
+                    texts=int(rows.sum()), cut=int((lengths[rows] > longest).sum()),
                     tokens=tokens, unknown=unknowns, words=words,
                 )  # fmt: skip
         counted = Lengths(
-            max_length=max_length,
+            max_length=longest,
+            window_length=self._windows.length if self._windows else None,
+            most_windows=self._windows.most if self._windows else None,
             counts=tuple(by_length.tolist()),
             truncated=int(by_length[-1]),
             rows=int(by_length.sum()),

@@ -82,7 +82,7 @@ def cut_note(scripts: Mapping[str, TokenCount], max_length: int) -> str | None:
 
     Args:
         scripts: By script, the tokens of the texts.
-        max_length: How many tokens the model reads.
+        max_length: How many tokens the model reads, in all windows of a text.
     """
     whole, frequent = TokenCount.sum_of(scripts.values()), _frequent(scripts)
     if whole.cut_share <= MOST_CUT and all(count.cut_share <= MOST_CUT for count in frequent.values()):

@@ -18,17 +18,26 @@ class Lengths(Result):
     """Training texts by their length in tokens before any cut.
 
     Attributes:
-        max_length: The longest that the model reads.
+        max_length: The longest that the model reads, in one window or in several.
         counts: How many texts have 0, 1, ... tokens, special tokens included; the last is of all that have more than
             `max_length`.
         truncated: How many those are.
         rows: How many texts there are.
+        window_length: Tokens of a window where a longer text is read in several, or None.
+        most_windows: How many there are of a text at most, or None.
     """
 
     max_length: int
     counts: tuple[int, ...]
     truncated: int
     rows: int
+    window_length: int | None = None
+    most_windows: int | None = None
+
+    @property
+    def windowed(self) -> int:
+        """How many texts are longer than a window."""
+        return sum(self.counts[self.window_length + 1 :]) if self.window_length else 0
 
 
 class Report(ResultFile):

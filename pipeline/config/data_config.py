@@ -98,21 +98,26 @@ class DataConfig(LabelConfig):
 
     @model_validator(mode="after")
     def _labels_file_fits(self) -> DataConfig:
-        if self.labels_file is None:
-            for key in ("id_column", "test_labels_file"):
-                if getattr(self, key) is not None:
-                    raise ValueError(f"{key}: it belongs to labels_file, which is not set; set it, or take {key} away")
+        key = "test_labels_file" if self.labels_file is None else "labels_file"
+        if getattr(self, key) is None:
+            if self.id_column is not None:
+                raise ValueError(
+                    "id_column: it belongs to labels_file, which is not set; set it, or take id_column away"
+                )
             return self
         if self.label_from != COLUMN:
             raise ValueError(
-                f"labels_file: labels are in this file or, with label_from {self.label_from}, in names; take one away"
+                f"{key}: labels are in this file or, with label_from {self.label_from}, in names; take one away"
             )
-        for key, column in self.columns_with_labels:
+        for named, column in self.columns_with_labels:
             if column in (self.text_column, self.text_pair_column):
-                raise ValueError(f"{key}: {column!r} is the column of a text, too; rename one of both")
-        if (self.test_base is None) != (self.test_labels_file is None):
-            missing, there = ("test_base", "test_labels_file")[:: -1 if self.test_base else 1]
-            raise ValueError(f"{missing}: {there} is set, and one of both says nothing without the other; set both")
+                raise ValueError(f"{named}: {column!r} is the column of a text, too; rename one of both")
+        if self.test_base is None and self.test_labels_file is not None:
+            raise ValueError("test_base: test_labels_file is set, which says nothing without it; set both")
+        if self.test_base is not None and self.test_labels_file is None:
+            raise ValueError(
+                "test_labels_file: test_base is set, and with labels_file its labels are in a file, too; set it"
+            )
         if self.id_column is None:
             if self.text_pair_column is not None:
                 raise ValueError(
@@ -121,13 +126,13 @@ class DataConfig(LabelConfig):
                 )
             if has_spans(self.pattern):
                 raise ValueError(
-                    "labels_file: labels line by line belong to one file, and pattern numbers spans; set id_column to "
+                    f"{key}: labels line by line belong to one file, and pattern numbers spans; set id_column to "
                     "a column that texts and labels have in common"
                 )
         elif self.columns is not None or self.line_pattern is not None:
-            key = "columns" if self.columns is not None else "line_pattern"
+            without = "columns" if self.columns is not None else "line_pattern"
             raise ValueError(
-                f"{key}: the labels of labels_file need a header, as the texts do, to be joined by id_column"
+                f"{without}: the labels of {key} need a header, as the texts do, to be joined by id_column"
             )
         return self
 

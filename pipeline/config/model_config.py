@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
 
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.config_section import Location, Section
 from fullbake.trainer.approaches import APPROACHES
+from fullbake.trainer.windows import Windows
+
+# Transform's rows have room for all windows: at 64 of 512 tokens a row takes 400 KB, and Beam holds a thousand.
+MOST_WINDOWS = 64
 
 
 def known_approach(name: str) -> str:
@@ -31,7 +35,10 @@ class ModelConfig(Section):
     head: Literal["linear", "hf", "mlp"] | None = None
     pooling: Literal["cls", "mean"] = "cls"
     max_length: Annotated[int, Field(ge=3)] = 512
-    truncation: Literal["head", "head_tail"] = "head"
+    truncation: Literal["head", "head_tail", "windows"] = "head"
+    window_overlap: NonNegativeInt | None = None
+    max_windows: Annotated[int, Field(ge=1, le=MOST_WINDOWS)] = 8
+    window_pooling: Literal["max", "mean"] = "max"
 
     @model_validator(mode="after")
     def _head_fits(self) -> ModelConfig:
@@ -42,3 +49,32 @@ class ModelConfig(Section):
         if self.head == "hf" and self.pooling != "cls":
             raise ValueError(f"pooling: head 'hf' has its own, and cannot have {self.pooling!r}; use linear or mlp")
         return self
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> ModelConfig:
+        if self.windows is None:
+            for key in ("window_overlap", "max_windows", "window_pooling"):
+                default = type(self).model_fields[key].default
+                if getattr(self, key) != default:
+                    raise ValueError(
+                        f"{key}: there are no windows with truncation {self.truncation!r}; leave it out, or set "
+                        "truncation to windows"
+                    )
+        elif self.windows.step < 1:
+            raise ValueError(
+                f"window_overlap: of the {self.max_length} tokens of max_length two are special, so windows that have "
+                f"{self.windows.overlap} in common would not move on; set it to {self.max_length - 3} or less"
+            )
+        return self
+
+    @property
+    def windows(self) -> Windows | None:
+        """Into which a text is cut, or None.
+
+        By default they overlap by a quarter: a sentence of so many tokens is whole in one of them. Of 512 it is 128, as
+        Hugging Face's examples of question answering take it (`doc_stride`).
+        """
+        if self.truncation != "windows":
+            return None
+        overlap = self.max_length // 4 if self.window_overlap is None else self.window_overlap
+        return Windows(self.max_length, overlap, self.max_windows, self.window_pooling)

@@ -16,6 +16,7 @@ from fullbake.components.nodes.example_gen import CsvExampleGen
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.errors import InputError
+from fullbake.trainer.windows import Windows
 from tests.components.placed_models import place
 
 
@@ -39,6 +40,7 @@ def run(tmp_path, base):
         gate=None,
         max_length=16,
         text="text",
+        windows=None,
         **settings,
     ):
         if rows:
@@ -56,7 +58,7 @@ def run(tmp_path, base):
             anomalies=validator.outputs["anomalies"],
             gate=json.dumps(asdict(gate or GateSpec(labels))),
             text_features='["text"]',
-            tokenizer=json.dumps(TokenizerSpec(str(base), None, max_length, "head").to_dict()),
+            tokenizer=json.dumps(TokenizerSpec(str(base), None, max_length, "head", windows=windows).to_dict()),
             **settings,
         )
         components = [example_gen, statistics_gen, schema, validator, data_gate]
@@ -99,6 +101,16 @@ def test_texts_that_the_vocabulary_does_not_know_or_that_are_cut_are_warned_of_b
         f"base: the vocabulary of {base} does not fit: 100% of the tokens of Hangul texts are unknown; a multilingual"
     )
     assert cut == "max_length: 100% of the texts have more than 5 tokens and are cut"
+
+
+def test_of_texts_that_are_read_in_windows_those_are_warned_of_that_are_cut_behind_the_last(run, caplog):
+    rows, text = ["good", "bad"] * 20, "a very good kind of person"  # and a number
+    with caplog.at_level(logging.WARNING, "fullbake"):
+        run(rows, ["good", "bad"], text=text, max_length=5, windows=Windows(5, 1, 8, "max"))
+        assert not [record for record in caplog.records if "are cut" in record.getMessage()]
+        run(rows, ["good", "bad"], text=text, max_length=5, windows=Windows(5, 1, 2, "max"))
+    (cut,) = (text for record in caplog.records if "are cut" in (text := record.getMessage()))
+    assert cut == "max_windows: 100% of the texts have more than 7 tokens and are cut"
 
 
 def test_texts_that_the_vocabulary_knows_are_not_warned_of(run, caplog):

@@ -1,5 +1,6 @@
 """The preprocessing_fn through TensorFlow Transform, against Hugging Face's tokenizer."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from transformers import BertTokenizerFast
 from fullbake.components.nodes.config_schema import make_schema
 from fullbake.components.nodes.preprocessing import preprocessing_fn
 from fullbake.contract.errors import InputError
+from fullbake.trainer.windows import Windows
 
 MAX_LENGTH = 12
 LABELS = ["odd", "fine", "rude"]  # not in the order of the alphabet
@@ -101,4 +103,20 @@ def test_pairs_on_a_base_that_cannot_tell_two_texts_apart_are_refused(base: Path
     config = {"base": str(folder), "revision": None, "labels": LABELS, "max_length": MAX_LENGTH, "truncation": "head"}
     columns = {name: tf.constant([["it"]]) for name in ("text", "text_pair", "label")}
     with pytest.raises(InputError, match=r"text_pair_column: .* cannot tell two texts apart"):
+        preprocessing_fn(columns, config)
+
+
+def test_a_text_that_is_read_in_windows_is_one_row_of_all_that_they_cover(base: Path):
+    tokenizer = BertTokenizerFast.from_pretrained(base)
+    windows = Windows(8, 2, 3, "max")
+    config = {"base": str(base), "revision": None, "labels": LABELS, "max_length": 8, "truncation": "windows"}
+    config["windows"] = dataclasses.asdict(windows)
+    columns = {"text": tf.constant([[TEXTS[2]], [TEXTS[1]]]), "label": tf.constant([["rude"], ["odd"]])}
+    features = preprocessing_fn(columns, config)
+    for row, text in enumerate((TEXTS[2], TEXTS[1])):
+        whole = tokenizer(text, truncation=True, max_length=windows.row_length, padding="max_length")
+        assert features["input_ids"].numpy()[row].tolist() == whole["input_ids"]
+        assert features["attention_mask"].numpy()[row].tolist() == whole["attention_mask"]
+    columns["text_pair"] = columns["text"]
+    with pytest.raises(InputError, match=r"^truncation: windows are not defined for pairs of sentences; use head$"):
         preprocessing_fn(columns, config)

@@ -35,7 +35,7 @@ class EncodedSplit:
 
     Attributes:
         vectors: float32 or float16 `(rows, hidden_size)`, memory-mapped, in the order of the split's rows.
-        labels: int32 `(rows,)`.
+        labels: The targets, a row each.
     """
 
     def __init__(self, vectors: np.ndarray, labels: np.ndarray):
@@ -46,6 +46,11 @@ class EncodedSplit:
     def lengths(self) -> np.ndarray:
         """All zero: vectors need no sorting."""
         return np.zeros(len(self.labels), np.int64)
+
+    @property
+    def window_counts(self) -> np.ndarray:
+        """One of each row."""
+        return np.ones(len(self.labels), np.int64)
 
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> np.ndarray:
         """The vectors of these rows: float32 `(batch_size, hidden_size)`."""

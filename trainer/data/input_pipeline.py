@@ -7,7 +7,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +15,6 @@ import tensorflow as tf
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS
 from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
-
-if TYPE_CHECKING:
-    import tensorflow_transform as tft
 
 # Batches are sorted by length within pools of this many: near enough in length that little padding is left (see
 # benchmarks/), while the order of rows stays random.
@@ -39,6 +36,10 @@ class Split(Protocol):
     @property
     def lengths(self) -> np.ndarray:
         """What batches are sorted by: int64 `(rows,)`."""
+
+    @property
+    def window_counts(self) -> np.ndarray:
+        """In how many windows each row is read, which bounds what is computed at once: int64 `(rows,)`."""
 
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> Any:
         """The features of these rows as one batch; with `full_width` every batch has the same width."""
@@ -116,6 +117,11 @@ class TokenizedSplit:
         """Tokens of each row, special tokens counted: int64 `(rows,)`."""
         return np.diff(self.offsets)
 
+    @property
+    def window_counts(self) -> np.ndarray:
+        """One of each row."""
+        return np.ones(len(self), np.int64)
+
     def digest(self) -> str:
         """The content: SHA-256 in hexadecimal digits, over every row's tokens and label, in their order."""
         whole = hashlib.sha256()
@@ -159,21 +165,6 @@ class TokenizedSplit:
         return {name: tf.TensorSpec(shape, tf.int32) for name in (ATTENTION_MASK, *self.streams)}
 
 
-def read_splits(
-    train_files: list[str],
-    eval_files: list[str],
-    transform: tft.TFTransformOutput,
-    scratch: Path,
-    task: Task = SINGLE_LABEL,
-) -> tuple[TokenizedSplit, TokenizedSplit]:
-    """Packs the train and the eval split below a scratch folder; see `TokenizedSplit.read`."""
-    feature_spec = transform.transformed_feature_spec()
-    return (
-        TokenizedSplit.read(train_files, feature_spec, scratch / "train", task),
-        TokenizedSplit.read(eval_files, feature_spec, scratch / "eval", task),
-    )
-
-
 def epoch_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Deals all rows into batches of similar length, in random order.
 
@@ -205,7 +196,7 @@ def training_dataset(
 
     Args:
         split: The rows.
-        batch_size: Rows to a batch, over all replicas.
+        batch_size: Rows to a batch, over all replicas, in however many windows they are read.
         seed: With the same seed the same batches come in the same order.
         static_shapes: All batches of one shape, as TPUs need; the last one of an epoch is filled up with rows drawn
             again.
@@ -229,18 +220,33 @@ def training_dataset(
     return _dataset(split, rows_left, batch_size if static_shapes else None, full_width=static_shapes)
 
 
-def evaluation_dataset(split: Split, batch_size: int) -> tf.data.Dataset:
-    """Every row once, longest first, in batches of similar length; elements as in `training_dataset`."""
-
-    def rows_by_length() -> Iterator[np.ndarray]:
-        order = np.argsort(-split.lengths, kind="stable")
-        for start in range(0, len(order), batch_size):
-            yield order[start : start + batch_size]
-
-    batches = -(-len(split.labels) // batch_size)
-    return _dataset(split, rows_by_length, None, full_width=False).apply(
-        tf.data.experimental.assert_cardinality(batches)
+def evaluation_dataset(split: Split, most_windows: int) -> tf.data.Dataset:
+    """Every row once, in the batches of `batches_by_length`; elements as in `training_dataset`."""
+    batches = batches_by_length(split, most_windows)
+    return _dataset(split, lambda: iter(batches), None, full_width=False).apply(
+        tf.data.experimental.assert_cardinality(len(batches))
     )
+
+
+def batches_by_length(split: Split, most_windows: int) -> list[np.ndarray]:
+    """Deals all rows, longest first, into batches of similar length.
+
+    Args:
+        split: The rows.
+        most_windows: Of a batch; of rows that are one window each that is rows. A row of more is a batch of its own.
+
+    Returns:
+        Row numbers, `(batch_size,)` to a batch.
+    """
+    order = np.argsort(-split.lengths, kind="stable")
+    before = np.concatenate([[0], np.cumsum(split.window_counts[order])])
+    batches: list[np.ndarray] = []
+    start = 0
+    while start < len(order):
+        stop = max(start + 1, int(np.searchsorted(before, before[start] + most_windows, side="right")) - 1)
+        batches.append(order[start:stop])
+        start = stop
+    return batches
 
 
 def _dataset(

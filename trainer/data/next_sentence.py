@@ -48,6 +48,11 @@ class SentencePairs:
         """Tokens of each row, one more for the `[SEP]` between the segments: int64 `(rows,)`."""
         return np.minimum(self.split.lengths + 1, self.split.max_length)
 
+    @property
+    def window_counts(self) -> np.ndarray:
+        """One of each row."""
+        return self.split.window_counts
+
     def take(self, rows: np.ndarray, *, full_width: bool = False) -> dict[str, np.ndarray]:
         """Cuts, replaces and pads some rows.
 

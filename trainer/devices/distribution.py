@@ -12,6 +12,7 @@ from fullbake.contract.errors import InputError
 from fullbake.trainer.devices.local_devices import no_gpu, no_workers
 from fullbake.trainer.devices.precision import POLICIES, choose_precision
 from fullbake.trainer.devices.worker_cluster import configured_workers
+from fullbake.trainer.windows import Windows
 
 _POLICY_FILE = "precision"  # beside the checkpoints
 
@@ -72,6 +73,15 @@ class Placement:
                 "step",
                 field=f"{section}_gradient_accumulation_steps",
                 steps=steps,
+            )
+
+    def check_windows(self, windows: Windows | None) -> None:
+        """Raises InputError where rows are read in windows, and all batches must have one shape."""
+        if windows is not None and self.static_shapes:
+            raise InputError(
+                "windows are not possible on a TPU, whose batches have one shape, and texts have few windows or many; "
+                "use head or head_tail, or train elsewhere",
+                field="truncation",
             )
 
 

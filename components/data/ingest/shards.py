@@ -14,8 +14,9 @@ from fullbake.components.data.ingest.refusal import NOT_USED, TOO_RARE, Refusal
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.row_format import OTHER
 from fullbake.components.data.rows import UNLISTED, BadRow, Row
+from fullbake.components.data.slicing import too_many_slices
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import LABEL, MASKED_LABEL, TEXT, TEXT_PAIR
+from fullbake.contract.names import LABEL, MASKED_LABEL, SLICE, TEXT, TEXT_PAIR
 
 ROWS_PER_SHARD = 50_000
 """Rows of a file and split after which a new shard begins: some megabytes, small enough for later steps to share."""
@@ -113,6 +114,10 @@ def write_rows(
                 shards[split].write(_as_example(row, labels, masked, pairs))
                 tally.count_example(split, labels, masked)
                 tally.used_lines += row.lines
+                tally.slices.update(row.slices)
+                tally.error = too_many_slices(tally.slices)
+                if tally.error:
+                    break
 
 
 def _as_example(row: Row, labels: tuple[str, ...], masked: tuple[str, ...], pairs: bool) -> bytes:
@@ -121,6 +126,8 @@ def _as_example(row: Row, labels: tuple[str, ...], masked: tuple[str, ...], pair
         values[MASKED_LABEL] = masked
     if pairs or row.text_pair is not None:
         values[TEXT_PAIR] = (row.text_pair or "",)
+    if row.slices:
+        values[SLICE] = row.slices
     features = {
         name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode() for value in found]))
         for name, found in values.items()

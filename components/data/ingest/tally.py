@@ -27,6 +27,7 @@ class Tally:
         rare: Label -> rows of rare classes, not used or of the class `row_format.OTHER`; beyond so many labels, the
             rows of all others under an empty one.
         first: Kind of reason -> the first row rejected for it: file, line and reason.
+        slices: Name of a slice -> examples written that are in it.
         profile: Of all rows that can be used, those kept out of training among them.
         error: Why a file cannot be read at all, if so.
         lines: Physical lines, in all and those that are no rows.
@@ -42,6 +43,7 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     rare: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
+    slices: Counter[str] = field(default_factory=Counter)
     profile: Profile = field(default_factory=Profile)
     error: InputError | None = None
     lines: LineCount = field(default_factory=LineCount)
@@ -62,6 +64,7 @@ class Tally:
             self.count_rare(label, rows)
         for kind, row in other.first.items():
             self.first.setdefault(kind, row)
+        self.slices.update(other.slices)
         self.profile.add(other.profile)
         self.error = self.error or other.error
         self.lines.add(other.lines)

@@ -3,6 +3,7 @@
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, IN_TEST_BASE
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
+from fullbake.components.data.slicing import too_many_slices
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import TEST_SPLIT
 from fullbake.contract.results.ingest import Repeats
@@ -37,8 +38,8 @@ def judge_ingest(tally: Tally, corpus: Tally, repeats: Repeats, settings: Ingest
 
 def _judge_files(*tallies: Tally) -> None:
     for tally in tallies:
-        if tally.error:
-            raise tally.error
+        if error := tally.error or too_many_slices(tally.slices):
+            raise error
         if tally.read != tally.used + tally.rejected:
             raise RuntimeError(f"{tally.read} rows were read, but {tally.used} used and {tally.rejected} rejected")
 

@@ -8,6 +8,7 @@ from transformers import BertTokenizerFast
 from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.results.tokens import TokenCount
+from fullbake.trainer.windows import Windows
 from tests.components.raw_examples import write_examples
 from tests.components.tokenizer.languages import SENTENCES
 from tests.components.tokenizer_parity import minilm_folder
@@ -62,3 +63,15 @@ def test_of_every_so_many_rows_one_is_counted(base: Path, tmp_path: Path):
     write_examples(tmp_path / "split", [("fine", "the day")] * 100, shards=3)
     lengths, counted = SplitCounter(TokenizerSpec(str(base), None, 8, "head")).count(str(tmp_path / "split"), step=7)
     assert lengths.rows == counted["Latin"].texts == 15
+
+
+def test_a_text_that_is_read_in_windows_is_cut_behind_the_last(base: Path, tmp_path: Path):
+    windows = Windows(8, 2, 3, "max")  # of six tokens of the text each, a new one after four
+    write_examples(tmp_path / "split", [("fine", "day " * count) for count in range(20)])
+    spec = TokenizerSpec(str(base), None, 8, "windows", windows=windows)
+    lengths, counted = SplitCounter(spec).count(str(tmp_path / "split"))
+    assert lengths.max_length == windows.row_length == 2 + 6 + 4 + 4
+    assert lengths.counts == (0, 0, *[1] * 15, 5)
+    assert lengths.truncated == counted["Latin"].cut == 5
+    assert (lengths.window_length, lengths.most_windows, lengths.windowed) == (8, 3, 13)
+    assert TokenizerSpec.from_dict(spec.to_dict()) == spec

@@ -70,6 +70,9 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "pooling": "cls",
             "max_length": 512,
             "truncation": "head",
+            "window_overlap": None,
+            "max_windows": 8,
+            "window_pooling": "max",
         },
         "training": {
             "batch_size": 16,
@@ -108,6 +111,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "max_recall_drop": 0.02,
             "accept_baseline_loss": False,
             "decision_threshold": None,
+            **{"slices": [], "identity_columns": [], "length_slices": [], "min_slice_recall": {}, "min_bias_auc": {}},
         },
         "push": {"serving_dir": None, "keep_versions": None},
         "beam": {"args": []},
