@@ -65,6 +65,7 @@ def test_columns_of_0_and_1_are_the_labels_where_no_column_is_named(tmp_path, ba
     assert config.data.label_columns == config.data.labels == LABELS
     assert config.data.missing_label == "fail"
     assert set(config.gate.min_recall) == set(LABELS)
+    assert config.training.class_weights == "balanced"
     for label in LABELS:
         count = sum(has[label] for _, _, has in rows)
         assert f"    - {label}  # {count} rows, {count / 3_000:.1%}\n" in text
@@ -167,6 +168,7 @@ def test_json_has_lists_too(tmp_path):
     (tmp_path / "a.jsonl").write_text(lines)
     config, text = first(tmp_path, tmp_path / "a.jsonl", "text", "label")
     assert (config.data.labels, config.data.label_separator) == (("joy", "fear"), ",")
+    assert "class_weights: none  # the rarest label is in 33.3% of the rows; balanced below 12.5%\n" in text
     assert "33.3% of the rows have none" in text
 
 
