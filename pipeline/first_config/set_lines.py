@@ -75,8 +75,8 @@ def set_lines(
     yield "gate:"
     yield "  min_recall:  # a start: a model is pushed only if it finds this part of the texts with each label"
     yield from gate_lines(names, test_rows, MIN_RECALL)
-    yield "  # A text has a label from a probability of 0.5 on. decision_threshold: auto takes for each label the one that"
-    yield "  # meets its bound on the eval split."
+    yield "  # A text has a label from a probability of 0.5 on. decision_threshold: auto takes for each label that"
+    yield "  # which meets its bound on the eval split."
 
 
 def _layout_lines(found: FoundSets) -> Iterator[str]:
