@@ -25,6 +25,7 @@ _TRUTHS = {"0": False, "0.0": False, "false": False, "1": True, "1.0": True, "tr
 _UNKNOWN = ("-1", "-1.0")  # as test sets have it whose labels are kept, such as Jigsaw's
 _OPENING, _CLOSING = "[({", "])}"
 _CELLS_KEPT = 2**14  # their labels; most data sets have fewer different ones
+_LONGEST_KEPT = 1000  # characters; of longer cells, so many would take gigabytes
 
 _LISTS = json.JSONDecoder(parse_int=str, parse_float=str)
 
@@ -86,7 +87,6 @@ def _by_parts(fmt: RowFormat) -> LabelsOf:
     known.update((value.strip(), label) for value, label in fmt.label_map.items())
     order = {label: number for number, label in enumerate(fmt.labels)}
 
-    @lru_cache(_CELLS_KEPT)
     def judged(cell: str) -> LabelSet | Unusable:
         found = set()
         for part in [cell] if cell in known else parts_of(cell, separator):
@@ -101,7 +101,13 @@ def _by_parts(fmt: RowFormat) -> LabelsOf:
             found.add(label or part)
         return LabelSet(tuple(sorted(found, key=order.__getitem__) if order else sorted(found)))
 
-    return lambda values: judged(values[column].strip())
+    kept = lru_cache(_CELLS_KEPT)(judged)
+
+    def labels_of(values: Mapping[str, str]) -> LabelSet | Unusable:
+        cell = values[column].strip()
+        return kept(cell) if len(cell) <= _LONGEST_KEPT else judged(cell)
+
+    return labels_of
 
 
 def parts_of(cell: str, separator: str) -> list[str]:

@@ -7,7 +7,7 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.data_survey import TEXTS_KEPT, Survey
 from fullbake.pipeline.first_config.scores import decimal_comma
-from fullbake.pipeline.first_config.several_labels import Several, find_several_labels
+from fullbake.pipeline.first_config.several_labels import Several, are_sets, find_several_labels
 
 LONGEST_LABEL = 500
 """Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
@@ -41,7 +41,9 @@ def find_several(survey: Survey, labels: LabelsOf, *, in_names: bool) -> Several
     """
     if not survey.used:
         raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
-    found = None if decimal_comma(survey.labels) else find_several_labels(survey.labels)
+    found = find_several_labels(survey.labels)
+    if found is not None and decimal_comma(survey.labels) and not are_sets(survey.labels):
+        return None
     if found is not None and in_names:
         cell, parts = found.cell, named_few([repr(part) for part in found.parts])
         raise InputError(

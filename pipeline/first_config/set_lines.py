@@ -11,6 +11,7 @@ from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.config_lines import (
     FEW_IN_TEST,
     MIN_RECALL,
+    SKEW,
     bad_row_lines,
     gate_lines,
     head_lines,
@@ -65,9 +66,17 @@ def set_lines(
     yield from model_lines(model)
     yield "training:"
     yield "  epochs: 3"
+    even = 1 / 2  # of the rows with a label and those without it
+    rarest = min(survey.labels[label] / (survey.used - survey.masked[label]) for label in fmt.labels)
+    yield (
+        f"  class_weights: {'balanced' if rarest < SKEW * even else 'none'}"
+        f"  # the rarest label is in {rarest:.1%} of the rows; balanced below {SKEW * even:.1%}"
+    )
     yield "gate:"
     yield "  min_recall:  # a start: a model is pushed only if it finds this part of the texts with each label"
     yield from gate_lines(names, test_rows, MIN_RECALL)
+    yield "  # A text has a label from a probability of 0.5 on. decision_threshold: auto takes for each label that"
+    yield "  # which meets its bound on the eval split."
 
 
 def _layout_lines(found: FoundSets) -> Iterator[str]:

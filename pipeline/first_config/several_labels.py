@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -68,6 +68,26 @@ def find_several_labels(labels: Mapping[str, int]) -> Several | None:
             cell = max(several, key=lambda label: labels[label])
             return Several(separator, cell, several[cell])
     return None
+
+
+def are_sets(labels: Iterable[str]) -> bool:
+    """Says of cells that might be numbers with a decimal comma whether they hold sets of whole numbers.
+
+    They do if one has three parts or, where none has, if no part stands beside itself, as in 3,3, and some stand on
+    either side of a comma, as 3 does in 1,3 and 3,5; in 0,5 and 1,5 none does.
+
+    Args:
+        labels: The cells.
+
+    Example:
+        >>> are_sets(["27", "2,5", "5,27"]), are_sets(["1,5", "2,5", "3"]), are_sets(["1,2", "2,1", "1,1"])
+        (True, False, False)
+    """
+    cells = [[part.strip() for part in label.split(",")] for label in labels if "," in label]
+    if any(len(parts) > 2 for parts in cells):
+        return True
+    first, second = {parts[0] for parts in cells}, {parts[-1] for parts in cells}
+    return not any(parts[0] == parts[-1] for parts in cells) and bool(first & second)
 
 
 def holds_lists(file: DataFile, fmt: RowFormat) -> bool:

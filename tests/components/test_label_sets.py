@@ -3,6 +3,7 @@
 import io
 import json
 import random
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +15,7 @@ from fullbake.components.data.row_judge import row_judge
 from fullbake.components.data.rows import ALL_MASKED, UNDECIDED, BadRow, LabelSet, Row
 from fullbake.contract.errors import InputError
 
+TWEETS = Path(__file__).parents[2] / "../shared/data/davidson_hate_speech.csv"
 KEYS = ("labels", "label_map", "null_values", "label_threshold", "missing_label", "votes")
 NAMES = {key: f"data.{key}" for key in KEYS}
 TOXIC = ("toxic", "obscene", "threat")
@@ -160,6 +162,18 @@ def test_a_column_may_have_the_vote_of_one_annotator():
     assert voted({"a": "fine", "b": "fine", "c": "good"}, votes, **fmt).reason == (
         "label 'good' in column 'c' is neither in data.labels nor in data.label_map"
     )
+
+
+@pytest.mark.skipif(not TWEETS.is_file(), reason="the tweets are not part of the project")
+def test_the_votes_of_real_data_give_the_classes_that_its_authors_give():
+    votes = {"hate_speech": "0", "offensive_language": "1", "neither": "2"}
+    with TWEETS.open("rb") as file:
+        by_votes = [
+            row.label for row in read_rows(file, TWEETS.name, RowFormat("tweet", "", tuple("012"), votes=votes))
+        ]
+    with TWEETS.open("rb") as file:
+        given = [row.label for row in read_rows(file, TWEETS.name, RowFormat("tweet", "class", tuple("012")))]
+    assert by_votes == given
 
 
 LISTS = RowFormat("text", "label", ("anger", "joy", "pride"), label_separator=";", label_map={"2": "anger", "5": "joy"})

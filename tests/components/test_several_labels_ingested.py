@@ -159,6 +159,16 @@ def test_a_bad_cell_stops_the_run_and_a_missing_label_does_where_it_is_not_maske
         run(fails)
 
 
+def test_drift_is_that_of_the_share_of_the_rows_that_have_a_label(run, tmp_path):
+    cells = {1: ["anger,joy", "joy", "", ""], 2: ["anger,joy", "anger,joy", "anger", "pride,joy"]}
+    for span, values in cells.items():
+        write(tmp_path / f"data/span-{span}/a.csv", [(f"text {number}", values[number % 4]) for number in range(200)])
+    drift = run(EMOTIONS, pattern="span-{SPAN}/*").counts["drift"]
+    assert (drift["rows_before"], drift["label"]) == (200, "anger")
+    assert (drift["share_before"], drift["share"], drift["label_distance"]) == (0.25, 0.75, 0.5)
+    assert drift["length_distance"] == 0
+
+
 def test_votes_decide_and_ties_are_not_used_and_told(run, tmp_path):
     rows = [(f"text {number}", number % 3, (number + 1) % 3, 1) for number in range(300)]
     write(tmp_path / "data/a.csv", rows, header=("tweet", "hate", "rude", "fine"))
@@ -179,3 +189,13 @@ def test_a_corpus_has_no_labels(run, tmp_path):
     ran = run(JIGSAW, corpus_base=str(tmp_path / "corpus"))
     assert list(examples(ran, "corpus")) == [("one text", (), ()), ("another text", (), ())]
     assert ran.counts["corpus"] == 2
+
+
+def test_labels_line_by_line_may_be_several_or_none(run, tmp_path):
+    cells = ["joy", "2,joy", "", "pride"]
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data/texts.txt").write_text("".join(f"text {number}\n" for number in range(80)))
+    (tmp_path / "data/labels.txt").write_text("".join(f"{cells[number % 4]}\n" for number in range(80)))
+    found = all_examples(run(EMOTIONS, labels_file="labels.txt"))
+    labels = [("joy",), ("anger", "joy"), (), ("pride",)]
+    assert found == {f"text {number}": (labels[number % 4], ()) for number in range(80)}

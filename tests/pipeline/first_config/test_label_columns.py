@@ -65,6 +65,7 @@ def test_columns_of_0_and_1_are_the_labels_where_no_column_is_named(tmp_path, ba
     assert config.data.label_columns == config.data.labels == LABELS
     assert config.data.missing_label == "fail"
     assert set(config.gate.min_recall) == set(LABELS)
+    assert config.training.class_weights == "balanced"
     for label in LABELS:
         count = sum(has[label] for _, _, has in rows)
         assert f"    - {label}  # {count} rows, {count / 3_000:.1%}\n" in text
@@ -144,6 +145,22 @@ def test_lists_of_classes_are_the_labels_by_frequency(tmp_path, base):
     assert {name: sum(counts[name] for counts in ingest.labels.values()) for name in names} == rows
 
 
+def test_numbers_of_labels_in_a_file_without_a_header_are_no_numbers_with_a_decimal_comma(tmp_path, base):
+    rng = random.Random(9)  # noqa: S311
+    rows = [
+        (f'a "text" {n}', sorted(rng.sample(range(12), rng.choice((1, 1, 1, 1, 2, 3)))), f"e{n:x}") for n in range(900)
+    ]
+    content = "".join(f"{text}\t{','.join(map(str, labels))}\t{row_id}\n" for text, labels, row_id in rows)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/train.tsv").write_text(content)
+    config, _ = first(tmp_path, tmp_path / "data/train.tsv", "1", "2")
+    assert (config.data.columns, config.data.label_separator) == (("text", "label", "_"), ",")
+    counts = {str(label): sum(label in labels for _, labels, _ in rows) for label in range(12)}
+    assert set(config.data.labels) == set(counts)
+    ingest = ingested(config, base, tmp_path)
+    assert {label: sum(had[label] for had in ingest.labels.values()) for label in counts} == counts
+
+
 def test_json_has_lists_too(tmp_path):
     lines = "".join(
         json.dumps({"text": f"text {n}", "label": [["joy"], ["joy", "fear"], []][n % 3]}) + "\n" for n in range(60)
@@ -151,6 +168,7 @@ def test_json_has_lists_too(tmp_path):
     (tmp_path / "a.jsonl").write_text(lines)
     config, text = first(tmp_path, tmp_path / "a.jsonl", "text", "label")
     assert (config.data.labels, config.data.label_separator) == (("joy", "fear"), ",")
+    assert "class_weights: none  # the rarest label is in 33.3% of the rows; balanced below 12.5%\n" in text
     assert "33.3% of the rows have none" in text
 
 
