@@ -14,7 +14,13 @@ from fullbake.pipeline.output_file import check_new, write_new
 @click.command()
 @click.argument("data", metavar="DATA", type=PATH)
 @click.option("--text", "text_column", required=True, help="The column with the text.")
-@click.option("--label", "label_column", help="The column with the label, if the labels are in a column.")
+@click.option(
+    "--label",
+    "label_columns",
+    multiple=True,
+    help="The column with the label, or with several in a cell. Named more than once: columns that each say of one "
+    "label whether a text has it; where no column is named, such columns are looked for.",
+)
 @click.option(
     "--label-from",
     type=click.Choice(["filename", "folder"]),
@@ -41,7 +47,7 @@ from fullbake.pipeline.output_file import check_new, write_new
 def init(
     data: Path,
     text_column: str,
-    label_column: str | None,
+    label_columns: tuple[str, ...],
     label_from: str | None,
     labels_file: str | None,
     id_column: str | None,
@@ -67,7 +73,7 @@ def init(
     config = make_first_config(
         data,
         text_column,
-        label_column,
+        label_columns,
         text_pair_column,
         label_from=label_from or "column",
         labels_file=labels_file,

@@ -17,6 +17,9 @@ from fullbake.pipeline.interruption import Interruption
 if TYPE_CHECKING:
     from fullbake.pipeline.prediction.label_file import Labelled
 
+NO_LABEL = "(no label)"
+"""What stands for the labels of a text that a multi-label model gives none."""
+
 
 @click.command()
 @click.argument("texts", metavar="TEXT ...", nargs=-1)
@@ -78,7 +81,8 @@ def predict(
     encoded = [os.fsencode(text) for text in texts]
     for text, prediction in zip(encoded, predictor.predict({"text": encoded}), strict=True):
         shown = printable(text.decode("utf-8", "replace"))  # a terminal may refuse bytes that are not UTF-8
-        click.echo(f"{escaped(prediction.label)}  {prediction.probability:.3f}  {shown}")
+        decided = ", ".join(f"{escaped(label)}  {probability:.3f}" for label, probability in prediction.decided)
+        click.echo(f"{decided or NO_LABEL}  {shown}")
 
 
 def _print_labelled(labelled: Labelled, source: Path, target: Path) -> None:

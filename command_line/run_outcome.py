@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from fullbake.pipeline.run_record import RunRecord
 
 
+_SLICES_SHOWN = 5  # of labels, the worst slice of each
+
+
 def print_outcome(record: RunRecord, serving_dir: str) -> None:
     """Prints the verdict on the model, how well it does, and where everything is.
 
@@ -38,6 +41,12 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
         console.print(f"note: {note}", soft_wrap=True)
     if evaluation.baseline_note:
         console.print(f"note: {evaluation.baseline_note}")
+    for note in evaluation.slice_notes:
+        console.print(f"note: {note}", soft_wrap=True)
+    hardest = sorted(evaluation.worst_slice.items(), key=lambda found: found[1].recall)
+    for label, worst in hardest[:_SLICES_SHOWN]:
+        found = f"recall {number(worst.recall)} of {worst.rows:,} rows"
+        console.print(f"worst slice of '{label}': '{worst.slice}', {found}", soft_wrap=True)
     with settings_named(CONFIG_KEYS):
         for bound in evaluation.missed:
             console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
@@ -58,13 +67,17 @@ def _label_table(evaluation: Evaluation) -> Table:
     from rich.text import Text
 
     bounds = {(bound.metric, bound.label): bound for bound in evaluation.bounds}
-    table = Table(title=f"{evaluation.examples:,} test texts, accuracy {evaluation.accuracy:.3f}")
+    ranked = ("ROC AUC",) if evaluation.multi_label else ()
+    title = f"{evaluation.examples:,} test texts, accuracy {evaluation.accuracy:.3f}"
+    if evaluation.multi_label:
+        title += f" (every label right), mean ROC AUC {number(evaluation.mean_roc_auc)}"
+    table = Table(title=title)
     table.add_column("label")
-    for name in ("recall", "must be", "precision", "must be", "F1", ""):
+    for name in ("recall", "must be", "precision", "must be", "F1", *ranked, ""):
         table.add_column(name, justify="right")
     for label in evaluation.labels:
         row: list[str | Text] = [label]
-        passed = [bound.passed for (_, name), bound in bounds.items() if name == label]
+        passed = [bound.passed for bound in evaluation.bounds if bound.label == label]
         for metric, by_label in (("recall", evaluation.recall), ("precision", evaluation.precision)):
             bound = bounds.get((metric, label))
             measured = number(by_label[label])
@@ -72,7 +85,8 @@ def _label_table(evaluation: Evaluation) -> Table:
                 measured += f" (from {number(bound.interval[0])})"
             row += [measured, f"≥ {bound.bound:g}" if bound else ""]
         verdict = "" if not passed else Text("met", "green") if all(passed) else Text("missed", "red")
-        table.add_row(*row, number(evaluation.f1[label]), verdict)
+        ranks = [number(evaluation.roc_auc[label]) for _ in ranked]
+        table.add_row(*row, number(evaluation.f1[label]), *ranks, verdict)
     return table
 
 

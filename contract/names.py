@@ -10,6 +10,8 @@ CORPUS_SPLIT = "corpus"  # of unlabelled text, for further pre-training alone
 TEXT = "text"
 TEXT_PAIR = "text_pair"
 LABEL = "label"
+MASKED_LABEL = "masked_label"  # of a multi-label example, the labels of which nobody knows whether it has them
+SLICE = "slice"  # the names of the slices that an example is in
 
 # Features of a tokenized example, as Hugging Face's models call them.
 INPUT_IDS = "input_ids"
@@ -22,6 +24,7 @@ EXAMPLES_SIGNATURE = "examples"
 
 # What both signatures return of each row.
 LABEL_OUTPUT = "label"
+LABELS_SEPARATOR = ","  # between the labels of a row of a multi-label model
 PROBABILITIES_OUTPUT = "probabilities"
 
 # Rows that the graph tokenizes and sorts together (at length 512 their ids take 17 MB); so it pays to give it as many.

@@ -82,10 +82,10 @@ def write_ui_artifacts(
         files = _nothing_new_files(nothing_new) if nothing_new is not None else _report_files(outputs["report"][0].uri)
     elif nothing_new is None:
         evaluation = Evaluation.from_json(_read(outputs["evaluation"][0].uri, EVALUATION_FILE))
-        metadata = {
-            METRICS: scalar_metrics(evaluation),
-            CONFUSION_MATRIX: {"confusionMatrix": confusion_matrix(evaluation.labels, evaluation.confusion)},
-        }
+        metadata = {METRICS: scalar_metrics(evaluation)}
+        if not evaluation.multi_label:
+            matrix = confusion_matrix(evaluation.labels, evaluation.confusion)
+            metadata[CONFUSION_MATRIX] = {"confusionMatrix": matrix}
     addresses = {name: wanted[name]["artifacts"][0]["uri"] for name in _TYPES[component]}
     for name, content in files.items():
         path = to_local(addresses[name])
@@ -104,7 +104,9 @@ def scalar_metrics(evaluation: Evaluation) -> dict[str, float]:
     Returns:
         `accuracy`, `macro_f1`, `test_examples` and, where the second label has one, `decision_threshold`; and for
         each label `recall.<label>`, `precision.<label>`, `f1.<label>` and `support.<label>`, the number of its
-        test rows. What could not be measured is not there: the launcher refuses null.
+        test rows. Of a multi-label model also `mean_roc_auc`, `mean_average_precision` and, for each label,
+        `roc_auc.<label>` and `average_precision.<label>`. What could not be measured is not there: the launcher refuses
+        null.
     """
     labels = evaluation.labels
     found: dict[str, float | None] = {
@@ -112,11 +114,15 @@ def scalar_metrics(evaluation: Evaluation) -> dict[str, float]:
         "macro_f1": evaluation.macro_f1,
         "test_examples": evaluation.examples,
         "decision_threshold": evaluation.decision_threshold,
+        "mean_roc_auc": evaluation.mean_roc_auc,
+        "mean_average_precision": evaluation.mean_average_precision,
     }
-    for label, name, row in zip(labels, _names(labels), evaluation.confusion, strict=True):
-        rates = {"recall": evaluation.recall, "precision": evaluation.precision, "f1": evaluation.f1}
+    rates = {"recall": evaluation.recall, "precision": evaluation.precision, "f1": evaluation.f1}
+    if evaluation.multi_label:
+        rates |= {"roc_auc": evaluation.roc_auc, "average_precision": evaluation.average_precision}
+    for (label, tally), name in zip(evaluation.tallies.items(), _names(labels), strict=True):
         found |= {f"{rate}.{name}": by_label[label] for rate, by_label in rates.items()}
-        found[f"support.{name}"] = sum(row)
+        found[f"support.{name}"] = tally.texts
     return {name: round(value, _DIGITS) for name, value in found.items() if value is not None}
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from fullbake.components.report.sections.classes import ClassLine, class_lines
-from fullbake.components.report.sections.verdict import bound_lines, headline
+from fullbake.components.report.sections.verdict import bound_lines, headline, worst_slice
 from fullbake.contract.results.evaluation import BaselineRecall
 from fullbake.contract.results.report import Report
 
@@ -30,6 +30,7 @@ def summarize_report(report: Report) -> str:
         "\n".join(f"- missed: {escape_markdown(line)}" for line in _first(missed, "bounds")),
         f"{evaluation.examples:,} test texts, accuracy {_share(evaluation.accuracy)}, "
         f"macro F1 {_share(evaluation.macro_f1)}.",
+        escape_markdown(f"Worst slice: {worst}." if (worst := worst_slice(evaluation)) else ""),
         escape_markdown(_compared(evaluation.baseline, evaluation.baseline_note)),
         _table(report),
     ]

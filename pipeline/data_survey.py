@@ -10,7 +10,7 @@ from fullbake.components.data.file_rows import quoting_of_file, read_file
 from fullbake.components.data.quoting import STANDARD, Quoting
 from fullbake.components.data.reading import place_in
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
-from fullbake.components.data.rows import BadRow, LineCount, Row
+from fullbake.components.data.rows import NOTHING_TO_LEARN, BadRow, LineCount, Row
 from fullbake.components.data.same_text import digest_of, row_digest_of
 from fullbake.pipeline.token_survey import TokenSurvey
 
@@ -24,7 +24,11 @@ class Survey:
 
     Attributes:
         files: The files.
-        labels: Label -> rows.
+        used: Rows that can be used.
+        labels: Label -> rows that have it.
+        masked: Label -> rows of which nobody knows whether they have it.
+        unlabelled: Of a multi-label format, rows without a label.
+        unused: Kind of reason -> rows that are left out through no fault of theirs.
         texts: Label -> digests of different texts as the split sees them, `TEXTS_KEPT` at most.
         reasons: Kind of reason -> bad rows.
         first_bad: The first bad row: place and reason.
@@ -33,12 +37,17 @@ class Survey:
         used_lines: Lines of the rows that can be used.
         rejected_lines: Lines of the bad rows.
         repeats: What repeats or contradicts an earlier row, in words.
-        rows: Of each row that can be used: a digest of its text, its label's number in the order of `labels`, its
+        states: The labels that a row can have, in words, in the order of their numbers; one or several together.
+        rows: Of each row that can be used: a digest of its text, its labels' number in the order of `states`, its
             file's number, its line.
     """
 
     files: list[DataFile]
+    used: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
+    unlabelled: int = 0
+    unused: Counter[str] = field(default_factory=Counter)
     texts: dict[str, set[bytes]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     first_bad: str = ""
@@ -47,19 +56,15 @@ class Survey:
     used_lines: int = 0
     rejected_lines: int = 0
     repeats: list[str] = field(default_factory=list)
+    states: dict[str, int] = field(default_factory=dict)
     rows: tuple["array[int]", "array[int]", "array[int]", "array[int]"] = field(
-        default_factory=lambda: (array("Q"), array("H"), array("L"), array("Q"))
+        default_factory=lambda: (array("Q"), array("I"), array("L"), array("Q"))
     )
 
     def place(self, file: int, line: int) -> str:
         """Returns a row's place for people, with its file's name where there are several."""
         found = self.files[file]
         return place_in(found.name, line) if len(self.files) == 1 and not found.texts else found.place_of(line)
-
-    @property
-    def used(self) -> int:
-        """Rows that can be used."""
-        return sum(self.labels.values())
 
     @property
     def bad(self) -> int:
@@ -80,29 +85,37 @@ def survey_files(data_files: list[DataFile], fmt: RowFormat, tokens: TokenSurvey
     """
     survey = Survey(data_files)
     digests, label_numbers, files, lines = survey.rows
-    numbers: dict[str, int] = {}
     for file, row in _rows(fmt, survey):
         if isinstance(row, BadRow):
+            if row.kind in NOTHING_TO_LEARN:
+                survey.unused[row.kind] += 1
+                survey.rejected_lines += row.lines
+                continue
             survey.first_bad = survey.first_bad or f"{survey.place(file, row.line)}: {row.reason}"
             survey.reasons[row.kind] += 1
             survey.rejected_lines += row.lines
             continue
-        survey.labels[row.label] += 1
+        survey.used += 1
+        survey.labels.update(row.labels)
+        survey.unlabelled += not row.labels
+        if row.label_set is not None:
+            survey.masked.update(row.label_set.masked)
         if tokens is not None:
             tokens.add(row.text, row.text_pair)
         survey.used_lines += row.lines
         if len(survey.labels) > MOST_LABELS:
             return survey
-        texts = survey.texts.setdefault(row.label, set())
-        if len(texts) < TEXTS_KEPT:
-            texts.add(digest_of(row.text))
+        for label in row.labels:
+            texts = survey.texts.setdefault(label, set())
+            if len(texts) < TEXTS_KEPT:
+                texts.add(digest_of(row.text))
         digests.append(int.from_bytes(row_digest_of(row.text, row.text_pair), "big"))
-        label_numbers.append(numbers.setdefault(row.label, len(numbers)))
+        label_numbers.append(survey.states.setdefault(row.label, len(survey.states)))
         files.append(file)
         lines.append(row.line)
     if tokens is not None:
         tokens.finish()
-    survey.repeats = _repeats(survey)
+    survey.repeats = _repeats(survey, multi_label=fmt.multi_label)
     return survey
 
 
@@ -120,7 +133,7 @@ def merge_labels(survey: Survey, spellings: Mapping[str, str]) -> Survey:
     """Returns what a survey finds where some labels are others, without reading the files once more.
 
     Args:
-        survey: Of whole files.
+        survey: Of whole files, a label to a row.
         spellings: Label -> the label that it is.
     """
     labels: Counter[str] = Counter()
@@ -132,22 +145,22 @@ def merge_labels(survey: Survey, spellings: Mapping[str, str]) -> Survey:
     numbers = {label: number for number, label in enumerate(labels)}
     renumbered = [numbers[spellings.get(label, label)] for label in survey.labels]
     digests, label_numbers, files, lines = survey.rows
-    rows_merged = digests, array("H", (renumbered[number] for number in label_numbers)), files, lines
-    found = replace(survey, labels=labels, texts=texts, rows=rows_merged)
+    rows_merged = digests, array("I", (renumbered[number] for number in label_numbers)), files, lines
+    found = replace(survey, labels=labels, texts=texts, states=numbers, rows=rows_merged)
     found.repeats = _repeats(found)
     return found
 
 
-def _repeats(survey: Survey) -> list[str]:
+def _repeats(survey: Survey, *, multi_label: bool = False) -> list[str]:
     import numpy as np  # here, for no error should wait for it
 
     from fullbake.components.data.repeats import find_repeats
 
     digests, label_numbers, files, lines = survey.rows
-    labels = list(survey.labels)
+    states = [repr(words) if words else "no label" for words in survey.states]
 
     def name_row(row: int, with_label: bool) -> str:
-        return survey.place(files[row], lines[row]) + (f" ({labels[label_numbers[row]]!r})" if with_label else "")
+        return survey.place(files[row], lines[row]) + (f" ({states[label_numbers[row]]})" if with_label else "")
 
-    repeats, _, _ = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint16), name_row)
-    return repeats.in_words()
+    repeats, _, _ = find_repeats(np.array(digests, np.uint64), np.array(label_numbers, np.uint32), name_row)
+    return repeats.in_words(multi_label=multi_label)

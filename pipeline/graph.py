@@ -30,6 +30,7 @@ from fullbake.pipeline.outline import Places
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
+from fullbake.trainer.tasks.table import MULTI_LABEL, SINGLE_LABEL
 
 # Where a config says which base model and which data; what they are is not said by their names.
 _INPUTS = (
@@ -39,6 +40,9 @@ _INPUTS = (
     ("model", "base"),
     ("model", "revision"),
 )
+
+# Keys of the section `gate` that are no bounds: they decide of other things.
+_NO_BOUNDS = {"decision_threshold", "allow_no_bounds", "slices", "identity_columns", "length_slices"}
 
 
 def recipe(config: Config, base_hash: str | None) -> str:
@@ -105,11 +109,17 @@ def create_components(
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
-    gate = GateSpec(labels=data.labels, **config.gate.model_dump(exclude={"decision_threshold", "allow_no_bounds"}))
+    gate = GateSpec(
+        labels=data.labels,
+        multi_label=data.multi_label,
+        sliced=bool(config.row_format.slices),
+        identities=config.row_format.slices.identity_names,
+        **config.gate.model_dump(exclude=_NO_BOUNDS),
+    )
     example_gen = CsvExampleGen(
         input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
-        row_format=data.row_format,
+        row_format=config.row_format,
         split=data.split,
         on_bad_row=data.on_bad_row,
         max_bad_fraction=data.max_bad_fraction,
@@ -131,7 +141,12 @@ def create_components(
         stats_options=tfdv.StatsOptions(use_sketch_based_topk_uniques=True),
         exclude_splits=corpus,
     )
-    schema_gen = ConfigSchema(labels=json.dumps(list(data.labels)), text_pair=int(TEXT_PAIR in data.text_columns))
+    schema_gen = ConfigSchema(
+        labels=json.dumps(list(data.labels)),
+        text_pair=int(TEXT_PAIR in data.text_columns),
+        multi_label=int(data.multi_label),
+        sliced=int(gate.sliced),
+    )
     schema = schema_gen.outputs["schema"]
     example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema, exclude_splits=corpus
@@ -160,7 +175,11 @@ def create_components(
         examples=examples,
         schema=schema,
         preprocessing_fn="fullbake.components.nodes.preprocessing.preprocessing_fn",
-        custom_config={**tokenizer.to_dict(), "labels": list(data.labels)},
+        custom_config={
+            **tokenizer.to_dict(),
+            "labels": list(data.labels),
+            "multi_label": data.multi_label,
+        },
         # The test split stays raw: the Evaluator hands it to the serving graph.
         splits_config=transform_pb2.SplitsConfig(analyze=[TRAIN_SPLIT], transform=[TRAIN_SPLIT, EVAL_SPLIT, *corpus]),
         disable_statistics=True,
@@ -203,9 +222,8 @@ def create_components(
         reading=data.reading.to_dict(),
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
-        threshold_min_recall=(
-            config.gate.min_recall[data.labels[1]] if config.gate.decision_threshold == "auto" else None
-        ),
+        threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
+        task_name=(MULTI_LABEL if data.multi_label else SINGLE_LABEL).name,
     )
     tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None

@@ -17,6 +17,7 @@ from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
 from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
 from fullbake.contract.errors import InputError
+from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.trainer.approaches import APPROACHES
@@ -41,7 +42,7 @@ def check_inputs(config: Config) -> list[str]:
     check_local_devices(config.training.distribution)
     _check_data(config)
     if config.data.test_base is not None:
-        _check_other_folder(TEST_BASE, config.data.test_base, config.data.row_format, config.data.test_label_place)
+        _check_other_folder(TEST_BASE, config.data.test_base, config.row_format, config.data.test_label_place)
     if config.pretraining.corpus_base is not None and APPROACHES[config.model.approach].pretrains:
         _check_other_folder(
             CORPUS_BASE, config.pretraining.corpus_base, config.data.row_format.unlabelled(), IN_COLUMNS
@@ -87,6 +88,7 @@ def check_baseline(config: Config, serving_dir: str) -> None:
             serving_dir,
             config.data.labels,
             list(config.data.text_columns),
+            task=MULTI_LABEL if config.data.multi_label else SINGLE_LABEL,
             accept_loss=config.gate.accept_baseline_loss,
         )
 
@@ -103,7 +105,7 @@ def _check_data(config: Config) -> None:
         )
     # An older span may have had other columns.
     newest = of_newest_spans(files, data.input_base, data.pattern, data.window)
-    _check_files(newest, data.input_base, data.pattern, data.label_place, data.row_format, INPUT_BASE)
+    _check_files(newest, data.input_base, data.pattern, data.label_place, config.row_format, INPUT_BASE)
 
 
 def _check_other_folder(key: str, folder: str, fmt: RowFormat, place: LabelPlace) -> None:

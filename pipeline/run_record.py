@@ -137,9 +137,7 @@ class RunRecord:
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
             **{name: ingest[name] for name in ("lines", "repeats", "ordinary_quotes", "drift")},
             "tokens": None if tokens is None else tokens.summary(),
-            "metrics": {
-                name: measured[name] for name in ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
-            },
+            "metrics": {name: measured[name] for name in _metric_names(evaluation)},
             "baseline_note": evaluation.baseline_note,
             "parameters": training["parameters"],
             "training": {
@@ -151,6 +149,7 @@ class RunRecord:
                     "learning_rate",
                     "encoder_shift",
                     "decision_threshold",
+                    *(("decision_thresholds",) if evaluation.multi_label else ()),
                     "distribution",
                     "precision",
                     "warnings",
@@ -168,6 +167,16 @@ class RunRecord:
 
     def _text(self, component: str, output: str, name: str) -> str:
         return Path(self.artifacts[component][output].uri, name).read_text(encoding="utf-8")
+
+
+def _metric_names(evaluation: Evaluation) -> tuple[str, ...]:
+    """Returns the fields of an evaluation that are its metrics."""
+    names: tuple[str, ...] = ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
+    if evaluation.multi_label:
+        names += ("roc_auc", "mean_roc_auc", "average_precision", "mean_average_precision")
+    if evaluation.slices:
+        names += ("slices", "worst_slice", "bias", "slice_notes")
+    return names
 
 
 def _with_miss(bound: Bound) -> dict[str, Any]:

@@ -35,7 +35,7 @@ NAMES_IN_CACHE_KEYS = {
 """They look like config keys, and nobody reads them as such; another name would cost existing runs their caches."""
 
 FOLDERS = ("input_base", "test_base", "corpus_base")
-COLUMNS = ("text_column", "text_pair_column", "label_column", "id_column")
+COLUMNS = ("text_column", "text_pair_column", "label_column", "label_columns", "votes", "id_column")
 LABELS_FILES = ("labels_file", "test_labels_file")
 STANDS_FOR = {
     "section": ("training", "pretraining"),

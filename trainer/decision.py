@@ -1,4 +1,4 @@
-"""The threshold between two labels: chosen on the eval split, or given by the config and measured there."""
+"""The thresholds from which labels are decided: chosen on the eval split, or given by the config and measured there."""
 
 from __future__ import annotations
 
@@ -21,30 +21,36 @@ from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 _LEAST = float(np.finfo(np.float32).tiny)
 
 
-def decide_threshold(spec: TrainingSpec, served: Callable[[], Classifier], evaluate: Texts) -> Threshold | None:
-    """Chooses the threshold that a spec asks for, or measures the one it names.
+def decide_thresholds(spec: TrainingSpec, served: Callable[[], Classifier], evaluate: Texts) -> dict[str, Threshold]:
+    """Chooses the thresholds that a spec asks for, or measures the one it names.
 
     Args:
         spec: How the classifier was made.
         served: Makes the classifier as it is served.
-        evaluate: The rows that the threshold is chosen or measured on.
+        evaluate: The rows that they are chosen or measured on.
 
     Returns:
-        None where the likelier label is decided.
+        By label; of two classes, that of the second. Empty where the spec names none.
 
     Raises:
         InputError: As `choose_threshold`.
     """
     if spec.decision_threshold is None:
-        return None
-    probabilities = score_split(over_windows(served(), spec.windows), evaluate, task=spec.task)[:, 1]
-    if spec.decision_threshold == "auto":
-        return choose_threshold(probabilities, evaluate.labels, spec.threshold_min_recall or 0.0)
-    return measure_threshold(probabilities, evaluate.labels, float(spec.decision_threshold))
+        return {}
+    probabilities = score_split(over_windows(served(), spec.windows), evaluate, task=spec.task)
+    thresholds = {}
+    for label, truth in spec.task.thresholded(evaluate.labels, spec.labels).items():
+        known = truth >= 0
+        scores, has_label = probabilities[known, spec.labels.index(label)], truth[known] == 1
+        if spec.decision_threshold == "auto":
+            thresholds[label] = choose_threshold(scores, has_label, spec.threshold_min_recall[label], label)
+        else:
+            thresholds[label] = measure_threshold(scores, has_label, float(spec.decision_threshold))
+    return thresholds
 
 
-def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: float) -> Threshold:
-    """Chooses the threshold of best precision among those that keep the recall of the second label.
+def choose_threshold(probabilities: np.ndarray, has_label: np.ndarray, min_recall: float, label: str) -> Threshold:
+    """Chooses the threshold of best precision among those that keep the recall of a label.
 
     Of equally precise ones, that of the higher recall is taken. The value is a float32 number midway between the lowest
     score that is decided and the next one down, so that float32 arithmetic decides these rows as they were counted, and
@@ -52,26 +58,28 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     `min_recall` out of reach, the threshold of the highest recall is taken, for the gate to judge.
 
     Args:
-        probabilities: Of the second label, float `(rows,)`. NaN counts as zero.
-        labels: Class indices, int `(rows,)`.
-        min_recall: The least recall of the second label, from 0 to 1.
+        probabilities: Of the label, float `(rows,)`. NaN counts as zero.
+        has_label: Whether each row has it, bool `(rows,)`.
+        min_recall: The least recall of the label, from 0 to 1.
+        label: What it is called.
 
     Raises:
-        InputError: No row has the second label.
+        InputError: No row has it.
     """
-    scores, is_second = _scores(probabilities), labels == 1
-    if not is_second.any():
+    scores = _scores(probabilities)
+    if not has_label.any():
         raise InputError(
-            "no row of the eval split has the second label, for which {decision_threshold}: auto chooses; add rows of "
-            "it, give eval a larger part in {split}, or set a number",
+            "no row of the eval split has the label {label!r}, for which {decision_threshold}: auto chooses; add rows "
+            "of it, give eval a larger part in {split}, or set a number",
             field="labels",
+            label=label,
         )
     order = np.argsort(-scores, kind="stable")
-    scores, found = scores[order], np.cumsum(is_second[order])
+    scores, found = scores[order], np.cumsum(has_label[order])
     # A threshold takes all rows of one score or none: each candidate ends with the last row of its score.
     ends = np.flatnonzero((np.diff(scores, append=np.float32(0)) != 0) & (scores > 0))
     if not len(ends):
-        return measure_threshold(probabilities, labels, _LEAST).model_copy(update={"chosen": True})
+        return measure_threshold(probabilities, has_label, _LEAST).model_copy(update={"chosen": True})
     # The gate divides and compares likewise, so a bound met here by a hair is met there.
     recall = found[ends] / found[-1]
     precision = found[ends] / (ends + 1)
@@ -84,17 +92,17 @@ def choose_threshold(probabilities: np.ndarray, labels: np.ndarray, min_recall: 
     )
 
 
-def measure_threshold(probabilities: np.ndarray, labels: np.ndarray, value: float) -> Threshold:
+def measure_threshold(probabilities: np.ndarray, has_label: np.ndarray, value: float) -> Threshold:
     """Measures a given threshold.
 
     Args:
-        probabilities: Of the second label, float `(rows,)`. NaN counts as zero.
-        labels: Class indices, int `(rows,)`.
+        probabilities: Of the label, float `(rows,)`. NaN counts as zero.
+        has_label: Whether each row has it, bool `(rows,)`.
         value: The threshold, above 0 and at most 1.
     """
-    is_second, decided = labels == 1, _scores(probabilities) >= np.float32(value)
-    right = np.count_nonzero(is_second & decided)
-    rows, decisions = np.count_nonzero(is_second), np.count_nonzero(decided)
+    decided = _scores(probabilities) >= np.float32(value)
+    right = np.count_nonzero(has_label & decided)
+    rows, decisions = np.count_nonzero(has_label), np.count_nonzero(decided)
     return Threshold(
         value=value,
         recall=right / rows if rows else None,

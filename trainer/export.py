@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import safetensors.numpy
@@ -12,7 +13,16 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from fullbake.contract.names import ABOUT_FILE, EXAMPLES_SIGNATURE, HEAD_FILE, HF_FOLDER, SLAB_ROWS, TEXT_SIGNATURE
+from fullbake.contract.names import (
+    ABOUT_FILE,
+    EXAMPLES_SIGNATURE,
+    HEAD_FILE,
+    HF_FOLDER,
+    LABEL_OUTPUT,
+    PROBABILITIES_OUTPUT,
+    SLAB_ROWS,
+    TEXT_SIGNATURE,
+)
 from fullbake.contract.results.about import About, Reading
 from fullbake.trainer.data.window_cutting import cut_windows
 from fullbake.trainer.encoder.base_model import base_label
@@ -27,6 +37,8 @@ from fullbake.trainer.windows import Windows
 # heads; at width 32 it is 256 rows.
 CHUNK_TOKENS = 8192
 
+NO_THRESHOLDS: Mapping[str, float] = MappingProxyType({})
+
 
 class ServingModel(tf.Module):
     """The graph that is served: raw text in, label and probabilities out, for any number of rows in bounded memory.
@@ -39,12 +51,9 @@ class ServingModel(tf.Module):
         classifier: Returns the logits.
         transform: Its graph tokenizes, the same that made the training examples.
         labels: The labels in the order of their class index.
-        threshold: Of two labels, the probability of the second from which it is decided; None: the likelier label is.
+        thresholds: By label, the probability from which it is decided; empty: as the task has it.
         task: What its logits mean.
         windows: Into which rows are cut; None: they are read whole.
-
-    Raises:
-        ValueError: There is a threshold, and not two labels.
     """
 
     def __init__(
@@ -52,13 +61,11 @@ class ServingModel(tf.Module):
         classifier: Classifier,
         transform: tft.TFTransformOutput,
         labels: tuple[str, ...],
-        threshold: float | None = None,
+        thresholds: Mapping[str, float] = NO_THRESHOLDS,
         task: Task = SINGLE_LABEL,
         windows: Windows | None = None,
     ):
         super().__init__()
-        if threshold is not None and len(labels) != 2:
-            raise ValueError(f"a threshold decides between two labels, not {len(labels)}")
         # Model and tokenizer are reached through functions, and only variables are kept (the tokenizer has none): a
         # SavedModel that holds no Keras objects loads without Keras, and saving it does not trace each layer once more.
         self._logits = lambda features: classifier(features, training=False)
@@ -66,11 +73,11 @@ class ServingModel(tf.Module):
         self._variables = list(classifier.variables)
         tokenizer = transform.transform_features_layer()
         self._tokenize = lambda columns: tokenizer(columns)
-        self._labels = tf.constant(labels)
+        self._num_labels = len(labels)
         self._windows = windows
         # A slab has as many tokens, whether its rows have one window or several.
         self._slab_rows = max(1, SLAB_ROWS // (windows.most if windows else 1))
-        self._decide = lambda probabilities: task.decide(probabilities, threshold)
+        self._decide = lambda probabilities: task.decide(probabilities, labels, thresholds)
         raw = transform.raw_feature_spec()
         self.text_features = [name for name in ("text", "text_pair") if name in raw]
         self._raw_feature_spec = {name: raw[name] for name in self.text_features}
@@ -97,7 +104,7 @@ class ServingModel(tf.Module):
 
     def _classify(self, texts: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         rows = tf.shape(texts["text"])[0]
-        probabilities = tf.zeros([0, self._labels.shape[0]])
+        probabilities = tf.zeros([0, self._num_labels])
 
         def score_slab(start: tf.Tensor, done: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             slab = {name: column[start : start + self._slab_rows] for name, column in texts.items()}
@@ -107,10 +114,10 @@ class ServingModel(tf.Module):
             lambda start, _: start < rows,
             score_slab,
             [tf.constant(0), probabilities],
-            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._num_labels])],
             parallel_iterations=1,
         )
-        return {"label": tf.gather(self._labels, self._decide(probabilities)), "probabilities": probabilities}
+        return {LABEL_OUTPUT: self._decide(probabilities), PROBABILITIES_OUTPUT: probabilities}
 
     def _score(self, texts: dict[str, tf.Tensor]) -> tf.Tensor:
         features = self._tokenize({name: column[:, None] for name, column in texts.items()})
@@ -140,8 +147,8 @@ class ServingModel(tf.Module):
         _, scored = tf.while_loop(
             lambda start, _: start < rows,
             score_chunk,
-            [tf.constant(0), tf.zeros([0, self._labels.shape[0]])],
-            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._labels.shape[0]])],
+            [tf.constant(0), tf.zeros([0, self._num_labels])],
+            shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._num_labels])],
             parallel_iterations=1,
         )
         return tf.gather(scored, tf.math.invert_permutation(order))
@@ -154,7 +161,7 @@ def export_model(
     folder: Path,
     *,
     base: Path,
-    threshold: float | None = None,
+    thresholds: Mapping[str, float] = NO_THRESHOLDS,
 ) -> None:
     """Writes the SavedModel of a trained classifier, and beside it what Hugging Face loads.
 
@@ -166,10 +173,10 @@ def export_model(
         folder: Where the SavedModel goes.
         base: The folder of the base model it was trained from (see `trainer.encoder.base_model.resolve_base`), for its
             config and tokenizer.
-        threshold: As `ServingModel` takes it.
+        thresholds: As `ServingModel` takes them.
     """
     plain = served_copy(classifier, spec, base)
-    serving = ServingModel(plain, transform, spec.labels, threshold, spec.task, spec.windows)
+    serving = ServingModel(plain, transform, spec.labels, thresholds, spec.task, spec.windows)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
     plain.encoder.write(base, folder / HF_FOLDER)
     row_length = transform.transformed_feature_spec()["input_ids"].shape[0]
@@ -181,7 +188,9 @@ def export_model(
         text_features=tuple(serving.text_features),
         text_columns=spec.text_columns,
         reading=Reading.model_validate(spec.reading),
-        decision_threshold=threshold,
+        task=spec.task_name,
+        decision_threshold=thresholds.get(spec.labels[1]) if spec.task is SINGLE_LABEL else None,
+        decision_thresholds={} if spec.task is SINGLE_LABEL else dict(thresholds),
         approach=spec.approach,
         head=spec.head,
         pooling=spec.pooling,

@@ -18,7 +18,7 @@ from fullbake.contract.results.training import Epoch, Parameters, Training
 from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.approaches import forgetting_warning
 from fullbake.trainer.data.reading import Texts, read_splits
-from fullbake.trainer.decision import decide_threshold
+from fullbake.trainer.decision import decide_thresholds
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.encoder.base_model import hash_base, open_base
 from fullbake.trainer.encoder.base_weights import old_head_note
@@ -28,6 +28,7 @@ from fullbake.trainer.export import export_model, served_copy
 from fullbake.trainer.fine_tuning_phase import kept_epoch, train_phase, trained_variables
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.spec import TrainingSpec
+from fullbake.trainer.tasks.table import SINGLE_LABEL
 from fullbake.trainer.training_loop import prepared
 
 if TYPE_CHECKING:
@@ -68,17 +69,22 @@ def run_fn(fn_args: FnArgs) -> None:
             logs=run_folder,
             checkpoints=checkpoints,
         )
-        threshold = decide_threshold(spec, lambda: served_copy(classifier, spec, base), evaluate)
+        thresholds = decide_thresholds(spec, lambda: served_copy(classifier, spec, base), evaluate)
     export_model(
         classifier,
         spec,
         transform,
         Path(fn_args.serving_model_dir),
         base=base,
-        threshold=threshold.value if threshold else None,
+        thresholds={label: threshold.value for label, threshold in thresholds.items()},
     )
     seconds = round(time.monotonic() - started, 1)
-    training = training.model_copy(update={"decision_threshold": threshold, "seconds": seconds})
+    decided = (
+        {"decision_threshold": thresholds.get(spec.labels[1])}
+        if spec.task is SINGLE_LABEL
+        else {"decision_thresholds": thresholds}
+    )
+    training = training.model_copy(update={**decided, "seconds": seconds})
     (run_folder / TRAINING_FILE).write_text(training.to_json(), encoding="utf-8")
     remove_checkpoints(checkpoints)
 

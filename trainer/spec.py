@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fullbake.trainer.approaches import APPROACHES, Approach
-from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
+from fullbake.trainer.tasks.table import SINGLE_LABEL, TASKS, Task
 from fullbake.trainer.windows import Windows
 
 
@@ -41,9 +41,10 @@ class TrainingSpec:
         head_learning_rate: The head's peak rate where it is not the base's, or None (see `trainer.optimization.rates`).
         layer_decay: Each layer's rate is that of the layer above it times this.
         unfreeze_layers_per_epoch: How many layers join the training at each epoch, from the top; None: all at once.
-        decision_threshold: Of two labels, the probability from which the second is decided; `auto`: chosen on the eval
-            split (see `trainer.decision`); None: the likelier label wins.
-        threshold_min_recall: The recall of the second label that `auto` must keep; None otherwise.
+        task_name: A key of `trainer.tasks.table.TASKS`: what labels are to a row.
+        decision_threshold: Of two labels, the probability from which the second is decided, and of a multi-label task
+            that of each; `auto`: chosen on the eval split (see `trainer.decision`); None: the likelier label wins.
+        threshold_min_recall: By label, the recall that `auto` must keep; empty otherwise.
         base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
         reading: How the files were read, the values of a `contract.results.about.Reading`; kept beside the model.
         windows: Into which a row is cut, to be read window by window; None: it is read whole.
@@ -74,7 +75,8 @@ class TrainingSpec:
     layer_decay: float = 1.0
     unfreeze_layers_per_epoch: int | None = None
     decision_threshold: float | str | None = None
-    threshold_min_recall: float | None = None
+    threshold_min_recall: dict[str, float] = dataclasses.field(default_factory=dict)
+    task_name: str = SINGLE_LABEL.name
     base_hash: str | None = None
     reading: dict[str, Any] = dataclasses.field(default_factory=dict)
     windows: Windows | None = None
@@ -102,7 +104,7 @@ class TrainingSpec:
     @property
     def task(self) -> Task:
         """What the labels are to a row."""
-        return SINGLE_LABEL
+        return TASKS[self.task_name]
 
     @property
     def score(self) -> str:

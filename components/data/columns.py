@@ -27,7 +27,7 @@ def find_columns(titles: Sequence[str], fmt: RowFormat, name: str, source: str, 
     Raises:
         InputError: A wanted column is not there, or several have its name.
     """
-    return {column: _find(key, column, titles, name, source, advice) for key, column in fmt.wanted.items()}
+    return {column: _find(key, column, titles, name, source, advice) for key, column in fmt.wanted}
 
 
 def _find(key: str, column: str, titles: Sequence[str], name: str, source: str, advice: str) -> int:

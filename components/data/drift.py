@@ -18,7 +18,7 @@ class Profile:
     """What is compared of a span.
 
     Attributes:
-        labels: Label -> rows.
+        labels: Label -> rows that have it.
         lengths: Characters of a text, its second one included -> rows. There are few of them: n different lengths take
             at least n²/2 characters of text.
     """
@@ -28,7 +28,8 @@ class Profile:
 
     def count(self, row: Row) -> None:
         """Counts a row."""
-        self.labels[row.label] += 1
+        for label in row.labels:
+            self.labels[label] += 1
         self.lengths[len(row.text) + len(row.text_pair or "")] += 1
 
     def add(self, other: Profile) -> None:
@@ -39,7 +40,7 @@ class Profile:
     @property
     def rows(self) -> int:
         """Rows counted."""
-        return self.labels.total()
+        return self.lengths.total()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it as values that JSON keeps."""

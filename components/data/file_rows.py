@@ -113,13 +113,13 @@ def _with_partner(records: Iterator[Record | BadRow], fmt: RowFormat, labels: La
             yield record
             continue
         if fmt.id_column is None:
-            label, partner = labels.on_line(record.line), f"on line {record.line} of {labels.name}"
+            cells, partner = labels.on_line(record.line), f"on line {record.line} of {labels.name}"
         else:
             row_id = record.values[fmt.id_column].strip()
-            label, partner = labels.of_id(row_id), f"for {fmt.id_column} {shorten(repr(row_id))} in {labels.name}"
-        if label:
-            values = {**record.values, fmt.label_column: label}
-            yield Record(record.line, values, [*record.fields, label], record.lines)
+            cells, partner = labels.of_id(row_id), f"for {fmt.id_column} {shorten(repr(row_id))} in {labels.name}"
+        if any(cells) or (cells and fmt.multi_label):
+            values = {**record.values, **dict(zip(fmt.columns_with_labels, cells, strict=True))}
+            yield Record(record.line, values, [*record.fields, *cells], record.lines)
         else:
             yield BadRow(record.line, f"no label {partner}", record.fields, NO_PARTNER, record.lines)
 

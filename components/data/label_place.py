@@ -12,6 +12,7 @@ from fullbake.components.data.data_folders import INPUT_BASE, TEST_BASE
 from fullbake.components.data.formats import is_table, without_format
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.row_judge import row_judge
+from fullbake.components.data.row_slices import NO_SLICES
 from fullbake.components.data.rows import UNLISTED, BadRow
 from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import did_you_mean
@@ -136,7 +137,7 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
             line in a file of their own and there is more than one file with texts, or it is a table.
     """
     setting = labels_setting(source)
-    judge = row_judge(replace(fmt, text_pair_column=None, label_column=OF_THE_FILE))
+    judge = row_judge(replace(fmt, slices=NO_SLICES, text_pair_column=None, label_column=OF_THE_FILE))
     for file in files:
         if file.label is not None:
             row = judge(1, {fmt.text_column: "text", OF_THE_FILE: file.label}, [], 1)
@@ -148,6 +149,14 @@ def check_labels(files: Sequence[DataFile], fmt: RowFormat, source: str = INPUT_
                 field="text_pair_column",
                 file=file.name,
                 unit="file" if file.texts else "line",
+            )
+        if fmt.slices.wanted and _holds_texts_alone(file, fmt):
+            key, column = fmt.slices.wanted[0]
+            raise InputError(
+                "{file} has no columns, and so no {column!r}; take it out, or make tables of the files",
+                field=key,
+                file=file.name,
+                column=column,
             )
     by_line = [file for file in files if file.labels_path is not None] if fmt.id_column is None else []
     if len(by_line) > 1:

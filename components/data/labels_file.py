@@ -13,6 +13,7 @@ from fullbake.components.data.formats import format_of
 from fullbake.components.data.readers.bounded_lines import bounded_lines
 from fullbake.components.data.reading import place_in, quoting_of
 from fullbake.components.data.row_format import RowFormat
+from fullbake.components.data.row_slices import NO_SLICES
 from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import decoded
 from fullbake.contract.errors import InputError
@@ -44,37 +45,37 @@ class LabelsFile:
         self.name = os.path.basename(path)
         self.lines = 0
         self._path, self._fmt, self._setting = path, fmt, setting
-        self._values: dict[str, int] = {}
+        self._values: dict[tuple[str, ...], int] = {}
         self._digests = np.zeros(0, np.uint64)
         numbers, digests, lines = array("I"), array("Q"), array("Q")
         if fmt.id_column is None:
             self._read_lines(numbers)
         else:
-            for line, row_id, label in self._rows(fmt.id_column):
+            for line, row_id, cells in self._rows(fmt.id_column):
                 digests.append(_digest(row_id))
-                numbers.append(self._number(label))
+                numbers.append(self._number(cells))
                 lines.append(line)
         self._numbers = np.frombuffer(numbers, np.uint32) if numbers else np.zeros(0, np.uint32)
         if digests:
             self._sort(np.frombuffer(digests, np.uint64), lines)
-        self._labels = list(self._values)
+        self._cells = list(self._values)
 
-    def on_line(self, line: int) -> str:
-        """Returns the label on a line, from 1; empty where there is none."""
-        return self._labels[self._numbers[line - 1]] if line <= len(self._numbers) else ""
+    def on_line(self, line: int) -> tuple[str, ...]:
+        """Returns the one cell that is on a line, from 1; nothing beyond the last."""
+        return self._cells[self._numbers[line - 1]] if line <= len(self._numbers) else ()
 
-    def of_id(self, row_id: str) -> str:
-        """Returns the label of an id; empty where there is none."""
+    def of_id(self, row_id: str) -> tuple[str, ...]:
+        """Returns the cells that an id has in the columns with labels; nothing where it is not there."""
         digest = self._digests.dtype.type(_digest(row_id))
         place = int(self._digests.searchsorted(digest))
         found = place < self._digests.size and self._digests[place] == digest
-        return self._labels[self._numbers[place]] if found else ""
+        return self._cells[self._numbers[place]] if found else ()
 
-    def _number(self, label: str) -> int:
-        return self._values.setdefault(label, len(self._values))
+    def _number(self, cells: tuple[str, ...]) -> int:
+        return self._values.setdefault(cells, len(self._values))
 
     def _read_lines(self, numbers: "array[int]") -> None:
-        count, nothing = LineCount(), self._number("")
+        count, nothing = LineCount(), self._number(("",))
         with named(self.name, self._setting), opened(self._path) as stream:
             text = decoded(stream, self._fmt.dialect.encoding)
             advice = f"; is {self._fmt.names['encoding']} right?"
@@ -82,10 +83,10 @@ class LabelsFile:
                 if isinstance(line, BadRow):
                     raise self._unreadable(line)
                 numbers.extend([nothing] * (line.number - 1 - len(numbers)))
-                numbers.append(self._number(line.text.strip()))
+                numbers.append(self._number((line.text.strip(),)))
         self.lines = count.total
 
-    def _rows(self, id_column: str) -> Iterator[tuple[int, str, str]]:
+    def _rows(self, id_column: str) -> Iterator[tuple[int, str, tuple[str, ...]]]:
         fmt = columns_of_labels(self._fmt, id_column)
         with named(self.name, self._setting):
             quoting = quoting_of(lambda: opened(self._path), self.name, fmt, self._setting)
@@ -97,7 +98,7 @@ class LabelsFile:
                 row_id = record.values[id_column].strip()
                 if not row_id:
                     raise self._unreadable(BadRow(record.line, f"no id in column {id_column!r}", [], ""))
-                yield record.line, row_id, record.values[fmt.label_column].strip()
+                yield record.line, row_id, tuple(record.values[column].strip() for column in fmt.columns_with_labels)
 
     def _sort(self, digests: "np.ndarray", lines: "array[int]") -> None:
         order = digests.argsort(kind="stable")
@@ -130,7 +131,7 @@ class LabelsFile:
 
 def columns_of_labels(fmt: RowFormat, id_column: str) -> RowFormat:
     """Returns the columns that are wanted of a table with labels."""
-    return replace(fmt, text_column=id_column, text_pair_column=None, id_column=id_column)
+    return replace(fmt, text_column=id_column, text_pair_column=None, id_column=id_column, slices=NO_SLICES)
 
 
 # A process reads several files with texts, each of them twice, and the labels of all once.

@@ -1,11 +1,16 @@
 """Judges whether a record can be used."""
 
-import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from fullbake.components.data.columns import shorten
+from fullbake.components.data.label_sets import Unusable, label_sets
+from fullbake.components.data.numbers import finite_number
 from fullbake.components.data.row_format import OTHER, RowFormat
-from fullbake.components.data.rows import UNLISTED, BadRow, Row
+from fullbake.components.data.row_slices import NO_SLICES
+from fullbake.components.data.rows import UNLISTED, BadRow, LabelSet, Row
+from fullbake.components.data.slicing import NO_IDENTITY, slicer
+from fullbake.components.data.votes import winner
 
 Judge = Callable[[int, Mapping[str, str], list[str], int], Row | BadRow]
 """Makes a row of the parts of a `Record`."""
@@ -24,6 +29,49 @@ def row_judge(fmt: RowFormat) -> Judge:
         >>> judge(2, {"text": "so kind", "label": "good"}, ["1", "so kind", "good"], 1)
         Row(line=2, text='so kind', text_pair=None, label='good', lines=1)
     """
+    if fmt.slices:
+        return _with_slices(fmt, row_judge(replace(fmt, slices=NO_SLICES)))
+    if fmt.multi_label:
+        return _with_labels(fmt, label_sets(fmt) if fmt.labelled else lambda _: LabelSet(()))
+    if fmt.votes and fmt.labelled:
+        return _with_labels(fmt, winner(fmt))
+    return _of_one_column(fmt)
+
+
+def _with_slices(fmt: RowFormat, judge_row: Judge) -> Judge:
+    """Returns a judge that says, too, which slices a row is in."""
+    find = slicer(fmt.slices, {word.strip() for word in fmt.null_values}, fmt.names["identity_columns"])
+
+    def judge(line: int, values: Mapping[str, str], fields: list[str], lines: int) -> Row | BadRow:
+        row = judge_row(line, values, fields, lines)
+        if isinstance(row, BadRow):
+            return row
+        found = find(row.text, values)
+        return BadRow(line, found, fields, NO_IDENTITY, lines) if isinstance(found, str) else replace(row, slices=found)
+
+    return judge
+
+
+def _with_labels(fmt: RowFormat, labels_of: Callable[[Mapping[str, str]], str | LabelSet | Unusable]) -> Judge:
+    """Returns a judge of texts, whose labels are of several columns, or several."""
+    judge_texts = _of_one_column(replace(fmt, labelled=False, label_threshold=None))
+
+    def judge(line: int, values: Mapping[str, str], fields: list[str], lines: int) -> Row | BadRow:
+        row = judge_texts(line, values, fields, lines)
+        if isinstance(row, BadRow):
+            return row
+        found = labels_of(values)
+        if isinstance(found, Unusable):
+            return BadRow(line, found.reason, fields, found.kind, lines)
+        if isinstance(found, LabelSet):
+            return replace(row, label=found.in_words, label_set=found)
+        return replace(row, label=found)
+
+    return judge
+
+
+def _of_one_column(fmt: RowFormat) -> Judge:
+    """Returns a judge where a row has one label or, of a format without labels, none."""
     text_column, pair_column, label_column = fmt.text_column, fmt.text_pair_column, fmt.label_column
     labelled, names = fmt.labelled, fmt.names
     nulls = frozenset(word.strip() for word in fmt.null_values)
@@ -81,13 +129,3 @@ def _by_threshold(labels: tuple[str, ...], threshold: float) -> Callable[[str], 
         return None if score is None else high if score >= threshold else low
 
     return label_of
-
-
-def finite_number(value: str) -> float | None:
-    """Returns the number that a cell holds; None if it holds none, or one that is not finite."""
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    # Python reads 1_000 as a number; no file has one written so.
-    return number if math.isfinite(number) and "_" not in value else None

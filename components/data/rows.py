@@ -35,18 +35,47 @@ class Record(NamedTuple):
 UNLISTED = "label not listed"
 """The kind of a row that is left out because its label is not listed. It is no fault of the row."""
 
+ALL_MASKED = "no label is known"
+"""The kind of a row of which all labels are masked, as in test sets that hide theirs. It is no fault of the row."""
+
+UNDECIDED = "votes without a winner"
+"""The kind of a row whose votes are tied, or that has none. It is no fault of the row."""
+
+NOTHING_TO_LEARN = (ALL_MASKED, UNDECIDED)
+"""The kinds of rows that are whole, and yet have no label to learn."""
+
+
+class LabelSet(NamedTuple):
+    """The labels of a row that can have any number of them.
+
+    Attributes:
+        present: Those that it has, in the format's order.
+        masked: Those of which nobody knows whether it has them, likewise.
+    """
+
+    present: tuple[str, ...]
+    masked: tuple[str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        """All of it in a line: the labels that it has, and with a question mark those that are masked."""
+        return ", ".join([*self.present, *(f"{label}?" for label in self.masked)])
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A text and its label.
+    """A text and its label, or its labels.
 
     Attributes:
         line: As of `Record`.
         text: The text as it stands in the file, white space and all; never blank.
         text_pair: The second text likewise, or None where the format has no such column.
-        label: One of the format's labels; empty where the format has none.
+        label: One of the format's labels; empty where the format has none. Of a multi-label format, `label_set` in
+            words.
         lines: As of `Record`.
         unlisted: Its label as the file has it, where that is not listed and counts as another.
+        label_set: Of a multi-label format, its labels; None of any other.
+        slices: The names of the slices that it is in.
     """
 
     line: int
@@ -55,6 +84,13 @@ class Row:
     label: str
     lines: int = 1
     unlisted: str = field(default="", repr=False)
+    label_set: LabelSet | None = field(default=None, repr=False)
+    slices: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that it has: of a single-label format one."""
+        return (self.label,) if self.label_set is None else self.label_set.present
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from fullbake.contract.setting_names import setting_names
 def judge_classes(ingest: Ingest, gate: GateSpec) -> None:
     """Checks that each class is in each split, and in the test split with the rows that a confidence takes.
 
+    Of multi-label examples, each split needs such with each label, and such that are known not to have it.
+
     Args:
         ingest: How many examples there are, and which classes were left out because they are too small.
         gate: The bounds. A class that is left out may have none.
@@ -40,7 +42,7 @@ def judge_classes(ingest: Ingest, gate: GateSpec) -> None:
             listed=len(gate.labels),
             kept=f"{kept[0]!r} alone" if kept else "none",
         )
-    problems = _lacking_in_words(ingest, kept)
+    problems = _lacking_labels_in_words(ingest) if ingest.multi_label else _lacking_in_words(ingest, kept)
     if problems:
         problems[0] = f"{setting_names()['labels']}: {problems[0]}"
     if gate.confidence is not None:
@@ -79,5 +81,34 @@ def _lacking_in_words(ingest: Ingest, labels: Sequence[str]) -> list[str]:
         said.append(
             f"{named_few(shared)}: their texts are held out for other labels that they have too; add rows, or set "
             f"{names['on_conflict']} to drop"
+        )
+    return said
+
+
+def _lacking_labels_in_words(ingest: Ingest) -> list[str]:
+    """Returns of which labels a split has no example with it, or none without, a sentence for each reason."""
+    names, splits = setting_names(), list(ingest.labels)
+    lacking, everywhere, untested = [], [], []
+    for label in ingest.classes.texts:
+        without_any = [split for split in splits if not ingest.labels[split][label]]
+        always = [split for split in splits if label not in without_any and not ingest.without(split, label)]
+        size = ingest.classes.texts[label]
+        if without_any == [TEST_SPLIT] and ingest.classes.splits < len(splits):
+            untested.append(repr(label))
+        elif without_any:
+            lacking.append(f"{label!r} ({size:,} text{'s'[: size != 1]}, none in {' and '.join(without_any)})")
+        if always:
+            everywhere.append(f"{label!r} (in {' and '.join(always)})")
+    said = []
+    if lacking:
+        said.append(
+            f"{named_few(lacking)}: a label needs texts in each split; add rows, or leave it out of {names['labels']}"
+        )
+    if untested:
+        said.append(f"{named_few(untested)}: no rows in {names['test_base']}; add rows of them there")
+    if everywhere:
+        said.append(
+            f"{named_few(everywhere)}: every row of which it is known has it, so there is nothing to tell apart; add "
+            f"rows without it, or leave it out of {names['labels']}"
         )
     return said

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed, wilson
 from fullbake.contract.named_few import named_few
 from fullbake.contract.results.evaluation import Bound
+from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL, Task
 from fullbake.contract.setting_names import setting_names
 
 
@@ -26,6 +27,13 @@ class GateSpec:
             measured must be, whatever luck had in it.
         allow_never_predicted: The labels that need not be given to any row.
         accept_baseline_loss: Whether to go on where the model in production cannot be compared with.
+        multi_label: Whether a row can have any number of labels. Recall and precision are then of each label by itself,
+            on the rows of which it is known whether they have it.
+        sliced: Whether the examples say which slices they are in, so that these are measured.
+        identities: The slices that are identities, of which bias is measured.
+        min_slice_recall: By label, the least share of its rows that must be found in each slice.
+        min_bias_auc: The least value of bias measures: "subgroup", "bpsn" and "bnsp" of each identity, "mean_subgroup",
+            "mean_bpsn" and "mean_bnsp" over all.
     """
 
     labels: tuple[str, ...]
@@ -35,11 +43,21 @@ class GateSpec:
     confidence: float | None = None
     allow_never_predicted: tuple[str, ...] = ()
     accept_baseline_loss: bool = False
+    multi_label: bool = False
+    sliced: bool = False
+    identities: tuple[str, ...] = ()
+    min_slice_recall: Mapping[str, float] = field(default_factory=dict)
+    min_bias_auc: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def task(self) -> Task:
+        """The name of what the model does."""
+        return MULTI_LABEL if self.multi_label else SINGLE_LABEL
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GateSpec:
         """Makes it of what `dataclasses.asdict` returned and JSON kept."""
-        tuples = {name: tuple(values[name]) for name in ("labels", "allow_never_predicted")}
+        tuples = {name: tuple(values[name]) for name in ("labels", "allow_never_predicted", "identities")}
         return cls(**{**values, **tuples})
 
 
@@ -81,9 +99,9 @@ def judge(
     bounds = []
     for label in gate.labels:
         if label in gate.min_recall:
-            bounds.append(_at_least(gate, "recall", label, gate.min_recall[label], recall[label]))
+            bounds.append(at_least(gate, "recall", label, gate.min_recall[label], recall[label]))
         if label in gate.min_precision:
-            bounds.append(_at_least(gate, "precision", label, gate.min_precision[label], precision[label]))
+            bounds.append(at_least(gate, "precision", label, gate.min_precision[label], precision[label]))
         if gate.max_recall_drop is not None and baseline_recall is not None and label in baseline_recall:
             new, old = recall[label].value, baseline_recall[label]
             drop = None if new is None or old is None else old - new
@@ -97,15 +115,35 @@ def judge(
     return bounds
 
 
+WHY_NOT_MEASURED = {True: "no slice has a row with this label", False: "no identity has the rows that it takes"}
+"""Of a bound on recall in slices (True) or on an area of identities, why it has no value."""
+
+_AREAS = {"subgroup": "subgroup AUC", "bpsn": "BPSN AUC", "bnsp": "BNSP AUC"}
+
+
+def bound_name(bound: Bound) -> str:
+    """Returns what a bound is about, in words."""
+    label = f"of '{bound.label}'"
+    if bound.metric == "slice_recall":
+        return f"recall {label} in " + ("slices" if bound.slice is None else f"slice '{bound.slice}'")
+    area = bound.metric.removesuffix("_auc").removeprefix("mean_")
+    if area in _AREAS:
+        mean = "mean " if bound.metric.startswith("mean_") else ""
+        return f"{mean}{_AREAS[area]} {label}" + (f" for '{bound.slice}'" if bound.slice is not None else "")
+    return f"{bound.metric.replace('_', ' ')} {label}"
+
+
 def describe(bound: Bound) -> str:
     """Returns a sentence on how a bound was met or missed."""
-    name = f"{bound.metric.replace('_', ' ')} of '{bound.label}'"
+    name = bound_name(bound)
     if bound.metric == "predicted":
         return (
             f"no row of the test split was given the label '{bound.label}'; if that may be so, name it in "
             f"{setting_names()['allow_never_predicted']}"
         )
     if bound.value is None or bound.judged is None or bound.missed_by is None:
+        if bound.metric not in ("recall", "precision", "recall_drop"):
+            return f"{name} cannot be measured: {WHY_NOT_MEASURED[bound.metric == 'slice_recall']}"
         if bound.metric == "precision":
             return f"{name} cannot be measured: the model gave no row of the test split this label"
         return f"{name} cannot be measured: no row of the test split has this label"
@@ -163,13 +201,24 @@ def too_few_rows(gate: GateSpec, test_rows: Mapping[str, int]) -> list[str]:
     return said
 
 
-def _at_least(gate: GateSpec, metric: str, label: str, bound: float, share: Share) -> Bound:
+def at_least(gate: GateSpec, metric: str, label: str, bound: float, share: Share, in_slice: str | None = None) -> Bound:
+    """Holds a share against its least value: what was measured, or the lower end of its interval.
+
+    Args:
+        gate: Says which of both.
+        metric: What the share is.
+        label: Of which label.
+        bound: The least value.
+        share: What was counted.
+        in_slice: The slice that it was counted in; None: the test split.
+    """
     interval = wilson(share.hits, share.rows, gate.confidence or CONFIDENCE)
     judged = share.value if gate.confidence is None or interval is None else interval[0]
     passed = judged is not None and judged >= bound
     return Bound(
         metric=metric,
         label=label,
+        slice=in_slice,
         bound=bound,
         value=share.value,
         passed=passed,

@@ -72,15 +72,16 @@ def rates_by_label(confusion: np.ndarray, labels: Sequence[str]) -> dict[str, An
         `precision` (None if never decided) and `f1` (None without a row of the label).
     """
     rates = Rates.of_confusion(confusion)
-
-    def by_label(values: np.ndarray) -> dict[str, float | None]:
-        numbers = [None if np.isnan(value) else float(value) for value in values]
-        return dict(zip(labels, numbers, strict=True))
-
     return {
         "accuracy": float(np.nan_to_num(rates.accuracy)),
         "macro_f1": float(np.nan_to_num(rates.macro_f1)),
-        "recall": by_label(rates.recall),
-        "precision": by_label(rates.precision),
-        "f1": by_label(rates.f1),
+        "recall": by_label(rates.recall, labels),
+        "precision": by_label(rates.precision, labels),
+        "f1": by_label(rates.f1, labels),
     }
+
+
+def by_label(values: np.ndarray, labels: Sequence[str]) -> dict[str, float | None]:
+    """Returns numbers `(labels,)` by label; None in place of NaN."""
+    numbers = [None if np.isnan(value) else float(value) for value in values]
+    return dict(zip(labels, numbers, strict=True))

@@ -92,6 +92,7 @@ def DataGate(  # noqa: N802, components are called as classes are
             serving_dir,
             bounds.labels,
             json.loads(text_features),
+            task=bounds.task,
             accept_loss=bounds.accept_baseline_loss,
             opens=_opening_fault_unless_known,
         )

@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 import tensorflow_text  # noqa: F401  (the served graph holds its ops)
@@ -21,17 +20,28 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
-from fullbake.components.evaluation.decision_metrics import CONFIDENCE, CONFUSION, SCORES, DecisionMetrics
 from fullbake.components.evaluation.gate import GateSpec, describe, judge
-from fullbake.components.evaluation.rates import rates_by_label
+from fullbake.components.evaluation.measuring import metrics_spec, read_metrics
+from fullbake.components.evaluation.slice_gate import judge_slices
+from fullbake.components.evaluation.slice_measures import SLICES
 from fullbake.components.evaluation.summary import shares, summarize
 from fullbake.components.serving.baseline import Baseline, find_baseline
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import read_about
-from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, EXAMPLES_SIGNATURE, LABEL, SLAB_ROWS, TEST_SPLIT
+from fullbake.contract.names import (
+    ABOUT_FILE,
+    EVALUATION_FILE,
+    EXAMPLES_SIGNATURE,
+    LABEL,
+    MASKED_LABEL,
+    SLAB_ROWS,
+    SLICE,
+    TEST_SPLIT,
+)
 from fullbake.contract.results.evaluation import BaselineRecall
+from fullbake.trainer.tasks.multi_label import HALF
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
@@ -86,6 +96,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 exec_properties["serving_dir"],
                 gate.labels,
                 about.text_features,
+                task=gate.task,
                 accept_loss=gate.accept_baseline_loss,
                 opens=opens,
             )
@@ -93,11 +104,11 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
 
-        def measure() -> dict[str, dict[str, np.ndarray]]:
+        def measure() -> dict[str, dict[str, Any]]:
             # The candidate is below the pipeline root, whose path is plain.
             with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
                 opened = replace(baseline, model=plain)
-                return self._measure(candidate, opened, gate.labels, input_dict, evaluation.uri)
+                return self._measure(candidate, opened, gate, input_dict, evaluation.uri)
 
         try:
             metrics = measure()
@@ -109,20 +120,29 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             metrics = measure()
         compared = None
         if baseline.model is not None:
-            its = rates_by_label(metrics[BASELINE][CONFUSION], gate.labels)["recall"]
+            its, _ = shares(metrics[BASELINE], gate.labels)
             # A label without a row is of a class that was left out as too rare; the DataGate lets no other pass.
-            in_both = {
-                label: its[label] for label in gate.labels if label in baseline.labels and its[label] is not None
-            }
+            in_both = {label: its[label].value for label in gate.labels if label in baseline.labels and its[label].rows}
             compared = BaselineRecall(model=baseline.model, recall=in_both)
-        recall, precision = shares(metrics[CANDIDATE][CONFUSION], gate.labels)
+        recall, precision = shares(metrics[CANDIDATE], gate.labels)
+        bounds = judge(gate, recall, precision, compared.recall if compared else None)
+        sliced: dict[str, Any] = {}
+        if gate.sliced:
+            measured = metrics[CANDIDATE][SLICES]
+            verdict = judge_slices(gate, measured)
+            bounds += verdict.bounds
+            sliced = {**measured._asdict(), "worst_slice": verdict.worst, "slice_notes": verdict.notes}
         result = summarize(
             metrics[CANDIDATE],
             gate.labels,
-            bounds=judge(gate, recall, precision, compared.recall if compared else None),
+            bounds=bounds,
             decision_threshold=about.decision_threshold,
+            decision_thresholds={
+                label: about.decision_thresholds.get(label, HALF) for label in gate.labels if gate.multi_label
+            },
             baseline=compared,
             baseline_note=baseline.note,
+            **sliced,
         )
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
         _bless(blessing, model, [describe(bound) for bound in result.missed])
@@ -134,10 +154,10 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         self,
         candidate: str,
         baseline: Baseline,
-        labels: tuple[str, ...],
+        gate: GateSpec,
         input_dict: dict[str, list[types.Artifact]],
         output_folder: str,
-    ) -> dict[str, dict[str, np.ndarray]]:
+    ) -> dict[str, dict[str, Any]]:
         models = {CANDIDATE: candidate}
         if baseline.model is not None:
             models[BASELINE] = baseline.model
@@ -154,19 +174,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 )
                 for name in models
             ],
-            metrics_specs=[
-                tfma.MetricsSpec(
-                    metrics=[
-                        tfma.MetricConfig(
-                            class_name=DecisionMetrics.__name__,
-                            module=DecisionMetrics.__module__,
-                            config=json.dumps(
-                                {"labels": list(labels), "other_labels": {BASELINE: list(baseline.labels)}}
-                            ),
-                        )
-                    ]
-                )
-            ],
+            metrics_specs=[metrics_spec(gate, {BASELINE: baseline.labels})],
         )
         shared = [
             tfma.default_eval_shared_model(
@@ -175,10 +183,16 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             for path, spec in zip(models.values(), config.model_specs, strict=True)
         ]
         schema_file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
+        schema = io_utils.SchemaReader().read(schema_file)
+        # What the schema does not name is not read, and so would count as known, or as in no slice.
+        needed = {MASKED_LABEL} if gate.multi_label else set()
+        needed |= {SLICE} if gate.sliced else set()
+        if lacking := needed - {feature.name for feature in schema.feature}:
+            raise RuntimeError(f"{schema_file} does not name {', '.join(sorted(lacking))}")
         factory = tfxio_utils.get_tfxio_factory_from_artifact(
             examples=input_dict["examples"],
             telemetry_descriptors=["fullbake"],
-            schema=io_utils.SchemaReader().read(schema_file),
+            schema=schema,
             raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
         )
         (split,) = artifact_utils.get_split_uris(input_dict["examples"], TEST_SPLIT)
@@ -200,14 +214,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                     tensor_adapter_config=adapter,
                 )
             )
-        found: dict[str, dict[str, np.ndarray]] = {name: {} for name in models}
-        (overall,) = tfma.load_metrics(output_folder)
-        for pair in overall.metric_keys_and_values:
-            if pair.key.name in (CONFUSION, SCORES, CONFIDENCE) and not pair.key.is_diff:
-                array = pair.value.array_value
-                values = np.array(array.float64_values).reshape(list(array.shape))
-                found[pair.key.model_name or CANDIDATE][pair.key.name] = values
-        return found
+        return read_metrics(output_folder, list(models))
 
 
 class Evaluator(base_beam_component.BaseBeamComponent):

@@ -170,10 +170,11 @@ class CsvExampleGen(FileBasedExampleGen):
     name says that they are compressed are decompressed; files whose name starts with `.` or `_` are left out.
 
     Output `examples`: gzipped TFRecords of `tf.train.Example` with the features `text`, `label` (the canonical name)
-    and, where the format has pairs, `text_pair`: each one bytes value. A split keeps the order of files and
-    rows. Beside the splits lie `ingest.json` and `rejected.csv`; the artifact's custom properties `read`, `used` and
-    `rejected` say how many labelled rows were. Of numbered spans, `ingest.json` also says how far the newest has
-    drifted from the one before it, which is read for that where the window does not hold it.
+    and, where the format has pairs, `text_pair`: each one bytes value. Of a multi-label format, `label` has all that
+    the row has, and `masked_label` those of which nobody knows. A split keeps the order of files and rows. Beside the
+    splits lie `ingest.json` and `rejected.csv`; the artifact's custom properties `read`, `used` and `rejected` say how
+    many labelled rows were. Of numbered spans, `ingest.json` also says how far the newest has drifted from the one
+    before it, which is read for that where the window does not hold it.
 
     Labelled files are read twice (and a third time where they hold quotes, see `quoting_of`): rows that repeat or
     contradict each other may be in different files. `ingest.json` says how many there are.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fullbake.components.serving.pushed_models import fault, read_about, versions
 from fullbake.contract.errors import InputError
 from fullbake.contract.results.about import About
+from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL, Task
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def find_baseline(
     text_features: Sequence[str],
     *,
     accept_loss: bool,
+    task: Task = SINGLE_LABEL,
     opens: Callable[[str], str | None] = lambda model: None,
 ) -> Baseline:
     """Finds the model that a new one is to be compared with: the one in production.
@@ -43,6 +45,7 @@ def find_baseline(
         text_features: The columns of text that the new model takes.
         accept_loss: Where the model in production cannot be compared with, take the newest that can be, or none, and
             say so. Otherwise that is an error.
+        task: Whether the new model gives a text one label, or any number of them.
         opens: A further look at a version, which says as `fault` does what is wrong with it.
 
     Raises:
@@ -52,7 +55,7 @@ def find_baseline(
     pushed = versions(serving_dir)
     for version in reversed(pushed):
         about = read_about(version.path)
-        reason = fault(version.path) or _other_task(about, labels, text_features) or opens(version.path)
+        reason = fault(version.path) or _other_task(about, task, labels, text_features) or opens(version.path)
         if about is not None and reason is None:
             notes = [*lost, *([f"{version.name} was compared with instead"] if lost else [])]
             notes += _label_notes(about.labels, labels)
@@ -72,10 +75,13 @@ def find_baseline(
     return Baseline(pushed[-1].path if pushed else None, note="; ".join(lost) or None)
 
 
-def _other_task(about: About | None, labels: Sequence[str], text_features: Sequence[str]) -> str | None:
+def _other_task(about: About | None, task: Task, labels: Sequence[str], text_features: Sequence[str]) -> str | None:
     # Its graph parses the columns it was made for; a row that lacks one stops it.
     if about is None or list(about.text_features) != list(text_features):
         return "takes other columns of text"
+    if about.task != task:
+        gives = {SINGLE_LABEL: "one label", MULTI_LABEL: "any number of labels"}
+        return f"gives a text {gives.get(about.task, about.task)}, and the new one {gives[task]}"
     if not set(about.labels) & set(labels):
         return "has none of the labels of this config"
     return None

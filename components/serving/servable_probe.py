@@ -1,8 +1,10 @@
 """Run by the servable check in a process of its own: opens a SavedModel as a server would and uses it."""
 
+import json
 import os
 import sys
 import threading
+from typing import Any
 
 # Given as the second argument, the probe ends when its standard input does.
 UNTIL_STDIN_ENDS = "--until-stdin-ends"
@@ -41,9 +43,7 @@ def main(folder: str) -> None:
     serve, from_examples = model.signatures["serving_default"], model.signatures["examples"]
     names = sorted(serve.structured_input_signature[1])
     together = serve(**{name: tf.constant(TEXTS) for name in names})
-    sums = together["probabilities"].numpy().sum(axis=1)
-    if not np.allclose(sums, 1.0, atol=1e-4):  # NaN, which a diverged model gives, is not close to anything
-        raise SystemExit(f"the probabilities of a row do not add up to 1 but to {sums}")
+    _are_probabilities(together["probabilities"].numpy(), together["label"].numpy(), _about(folder))
     for row, text in enumerate(TEXTS):
         alone = serve(**{name: tf.constant([text]) for name in names})
         _same(alone["probabilities"][0], together["probabilities"][row], f"text {row} alone and among others")
@@ -56,6 +56,25 @@ def main(folder: str) -> None:
     ]
     parsed = from_examples(examples=tf.constant([example.SerializeToString() for example in examples]))
     _same(parsed["probabilities"], together["probabilities"], "the two signatures")
+
+
+def _about(folder: str) -> dict[str, Any]:
+    with tf.io.gfile.GFile(os.path.join(folder, "assets.extra", "fullbake.json")) as file:
+        about: dict[str, Any] = json.load(file)
+    return about
+
+
+def _are_probabilities(probabilities: np.ndarray, labels: np.ndarray, about: dict[str, Any]) -> None:
+    if about.get("task") == "multi_label":
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():  # NaN, which a diverged model gives, is neither
+            raise SystemExit(f"the probabilities are not all from 0 to 1: {probabilities}")
+        known = set(about["labels"])
+        if unknown := {name for text in labels if text for name in text.decode().split(",")} - known:
+            raise SystemExit(f"labels are given that the model does not list: {', '.join(sorted(unknown))}")
+        return
+    sums = probabilities.sum(axis=1)
+    if not np.allclose(sums, 1.0, atol=1e-4):  # NaN is not close to anything
+        raise SystemExit(f"the probabilities of a row do not add up to 1 but to {sums}")
 
 
 def _same(one: tf.Tensor, other: tf.Tensor, what: str) -> None:

@@ -30,7 +30,10 @@ class About(ResultFile):
         text_features: The columns of text that it takes.
         text_columns: By feature, the column of the file that it came from in training.
         reading: How that file was read.
+        task: What labels are to a row, a key of `trainer.tasks.table.TASKS`.
         decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
+        decision_thresholds: By label of a multi-label model, the probability from which it is decided; one half where
+            it is missing.
         approach: One of the project's approaches.
         head: What sits on the encoder.
         pooling: What the head sees of a text's hidden states.
@@ -47,7 +50,9 @@ class About(ResultFile):
     text_features: tuple[str, ...] = ()
     text_columns: dict[str, str] = {}
     reading: Reading = Reading()
+    task: str = "single_label"
     decision_threshold: float | None = None
+    decision_thresholds: dict[str, float] = {}
     approach: str | None = None
     head: str | None = None
     pooling: str | None = None

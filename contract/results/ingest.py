@@ -30,7 +30,7 @@ class Repeats(Result):
     Attributes:
         duplicates: Rows that repeat an earlier one, label and all.
         first_duplicate: The first of them and the one it repeats, for people; empty if there is none.
-        conflicting_texts: Texts with more than one label.
+        conflicting_texts: Texts with more than one label or, of multi-label examples, label set.
         conflicting_rows: Rows with such a text.
         first_conflict: Two rows of the first such text with their labels, for people; empty if there is none.
     """
@@ -41,12 +41,16 @@ class Repeats(Result):
     conflicting_rows: int = 0
     first_conflict: str = ""
 
-    def in_words(self) -> list[str]:
-        """Returns a sentence, without its stop, for each kind there is."""
-        said = []
+    def in_words(self, *, multi_label: bool = False) -> list[str]:
+        """Returns a sentence, without its stop, for each kind there is.
+
+        Args:
+            multi_label: Whether several labels of a text are no conflict, but other labels in another row.
+        """
+        said, differing = [], "labels that differ" if multi_label else "several labels"
         if self.conflicting_texts:
             texts = "1 text has" if self.conflicting_texts == 1 else f"{self.conflicting_texts:,} texts have"
-            said.append(f"{texts} several labels, in {self.conflicting_rows:,} rows: {self.first_conflict}")
+            said.append(f"{texts} {differing}, in {self.conflicting_rows:,} rows: {self.first_conflict}")
         if self.duplicates:
             rows = "1 row repeats" if self.duplicates == 1 else f"{self.duplicates:,} rows repeat"
             said.append(f"{rows} an earlier one, label and all: {self.first_duplicate}")
@@ -58,7 +62,7 @@ class Classes(Result):
 
     Attributes:
         splits: How many splits share the texts of the labelled files.
-        texts: By label, how many different texts they share; trivial copies are one (see
+        texts: By label, how many different texts that have it they share; trivial copies are one (see
             `components.data.same_text.digest_of`).
         left_out: The listed classes that have no rows in any split, because they were too small.
     """
@@ -118,7 +122,8 @@ class Ingest(ResultFile):
         used: Labelled rows that became examples.
         rejected: Labelled rows that did not.
         examples: By split, how many examples there are.
-        labels: By split and label, the same.
+        labels: By split and label, how many of them have it: of single labels the same.
+        masked: By split and label, of how many nobody knows whether they have it; of single labels empty.
         reasons: Why rows were rejected, the most frequent reason first: how many for each.
         lines: Of the lines of the labelled files, what each was.
         ordinary_quotes: The files whose quotes are characters like any other.
@@ -142,6 +147,7 @@ class Ingest(ResultFile):
     rejected: int = 0
     examples: dict[str, int] = {}
     labels: dict[str, dict[str, int]] = {}
+    masked: dict[str, dict[str, int]] = {}
     reasons: dict[str, int] = {}
     lines: LineAccount | None = None
     ordinary_quotes: tuple[str, ...] = ()
@@ -154,3 +160,12 @@ class Ingest(ResultFile):
     corpus_lines: LineAccount | None = None
     drift: Drift | None = None
     drift_unknown: str | None = None
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether an example can have any number of labels."""
+        return bool(self.masked)
+
+    def without(self, split: str, label: str) -> int:
+        """Returns how many examples of a split are known not to have a label."""
+        return self.examples[split] - self.labels[split][label] - self.masked.get(split, {}).get(label, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 Interval = tuple[float, float]
 """The lower and the upper end of where a true value lies."""
+
+
+SINGLE_LABEL: Final = "single_label"
+MULTI_LABEL: Final = "multi_label"
+
+Task = Literal["single_label", "multi_label"]
+"""Whether a row has one label or any number of them."""
 
 
 class Result(BaseModel):

@@ -52,9 +52,9 @@ class Threshold(Result):
     """A decision threshold and how it does on the rows it was measured on, those of the eval split.
 
     Attributes:
-        value: The second label is decided where its probability is at least this.
-        recall: Of the second label; None where no row has it.
-        precision: Of the second label; None where it is never decided.
+        value: The label (of two, the second) is decided where its probability is at least this.
+        recall: Of the label; None where no row has it.
+        precision: Of the label; None where it is never decided.
         chosen: Whether it was chosen on these rows; False: it was given.
     """
 
@@ -81,6 +81,7 @@ class Training(ResultFile):
         precision: The arithmetic: "float32" or a mixed one.
         warnings: What the trainer wants people to know.
         decision_threshold: From where on the second label is decided; None where the likelier label wins.
+        decision_thresholds: By label of a multi-label model, from where on it is decided; empty: from one half.
         seconds: How long it all took, the export among it.
     """
 
@@ -99,4 +100,5 @@ class Training(ResultFile):
     precision: str | None = None
     warnings: tuple[str, ...] = ()
     decision_threshold: Threshold | None = None
+    decision_thresholds: dict[str, Threshold] = {}
     seconds: float | None = None

@@ -20,7 +20,7 @@ class ApproachResult:
     Attributes:
         approach: Its name.
         seeds: In the order of every `Spread.values`.
-        accuracy: Share of the test rows decided rightly.
+        accuracy: Share of the test rows decided rightly; of several labels, those of which every known one is.
         macro_f1: Mean F1 over the classes that have test rows.
         macro_recall: Mean recall over the same.
         recall: By label; without a value where no test row is of the class.
@@ -63,11 +63,11 @@ def summarize(approach: str, outcomes: Sequence[Outcome], truth: np.ndarray, lab
     Args:
         approach: Its name.
         outcomes: One for each seed.
-        truth: The class index of each test row, int `(test_rows,)`.
+        truth: Of each test row and label, as of `Comparison`.
         labels: In the order of the class index.
     """
     once = np.ones((1, len(truth)))
-    rates = [rates_of_rows(once, truth, outcome.decided, len(labels)) for outcome in outcomes]
+    rates = [rates_of_rows(once, truth, outcome.decided) for outcome in outcomes]
     components = dict.fromkeys(name for outcome in outcomes for name in outcome.seconds)
 
     def spread(metric: str, label: str | None = None) -> Spread:

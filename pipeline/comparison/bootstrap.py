@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from fullbake.pipeline.comparison.approach_result import ApproachResult
-from fullbake.pipeline.comparison.measures import rates_of_rows, tested_measures
+from fullbake.pipeline.comparison.measures import Measure, rates_of_rows, rows_right, tested_measures
 from fullbake.pipeline.comparison.outcome import Outcome
 from fullbake.pipeline.comparison.paired_test import PairedTest, judge
 
@@ -34,7 +34,7 @@ def paired_tests(
 
     Args:
         labels: In the order of the class index.
-        truth: The class index of each test row, int `(test_rows,)`.
+        truth: Of each test row and label, as of `Comparison`.
         outcomes: Of all approaches.
         results: One for each approach.
     """
@@ -42,36 +42,52 @@ def paired_tests(
     if len(approaches) < 2:
         return []
     measures = tested_measures(labels, truth)
-    kinds, counts = np.unique(
-        np.column_stack([truth, *(outcome.decided for outcome in outcomes)]), axis=0, return_counts=True
+    _, first, counts = np.unique(
+        np.column_stack([_codes(truth), *(_codes(outcome.decided) for outcome in outcomes)]),
+        axis=0,
+        return_index=True,
+        return_counts=True,
     )
     mean_over = np.array([[o.approach == approach for o in outcomes] for approach in approaches], dtype=float)
     mean_over /= mean_over.sum(axis=1, keepdims=True)
 
     def measured(weights: np.ndarray) -> np.ndarray:
         """Returns `(resamples, approaches, measures)`, by how often each kind of row occurs."""
-        rates = [rates_of_rows(weights, kinds[:, 0], decided, len(labels)) for decided in kinds[:, 1:].T]
+        rates = [rates_of_rows(weights, truth[first], outcome.decided[first]) for outcome in outcomes]
         by_outcome = [np.column_stack([measure.of(each, labels) for measure in measures]) for each in rates]
         return np.einsum("ao,orm->ram", mean_over, by_outcome)
 
     (observed,) = measured(counts[np.newaxis].astype(float))
     resampled = np.concatenate([measured(weights) for weights in _resamples(counts, len(labels))])
-    right = mean_over @ np.array([outcome.decided == truth for outcome in outcomes])
+    right = {measure: mean_over @ _right(measure, labels, truth, outcomes) for measure in measures}
     tests = []
     for one, other in combinations(range(len(approaches)), 2):
-        telling = ~np.isclose(right[one], right[other])
         for column, measure in enumerate(measures):
-            about = telling if measure.label is None else telling & (truth == labels.index(measure.label))
+            telling = ~np.isclose(right[measure][one], right[measure][other])
             tests.append(
                 judge(
                     (results[one], results[other]),
                     measure,
                     difference=observed[one, column] - observed[other, column],
                     resampled=resampled[:, one, column] - resampled[:, other, column],
-                    telling_rows=int(about.sum()),
+                    telling_rows=int(telling.sum()),
                 )
             )
     return tests
+
+
+def _right(measure: Measure, labels: Sequence[str], truth: np.ndarray, outcomes: Sequence[Outcome]) -> np.ndarray:
+    """Says of each outcome which of the rows that a measure is about are right: bool `(outcomes, rows)`."""
+    if measure.label is None:
+        return np.array([rows_right(truth, outcome.decided) for outcome in outcomes])
+    index = labels.index(measure.label)
+    return np.array([outcome.decided[truth[:, index] == 1, index] for outcome in outcomes])
+
+
+def _codes(matrix: np.ndarray) -> np.ndarray:
+    """Numbers the different rows of a matrix, int `(rows,)`: of classes in the order of their index."""
+    _, codes = np.unique(-matrix.astype(np.int8), axis=0, return_inverse=True)
+    return codes
 
 
 def _resamples(counts: np.ndarray, classes: int) -> Iterator[np.ndarray]:

@@ -25,7 +25,7 @@ class Comparison:
 
     Attributes:
         labels: In the order of the class index.
-        truth: The class index of each test row, int `(test_rows,)`.
+        truth: 1 where a test row has a label, 0 where it has not, -1 where nobody knows: int8 `(test_rows, labels)`.
         outcomes: One for each approach and seed, in the order to be shown.
 
     Raises:
@@ -46,9 +46,10 @@ class Comparison:
         runs = [(outcome.approach, outcome.seed) for outcome in self.outcomes]
         if len(set(runs)) < len(runs):
             raise ValueError(f"an approach has a seed twice: {runs}")
-        for name, indices in [("truth", self.truth), *((o.approach, o.decided) for o in self.outcomes)]:
-            if indices.shape != self.truth.shape or indices.min() < 0 or indices.max() >= len(self.labels):
-                raise ValueError(f"{name}: want class indices below {len(self.labels)} for {len(self.truth)} test rows")
+        wanted = (len(self.truth), len(self.labels))
+        for name, matrix in [("truth", self.truth), *((o.approach, o.decided) for o in self.outcomes)]:
+            if matrix.shape != wanted:
+                raise ValueError(f"{name}: has shape {matrix.shape}, and {wanted} are the test rows and labels")
 
     @cached_property
     def results(self) -> list[ApproachResult]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -46,27 +47,33 @@ def tested_measures(labels: Sequence[str], truth: np.ndarray) -> list[Measure]:
 
     Args:
         labels: In the order of the class index.
-        truth: The class index of each test row, int `(test_rows,)`.
+        truth: Of each test row and label, as of `Comparison`.
     """
     measures = [Measure("accuracy"), Measure("macro_f1"), Measure("macro_recall")]
     if len(labels) <= MANY_LABELS:
-        measures += [Measure("recall", label) for index, label in enumerate(labels) if np.any(truth == index)]
+        measures += [Measure("recall", label) for index, label in enumerate(labels) if np.any(truth[:, index] == 1)]
     return measures
 
 
-def rates_of_rows(weights: np.ndarray, truth: np.ndarray, decided: np.ndarray, classes: int) -> Rates:
+def rates_of_rows(weights: np.ndarray, truth: np.ndarray, decided: np.ndarray) -> Rates:
     """Returns the rates of weighted rows, for many weightings at once.
 
     Args:
         weights: How often each row counts, float `(resamples, rows)`.
-        truth: Class indices, int `(rows,)`.
-        decided: Class indices, int `(rows,)`.
-        classes: How many there are.
+        truth: As of `Comparison`, `(rows, labels)`.
+        decided: As of `Outcome`, `(rows, labels)`.
 
     Returns:
-        Rates of shape `(resamples,)`, by class `(resamples, classes)`.
+        Rates of shape `(resamples,)`, by label `(resamples, labels)`; the accuracy is the share of rows of which every
+        known label is right.
     """
-    one_hot = np.eye(classes)
-    is_class = one_hot[truth]
-    is_right = is_class * (decided == truth)[:, np.newaxis]
-    return Rates.of_counts(weights @ is_right, weights @ is_class, weights @ one_hot[decided])
+    has_label = (truth == 1).astype(float)
+    given = (decided & (truth >= 0)).astype(float)
+    rates = Rates.of_counts(weights @ (has_label * decided), weights @ has_label, weights @ given)
+    return replace(rates, accuracy=weights @ rows_right(truth, decided) / weights.sum(axis=1))
+
+
+def rows_right(truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    """Says of each row whether every known label is right: bool `(rows,)`; the arguments are as of `rates_of_rows`."""
+    right: np.ndarray = ((truth < 0) | (decided == (truth == 1))).all(axis=1)
+    return right

@@ -15,7 +15,7 @@ class Outcome:
     Attributes:
         approach: Its name.
         seed: Of its training.
-        decided: What the serving graph decided for each test row, int `(test_rows,)`: class indices.
+        decided: Whether the serving graph gave each test row each label, bool `(test_rows, labels)`.
         seconds: By component that trained, how long it took.
         trainable: How many parameters the last phase trained.
         total: How many parameters the model has.

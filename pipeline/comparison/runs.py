@@ -19,7 +19,16 @@ from tfx.types.standard_artifacts import Examples
 from tfx.utils import path_utils
 
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import CORPUS_SPLIT, EXAMPLES_SIGNATURE, LABEL, LABEL_OUTPUT, SLAB_ROWS, TEST_SPLIT
+from fullbake.contract.names import (
+    CORPUS_SPLIT,
+    EXAMPLES_SIGNATURE,
+    LABEL,
+    LABEL_OUTPUT,
+    LABELS_SEPARATOR,
+    MASKED_LABEL,
+    SLAB_ROWS,
+    TEST_SPLIT,
+)
 from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.markdown import to_markdown
 from fullbake.pipeline.comparison.outcome import Outcome
@@ -82,7 +91,7 @@ def compare_approaches(
     folder = root.absolute() / COMPARISON_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     outcomes: dict[tuple[str, int], Outcome] = {}
-    truth = np.zeros(0, np.int64)
+    truth = np.zeros((0, 0), np.int8)
     first_rows = None
     with ComponentLog(folder / "run.log", config.beam.args, on_component, on_warning):
         for number, each in enumerate(variants, 1):
@@ -150,10 +159,10 @@ def _changed(config: Config, approach: str, seed: int) -> str:
 
 
 def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
-    """Returns the true class of each test row, and what the trained model decides."""
+    """Returns the labels of each test row, and what the trained model decides."""
     model = path_utils.serving_model_path(record.artifacts["Trainer"]["model"].uri)
     split = artifact_utils.get_split_uri([_examples(record)], TEST_SPLIT)
-    truth, decided = decide(model, split, config.data.labels)
+    truth, decided = decide(model, split, config.data.labels, multi_label=config.data.multi_label)
     training = record.training
     if training.parameters is None or training.learning_rate is None:
         raise ValueError(f"{training.FILE}: lacks parameters or learning_rate")
@@ -168,27 +177,37 @@ def _outcome(config: Config, record: RunRecord) -> tuple[np.ndarray, Outcome]:
     )
 
 
-def decide(model: str, split: str, labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def decide(model: str, split: str, labels: Sequence[str], *, multi_label: bool) -> tuple[np.ndarray, np.ndarray]:
     """Runs a model's serving graph over the raw examples of a split.
 
     Args:
         model: A SavedModel of `trainer.export`.
         split: A folder of gzip-compressed TFRecords with `text` and `label`.
         labels: The labels in the order of their class index.
+        multi_label: Whether a row can have any number of them.
 
     Returns:
-        For each row, in the order of the files, its true class and the one decided: int64 `(rows,)` each.
+        For each row, in the order of the files, its labels as of `Comparison`, and those decided as of `Outcome`.
     """
     loaded = tf.saved_model.load(model)  # kept: its variables live as long as it does
     serve = loaded.signatures[EXAMPLES_SIGNATURE]
-    index = {label.encode(): number for number, label in enumerate(labels)}
-    feature = {LABEL: tf.io.FixedLenFeature([], tf.string)}
-    truth: list[int] = []
-    decided: list[int] = []
+    features = {name: tf.io.RaggedFeature(tf.string) for name in (LABEL, MASKED_LABEL)}
+    truth: list[np.ndarray] = []
+    decided: list[np.ndarray] = []
     for serialized in _batches(split):
-        truth += [index[label] for label in tf.io.parse_example(serialized, feature)[LABEL].numpy()]
-        decided += [index[label] for label in serve(examples=serialized)[LABEL_OUTPUT].numpy()]
-    return np.array(truth), np.array(decided)
+        parsed = tf.io.parse_example(serialized, features)
+        served = serve(examples=serialized)[LABEL_OUTPUT]
+        has_label, masked = (_matrix(parsed[name], labels) for name in (LABEL, MASKED_LABEL))
+        truth.append(has_label.astype(np.int8) - masked)
+        decided.append(_matrix(tf.strings.split(served, LABELS_SEPARATOR) if multi_label else served[:, None], labels))
+    return np.concatenate(truth), np.concatenate(decided)
+
+
+def _matrix(names: tf.Tensor | tf.RaggedTensor, labels: Sequence[str]) -> np.ndarray:
+    """Says which labels are among the names of each row: bool `(rows, labels)`."""
+    dense = names.to_tensor("") if isinstance(names, tf.RaggedTensor) else names
+    found: np.ndarray = tf.reduce_any(dense[:, :, None] == tf.constant(list(labels)), axis=1).numpy()
+    return found
 
 
 def fingerprint(splits: Sequence[str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import yaml
 from pydantic import Field, model_validator
 
+from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.config.beam_config import BeamConfig
 from fullbake.pipeline.config.config_section import Section
@@ -36,7 +38,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
-        for bounds in ("min_recall", "min_precision", "allow_never_predicted"):
+        for bounds in ("min_recall", "min_precision", "allow_never_predicted", "min_slice_recall"):
             for label in getattr(self.gate, bounds):
                 if label not in self.data.labels:
                     raise ValueError(
@@ -59,12 +61,13 @@ class Config(Section):
                 "head_tail, or another training.distribution"
             )
         self._confidence_fits()
+        self._slices_fit()
         self._threshold_fits()
         self._rates_fit()
         return self
 
     def _confidence_fits(self) -> None:
-        for key in ("min_recall", "min_precision"):
+        for key in ("min_recall", "min_precision", "min_slice_recall"):
             for label, bound in getattr(self.gate, key).items():
                 if self.gate.confidence is not None and bound == 1:
                     raise ValueError(
@@ -72,8 +75,25 @@ class Config(Section):
                         f"{label!r} is at 1; set a lower bound, or gate.confidence to null"
                     )
 
+    def _slices_fit(self) -> None:
+        if not self.gate.row_slices.wanted:
+            return
+        taken = {column.strip(): f"data.{key}" for key, column in self.data.row_format.wanted}
+        for key, column in self.gate.row_slices.wanted:
+            if column.strip() in taken:
+                raise ValueError(f"gate.{key}: {column!r} is {taken[column.strip()]}, too; name another column")
+            taken[column.strip()] = f"gate.{key}"
+
     def _threshold_fits(self) -> None:
         if self.gate.decision_threshold is None:
+            return
+        if self.data.multi_label:
+            unbounded = [label for label in self.data.labels if label not in self.gate.min_recall]
+            if self.gate.decision_threshold == "auto" and unbounded:
+                raise ValueError(
+                    "gate.decision_threshold: auto looks for the threshold of each label that meets its "
+                    f"gate.min_recall, and {unbounded[0]!r} has no bound; give it one"
+                )
             return
         if len(self.data.labels) != 2:
             raise ValueError(
@@ -99,6 +119,13 @@ class Config(Section):
             raise ValueError(
                 f"training.layer_decay: approach {self.model.approach!r} trains no layer of the base; set it to 1.0"
             )
+
+    @property
+    def row_format(self) -> RowFormat:
+        """How the files are to be read, the columns of slices among theirs."""
+        fmt = self.data.row_format
+        keys = {key: f"gate.{key}" for key in ("slices", "identity_columns")}
+        return replace(fmt, slices=self.gate.row_slices, names={**fmt.names, **keys})
 
     @property
     def head(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import asdict, fields
 from typing import Annotated, Any, Literal
 
@@ -10,44 +9,21 @@ from pydantic import Field, model_validator
 
 from fullbake.components.data.dialect import NUMBERED, Dialect
 from fullbake.components.data.label_place import COLUMN, FOLDER, LabelPlace
-from fullbake.components.data.row_format import NULL_VALUES, OTHER, RowFormat
+from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
 from fullbake.contract.results.about import Reading
-from fullbake.pipeline.config.config_section import Fraction, Label, Location, Positive, Section
-
-# Unicode's categories of control characters, surrogates, and separators of lines and paragraphs. Format characters (Cf)
-# are not among them: they join emoji, and letters of several scripts.
-UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
-
+from fullbake.pipeline.config.config_section import Fraction, Location, Positive
+from fullbake.pipeline.config.label_config import LabelConfig
 
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 _COLUMN_KEYS = ("text_column", "text_pair_column", "label_column")
 
 
-def is_printable(label: str) -> bool:
-    """Says whether tables and logs can show a label: no line breaks or control characters are in it."""
-    return not any(unicodedata.category(char) in UNPRINTABLE for char in label)
-
-
-class DataConfig(Section):
+class DataConfig(LabelConfig):
     """Where the texts are and how they are read."""
 
-    input_base: Location
-    pattern: str = "*"
-    window: Positive = 1
-    text_column: str = "text"
-    text_pair_column: str | None = None
-    label_column: str = "label"
-    label_from: Literal["column", "filename", "folder"] = "column"
-    labels_file: str | None = None
-    test_labels_file: str | None = None
-    id_column: str | None = None
-    labels: tuple[Label, ...]
-    label_map: dict[Label, Label] = {}
-    label_threshold: float | None = None
-    null_values: tuple[Label, ...] = NULL_VALUES
     delimiter: Annotated[str, Field(min_length=1)] = ","
     encoding: str = "utf-8"
     quoting: Literal["auto", "standard", "none"] = "auto"
@@ -63,7 +39,6 @@ class DataConfig(Section):
     max_bad_fraction: Fraction = 0.01
     on_duplicate: Literal["keep", "drop"] = "keep"
     on_conflict: Literal["keep", "drop", "fail"] = "keep"
-    rare_classes: Literal["fail", "drop", "other"] = "fail"
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
     test_base: Location | None = None
     max_label_drift: Fraction | None = None
@@ -92,7 +67,8 @@ class DataConfig(Section):
         numbers = {key: values[key] for key in _COLUMN_KEYS if type(values.get(key)) is int}
         if not numbers:
             return values
-        needed = _COLUMN_KEYS[::2] if values.get("label_from", COLUMN) == COLUMN else _COLUMN_KEYS[:1]
+        elsewhere = values.get("label_from", COLUMN) != COLUMN or values.get("label_columns") or values.get("votes")
+        needed = _COLUMN_KEYS[:1] if elsewhere else _COLUMN_KEYS[::2]
         if others := [key for key in needed if key not in numbers]:
             raise ValueError(
                 f"{others[0]}: {next(iter(numbers))} is a number, of a column of files without a header; give this one "
@@ -106,9 +82,10 @@ class DataConfig(Section):
             return self
         if self.line_pattern is not None:
             raise ValueError("columns: line_pattern names the columns; take one of both away")
-        keys = _COLUMN_KEYS if self.label_from == COLUMN else _COLUMN_KEYS[:2]
-        wanted = {key: column for key in keys if (column := getattr(self, key)) is not None}
-        for key, column in wanted.items():
+        wanted = [(key, column) for key in _COLUMN_KEYS[:2] if (column := getattr(self, key)) is not None]
+        if self.label_from == COLUMN:
+            wanted += self.columns_with_labels
+        for key, column in wanted:
             if self.columns == "numbered" and not column.isdecimal():
                 raise ValueError(f"{key}: {column!r} is no number, and data.columns says that columns have numbers")
             if self.columns != "numbered" and self.columns.count(column) != 1:
@@ -121,20 +98,26 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _labels_file_fits(self) -> DataConfig:
-        if self.labels_file is None:
-            for key in ("id_column", "test_labels_file"):
-                if getattr(self, key) is not None:
-                    raise ValueError(f"{key}: it belongs to labels_file, which is not set; set it, or take {key} away")
+        key = "test_labels_file" if self.labels_file is None else "labels_file"
+        if getattr(self, key) is None:
+            if self.id_column is not None:
+                raise ValueError(
+                    "id_column: it belongs to labels_file, which is not set; set it, or take id_column away"
+                )
             return self
         if self.label_from != COLUMN:
             raise ValueError(
-                f"labels_file: labels are in this file or, with label_from {self.label_from}, in names; take one away"
+                f"{key}: labels are in this file or, with label_from {self.label_from}, in names; take one away"
             )
-        if self.label_column in (self.text_column, self.text_pair_column):
-            raise ValueError(f"label_column: {self.label_column!r} is the column of a text, too; rename one of both")
-        if (self.test_base is None) != (self.test_labels_file is None):
-            missing, there = ("test_base", "test_labels_file")[:: -1 if self.test_base else 1]
-            raise ValueError(f"{missing}: {there} is set, and one of both says nothing without the other; set both")
+        for named, column in self.columns_with_labels:
+            if column in (self.text_column, self.text_pair_column):
+                raise ValueError(f"{named}: {column!r} is the column of a text, too; rename one of both")
+        if self.test_base is None and self.test_labels_file is not None:
+            raise ValueError("test_base: test_labels_file is set, which says nothing without it; set both")
+        if self.test_base is not None and self.test_labels_file is None:
+            raise ValueError(
+                "test_labels_file: test_base is set, and with labels_file its labels are in a file, too; set it"
+            )
         if self.id_column is None:
             if self.text_pair_column is not None:
                 raise ValueError(
@@ -143,13 +126,13 @@ class DataConfig(Section):
                 )
             if has_spans(self.pattern):
                 raise ValueError(
-                    "labels_file: labels line by line belong to one file, and pattern numbers spans; set id_column to "
+                    f"{key}: labels line by line belong to one file, and pattern numbers spans; set id_column to "
                     "a column that texts and labels have in common"
                 )
         elif self.columns is not None or self.line_pattern is not None:
-            key = "columns" if self.columns is not None else "line_pattern"
+            without = "columns" if self.columns is not None else "line_pattern"
             raise ValueError(
-                f"{key}: the labels of labels_file need a header, as the texts do, to be joined by id_column"
+                f"{without}: the labels of {key} need a header, as the texts do, to be joined by id_column"
             )
         return self
 
@@ -170,63 +153,6 @@ class DataConfig(Section):
                     f"{key}: drift is measured against the span before, and pattern {self.pattern!r} numbers no spans; "
                     'write it with {SPAN}, such as "span-{SPAN}/*", or set the bound to null'
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _labels_fit(self) -> DataConfig:
-        if len(self.labels) < 2:
-            raise ValueError("labels: at least two are needed")
-        for label in self.labels:
-            if not label or label != label.strip():
-                raise ValueError(f"labels: {label!r} can never be found, for the file's values are stripped; fix it")
-            if not is_printable(label):
-                raise ValueError(
-                    f"labels: {label!r} has a line break or control character, which tables and logs cannot show; "
-                    "map it to another name with data.label_map"
-                )
-        twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
-        if twice:
-            raise ValueError(f"labels: {twice[0]!r} is listed twice")
-        seen: dict[str, str] = {}
-        for label in self.labels:
-            alike = seen.setdefault(" ".join(unicodedata.normalize("NFC", label).split()), label)
-            if alike != label:
-                raise ValueError(
-                    f"labels: {alike!a} and {label!a} look the same; name one, and map the other to it "
-                    "with data.label_map"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _label_map_fits(self) -> DataConfig:
-        for value, label in self.label_map.items():
-            if label not in self.labels:
-                raise ValueError(
-                    f"label_map: {value!r} is mapped to {label!r}, which is not in labels"
-                    f"{did_you_mean(label, self.labels)}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _label_threshold_fits(self) -> DataConfig:
-        if self.label_threshold is None:
-            return self
-        if len(self.labels) != 2:
-            raise ValueError(
-                f"label_threshold: it makes two classes of numbers, and labels has {len(self.labels)}; name two, the "
-                "lower first, or set it to null"
-            )
-        if self.label_map:
-            raise ValueError("label_threshold: label_map is never asked beside it; take one of them away")
-        return self
-
-    @model_validator(mode="after")
-    def _rare_classes_fit(self) -> DataConfig:
-        if self.rare_classes == OTHER and OTHER not in self.labels:
-            raise ValueError(
-                f"rare_classes: {OTHER!r} is not in data.labels ({', '.join(self.labels)}); add it there, or set "
-                f"rare_classes to drop{did_you_mean(OTHER, self.labels)}"
-            )
         return self
 
     @model_validator(mode="after")
@@ -252,6 +178,10 @@ class DataConfig(Section):
             id_column=self.id_column,
             null_values=self.null_values,
             label_threshold=self.label_threshold,
+            label_columns=self.label_columns,
+            label_separator=self.label_separator,
+            missing_label=self.missing_label,
+            votes=self.votes,
             rare_classes=self.rare_classes,
             names={name: f"data.{name}" for name in DataConfig.model_fields},
         )
@@ -275,11 +205,6 @@ class DataConfig(Section):
     @property
     def reading(self) -> Reading:
         """What a model keeps of how its files were read."""
-        label_column = self.label_column if self.label_from == COLUMN else None
+        in_one_column = self.label_from == COLUMN and not self.label_columns and not self.votes
+        label_column = self.label_column if in_one_column else None
         return Reading(dialect=asdict(self.dialect), null_values=self.null_values, label_column=label_column)
-
-    @property
-    def text_columns(self) -> dict[str, str]:
-        """By the name of each feature of text that the model takes, the column that it is from."""
-        columns = {"text": self.text_column, "text_pair": self.text_pair_column}
-        return {feature: column for feature, column in columns.items() if column is not None}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from fullbake.pipeline.config.config_section import Fraction, Label, Section
+from fullbake.components.data.row_slices import RowSlices
+from fullbake.pipeline.config.config_section import Fraction, Label, Positive, Section
+
+BiasMeasure = Literal["subgroup", "bpsn", "bnsp", "mean_subgroup", "mean_bpsn", "mean_bnsp"]
 
 
 def _threshold(value: Any) -> Any:
@@ -32,3 +35,32 @@ class GateConfig(Section):
     max_recall_drop: Fraction | None = 0.02
     accept_baseline_loss: bool = False
     decision_threshold: Annotated[float | str | None, BeforeValidator(_threshold)] = None
+    slices: tuple[Label, ...] = ()
+    identity_columns: tuple[Label, ...] = ()
+    length_slices: tuple[Positive, ...] = ()
+    min_slice_recall: dict[Label, Fraction] = {}
+    min_bias_auc: dict[BiasMeasure, Fraction] = {}
+
+    @model_validator(mode="after")
+    def _slices_fit(self) -> GateConfig:
+        if list(self.length_slices) != sorted(set(self.length_slices)):
+            raise ValueError(
+                f"length_slices: {', '.join(map(str, self.length_slices))} do not rise; write each length once, the "
+                "shortest first"
+            )
+        if self.min_slice_recall and not self.row_slices:
+            raise ValueError(
+                "min_slice_recall: there are no slices to hold it against; name columns in gate.slices or "
+                "gate.identity_columns, or lengths in gate.length_slices"
+            )
+        if self.min_bias_auc and not self.identity_columns:
+            raise ValueError(
+                "min_bias_auc: bias is measured of identities, and there are none; name their columns in "
+                "gate.identity_columns"
+            )
+        return self
+
+    @property
+    def row_slices(self) -> RowSlices:
+        """What makes the slices of rows."""
+        return RowSlices(self.slices, self.identity_columns, self.length_slices)

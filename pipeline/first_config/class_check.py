@@ -7,7 +7,7 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.pipeline.data_survey import TEXTS_KEPT, Survey
 from fullbake.pipeline.first_config.scores import decimal_comma
-from fullbake.pipeline.first_config.several_labels import find_several_labels
+from fullbake.pipeline.first_config.several_labels import Several, are_sets, find_several_labels
 
 LONGEST_LABEL = 500
 """Characters; a longer value is no class, and a key of YAML has at most 1,024 (YAML 1.2, 7.4.2)."""
@@ -28,21 +28,29 @@ class LabelsOf(NamedTuple):
     remedy: str
 
 
-def check_single_labels(survey: Survey, labels: LabelsOf) -> None:
-    """Checks that there are labels, one to a cell.
+def find_several(survey: Survey, labels: LabelsOf, *, in_names: bool) -> Several | None:
+    """Returns how cells hold several labels; None if they do not.
+
+    Args:
+        survey: What was found.
+        labels: Where the labels are.
+        in_names: Whether they are names of files or folders, which have one label.
 
     Raises:
-        InputError: No row can be used, or cells hold several labels.
+        InputError: No row can be used, or names hold several labels.
     """
     if not survey.used:
         raise InputError(f"data: none of the {survey.bad:,} rows can be used; {survey.first_bad}")
-    if found := find_several_labels(survey.labels):
-        cell, parts = found[0], named_few([repr(part) for part in found[1]])
+    found = find_several_labels(survey.labels)
+    if found is not None and decimal_comma(survey.labels) and not are_sets(survey.labels):
+        return None
+    if found is not None and in_names:
+        cell, parts = found.cell, named_few([repr(part) for part in found.parts])
         raise InputError(
-            f"{labels.where} has several labels in a cell, such as {cell!r} ({parts}), and one is learned "
-            "of each text; make a column with one label, or write a config that names the single "
-            "labels in data.labels, and set data.rare_classes to drop, which leaves out the rows with several"
+            f"{labels.where} have several labels each, such as {cell!r} ({parts}), and only a column can have several "
+            "of a text; make one of them"
         )
+    return found
 
 
 def check_classes(survey: Survey, labels: LabelsOf) -> None:

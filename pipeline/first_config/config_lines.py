@@ -4,7 +4,7 @@ import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fullbake.components.data.columns import shorten
@@ -13,7 +13,7 @@ from fullbake.components.data.label_place import COLUMN, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed
 from fullbake.contract.named_few import named_few
-from fullbake.pipeline.config.data_config import is_printable
+from fullbake.pipeline.config.label_config import is_printable
 from fullbake.pipeline.data_survey import Survey
 from fullbake.pipeline.first_config.class_check import FEWEST_TEXTS
 from fullbake.pipeline.first_config.first_source import FirstSource
@@ -40,7 +40,7 @@ MIN_RECALL_OF_TWO = 0.6
 
 _TEST_SHARE = 0.1  # of the split 8 : 1 : 1
 _SPLITS = 3
-_FEW_IN_TEST = 3
+FEW_IN_TEST = 3
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -55,6 +55,7 @@ class Classes:
         rare: Labels with too few texts to be split.
         columns: Columns that each say of one class whether a text has it.
         scores: The least and the greatest value, if they are numbers on a scale.
+        votes: Columns that seem to count the votes for each class.
     """
 
     values: Mapping[str, int]
@@ -63,6 +64,7 @@ class Classes:
     rare: Sequence[str]
     columns: Sequence[str]
     scores: tuple[float, float] | None = None
+    votes: Sequence[str] = ()
 
 
 def config_lines(
@@ -90,14 +92,43 @@ def config_lines(
     untested = [label for label in labels if tested is not None and not tested.labels[label]]
     untested = untested if len(labels) - len(untested) > 1 else []  # else nothing is left to learn
     labels = [label for label in labels if label not in untested]
-    names = _names(labels)
+    names = label_names(labels)
     used = sum(survey.labels[label] for label in labels)
     even = used / len(labels)
     rarest = min(survey.labels[label] for label in labels) / even
     test_rows = {
-        label: _rows_in_test(rows) if tested is None else float(tested.labels[label])
+        label: rows_in_test(rows) if tested is None else float(tested.labels[label])
         for label, rows in survey.labels.items()
     }
+    yield from head_lines(source, fmt, used)
+    yield from place_lines(source.place, fmt)
+    yield from _column_lines(fmt, classes)
+    yield f"  labels:  # {len(labels)} classes, in the order of their index; an even share is {1 / len(labels):.1%}"
+    for label in labels:
+        count = survey.labels[label]
+        few = (
+            "" if test_rows[label] >= FEW_IN_TEST else f"; few: about {test_rows[label]:.1f} will be in the test split"
+        )
+        yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
+    yield from _value_lines(fmt, survey, classes, names)
+    yield from _left_out_lines(survey, classes.rare, untested)
+    yield from written_lines(source, fmt, notes)
+    yield from bad_row_lines(survey)
+    yield from repeat_lines(survey)
+    yield from model_lines(model)
+    yield "training:"
+    yield "  epochs: 3"
+    yield (
+        f"  class_weights: {'balanced' if rarest < SKEW else 'none'}"
+        f"  # the rarest class has {rarest:.0%} of an even share; balanced below {SKEW:.0%}"
+    )
+    yield "gate:"
+    yield "  min_recall:  # a start: a model is pushed only if it finds this part of each class in the test split"
+    yield from gate_lines(names, test_rows, MIN_RECALL_OF_TWO if len(labels) == 2 else MIN_RECALL)
+
+
+def head_lines(source: FirstSource, fmt: RowFormat, used: int) -> Iterator[str]:
+    """Yields the first lines, to the columns of texts; `used` rows can be used."""
     yield f"# Made by `fullbake init` from {source.name!r}, {used:,} usable rows. Check it, then:"
     yield "#   fullbake run CONFIG"
     yield f"name: {scalar(_slug(source.name))}"
@@ -110,46 +141,36 @@ def config_lines(
     yield f"  text_column: {scalar(fmt.text_column)}"
     if fmt.text_pair_column is not None:
         yield f"  text_pair_column: {scalar(fmt.text_pair_column)}"
-    yield from _place_lines(source.place, fmt)
-    yield from _column_lines(fmt, classes)
-    yield f"  labels:  # {len(labels)} classes, in the order of their index; an even share is {1 / len(labels):.1%}"
-    for label in labels:
-        count = survey.labels[label]
-        few = (
-            "" if test_rows[label] >= _FEW_IN_TEST else f"; few: about {test_rows[label]:.1f} will be in the test split"
-        )
-        yield f"    - {scalar(names[label])}  # {rows_in_words(count)}, {count / used:.1%}{few}"
-    yield from _value_lines(fmt, survey, classes, names)
-    yield from _left_out_lines(survey, classes.rare, untested)
-    yield from written_lines(source, fmt, notes)
-    if survey.quoting.ordinary:
-        yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
-    yield from _bad_row_lines(survey)
+
+
+def repeat_lines(survey: Survey, conflicting: str = "with several labels") -> Iterator[str]:
+    """Yields comments on rows that repeat or contradict others; `conflicting` says of a text what makes it one."""
     yield from (f"  # {said}" for said in survey.repeats)
     if survey.repeats:
-        yield "  # on_duplicate: drop would use the first of equal rows, on_conflict: drop no text with several labels"
-    yield from model_lines(model)
-    yield "training:"
-    yield "  epochs: 3"
-    yield (
-        f"  class_weights: {'balanced' if rarest < SKEW else 'none'}"
-        f"  # the rarest class has {rarest:.0%} of an even share; balanced below {SKEW:.0%}"
-    )
-    yield "gate:"
-    yield "  min_recall:  # a start: a model is pushed only if it finds this part of each class in the test split"
-    bound = MIN_RECALL_OF_TWO if len(labels) == 2 else MIN_RECALL
+        yield f"  # on_duplicate: drop would use the first of equal rows, on_conflict: drop no text {conflicting}"
+
+
+def gate_lines(names: Mapping[str, str], test_rows: Mapping[str, float], bound: float) -> Iterator[str]:
+    """Yields a bound for each label.
+
+    Args:
+        names: Label -> what it is called in the config.
+        test_rows: Label -> about how many test rows have it.
+        bound: The bound.
+    """
     needed = rows_needed(bound, CONFIDENCE)
-    for label in labels:
+    for label, name in names.items():
         rows = test_rows[label]
         few = (
             f"  # about {rows:.1f} test rows, and to show it with {CONFIDENCE:.0%} confidence takes {needed}"
             if needed and rows < needed
             else ""
         )
-        yield f"    {scalar(names[label])}: {bound}{few}"
+        yield f"    {scalar(name)}: {bound}{few}"
 
 
-def _place_lines(place: LabelPlace, fmt: RowFormat) -> Iterator[str]:
+def place_lines(place: LabelPlace, fmt: RowFormat) -> Iterator[str]:
+    """Yields where the labels are, but for several columns of them."""
     if place.label_from != COLUMN:
         yield f"  label_from: {place.label_from}"
         return
@@ -157,7 +178,7 @@ def _place_lines(place: LabelPlace, fmt: RowFormat) -> Iterator[str]:
         yield f"  labels_file: {scalar(place.labels_file)}"
     if fmt.id_column is not None:
         yield f"  id_column: {scalar(fmt.id_column)}"
-    if place.labels_file is None or fmt.id_column is not None:
+    if not fmt.label_columns and (place.labels_file is None or fmt.id_column is not None):
         yield f"  label_column: {scalar(fmt.label_column)}"
 
 
@@ -165,7 +186,10 @@ def _column_lines(fmt: RowFormat, classes: Classes) -> Iterator[str]:
     if fmt.label_column.strip() in classes.columns:
         others = named_few([repr(column) for column in classes.columns if column != fmt.label_column.strip()])
         yield f"  # Other columns hold 0 and 1 alone, as this one: {shorten(others)}. A text may be of several"
-        yield "  # classes then: this config learns the one, and each other takes a config of its own."
+        yield "  # classes then: this config learns the one; label_columns learns all (name each as --label, or none)."
+    if classes.votes:
+        votes = named_few([repr(column) for column in classes.votes], most=10)
+        yield f"  # {shorten(votes)} seem to count votes: data.votes takes the label with the most of them."
     if len(classes.values) > 2 and all(_WHOLE_NUMBER.fullmatch(value) for value in classes.values):
         yield "  # The labels are whole numbers. If they are a scale, label_threshold makes two classes of them."
 
@@ -201,7 +225,10 @@ def _left_out_lines(survey: Survey, rare: Sequence[str], untested: Sequence[str]
         yield f"  rare_classes: drop  # {'; '.join(notes)}"
 
 
-def _bad_row_lines(survey: Survey) -> Iterator[str]:
+def bad_row_lines(survey: Survey) -> Iterator[str]:
+    """Yields what quotes mean if that is not the usual, and what becomes of bad rows."""
+    if survey.quoting.ordinary:
+        yield "  quoting: none  # double quotes are characters like any other here: else they would join rows"
     if not survey.bad:
         yield "  on_bad_row: fail  # every row of the file can be used"
         return
@@ -222,21 +249,26 @@ def _in_order(labels: Counter[str]) -> list[str]:
     return sorted(labels)
 
 
-def _names(labels: list[str]) -> dict[str, str]:
-    """Returns a name for each label: its own, but for line breaks and control characters, which no label may have."""
+def label_names(labels: Sequence[str], fits: Callable[[str], bool] = is_printable) -> dict[str, str]:
+    """Returns a name for each label: its own, but for characters that no label may have.
+
+    Args:
+        labels: The labels.
+        fits: Says of a text whether it has none of these. Default: line breaks and control characters are such.
+    """
     names: dict[str, str] = {}
     for label in labels:
-        if is_printable(label):
+        if fits(label):
             names[label] = label
             continue
-        shown = "".join(char if is_printable(char) else " " for char in label)
+        shown = "".join(char if fits(char) else " " for char in label)
         base = " ".join(shown.split()) or "unnamed"
         candidates = itertools.chain([base], (f"{base} {number}" for number in itertools.count(2)))
         names[label] = next(name for name in candidates if name not in labels and name not in names.values())
     return names
 
 
-def _rows_in_test(rows: int) -> float:
+def rows_in_test(rows: int) -> float:
     """Returns about how many of a class's rows will be in the test split."""
     from fullbake.components.data.ingest.stratify import LEAST  # here, for no error should wait for NumPy
 

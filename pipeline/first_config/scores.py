@@ -6,8 +6,8 @@ import yaml
 
 from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.file_rows import quoting_of_file, read_file
+from fullbake.components.data.numbers import finite_number
 from fullbake.components.data.row_format import RowFormat
-from fullbake.components.data.row_judge import finite_number
 from fullbake.components.data.rows import Row
 
 LABELS = ("low", "high")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping
 from decimal import Decimal
 
-from fullbake.pipeline.config.data_config import is_printable
+from fullbake.pipeline.config.label_config import is_printable
 from fullbake.pipeline.first_config.near_spellings import find_near_spellings
 
 _END = " .,;:!…"  # not the ? of a doubt, nor what C++ and C# end in

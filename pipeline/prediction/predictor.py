@@ -12,20 +12,22 @@ import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import fault, newest_version, read_about
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
+from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, LABELS_SEPARATOR, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
+from fullbake.trainer.tasks.table import MULTI_LABEL
 
 
 class Prediction(NamedTuple):
     """What a model says of a text.
 
     Attributes:
-        label: The label it decides.
-        probability: Of that label; not the highest where the model has a decision threshold.
+        label: The label it decides; of a multi-label model those it decides, joined by `LABELS_SEPARATOR`.
+        decided: The same labels, each with its probability, which is not the highest where the model has a decision
+            threshold.
         probabilities: Of each label in the model's order.
     """
 
     label: str
-    probability: float
+    decided: tuple[tuple[str, float], ...]
     probabilities: tuple[float, ...]
 
 
@@ -40,6 +42,7 @@ class Predictor:
         text_features: `text` and maybe `text_pair`.
         text_columns: By feature, the CSV column that it came from in training.
         reading: How the files of training were read.
+        multi_label: Whether a text can have any number of labels.
     """
 
     def __init__(self, model: str):
@@ -52,6 +55,7 @@ class Predictor:
         if about is None:
             raise InputError(f"--model: {model} has no usable {ABOUT_FILE}; name another version")
         self.labels = list(about.labels)
+        self.multi_label = about.task == MULTI_LABEL.name
         self.text_columns = about.text_columns
         self.reading = about.reading
         self.text_features = list(about.text_features)
@@ -69,9 +73,14 @@ class Predictor:
         labels = [label.decode() for label in answer[LABEL_OUTPUT].numpy()]
         rows = answer[PROBABILITIES_OUTPUT].numpy().tolist()
         return [
-            Prediction(label, row[self.labels.index(label)], tuple(row))
+            Prediction(label, tuple((name, row[self.labels.index(name)]) for name in self._parts(label)), tuple(row))
             for label, row in zip(labels, rows, strict=True)
         ]
+
+    def _parts(self, label: str) -> list[str]:
+        if not self.multi_label:
+            return [label]
+        return label.split(LABELS_SEPARATOR) if label else []
 
 
 def find_model(model: str | None) -> str:

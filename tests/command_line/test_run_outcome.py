@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,9 @@ from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE, REPORT_PARTS_F
 from fullbake.contract.results.ingest import LineAccount
 from fullbake.contract.results.report import Report
 from fullbake.contract.results.tokens import Tokens
+from fullbake.contract.results.training import Threshold, Training
 from fullbake.pipeline.run_record import RunRecord
+from tests.components.slice_reports import sliced_evaluation
 from tests.results import an_evaluation, an_ingest
 
 LABELS = ["[/b]", "[red]", ":smile:", "[link=http://x]y[/link]", "\\[x]"]
@@ -50,3 +54,42 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
     assert "note: the vocabulary of [/u] does not fit\n" in told
     assert "report: runs/[/b]/report.html\n" in told
     assert (f"pushed: {pushed}\n" if pushed else "refused: the model was not pushed\n") in told
+
+
+def test_of_a_multi_label_model_the_table_has_what_ranks_and_the_summary_the_same(tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    evaluation = sliced_evaluation(min_recall={"toxic": 0.999}, min_slice_recall={"insult": 0.97})
+    thresholds = {"toxic": Threshold(value=0.5, recall=0.9, precision=0.8, chosen=True)}
+    for result in (evaluation, an_ingest(), Training(decision_thresholds=thresholds)):
+        (tmp_path / result.FILE).write_text(result.to_json(), encoding="utf-8")
+    report = Report(title="t", run="r", created="", evaluation=evaluation)
+    (tmp_path / REPORT_PARTS_FILE).write_text(report.to_json(), encoding="utf-8")
+    model = metadata_store_pb2.Artifact()
+    model.custom_properties["pushed"].int_value = 0
+    left = metadata_store_pb2.Artifact(uri=str(tmp_path))
+    artifacts = {
+        "CsvExampleGen": {"examples": left},
+        "Trainer": {"model_run": left},
+        "Evaluator": {"evaluation": left},
+        "Report": {"report": left},
+        "Pusher": {"pushed_model": model},
+    }
+    record = RunRecord("now", artifacts, report=Path("report.html"))
+    print_outcome(record, str(tmp_path))
+    told = capsys.readouterr().out
+    assert f"accuracy {evaluation.accuracy:.3f} (every label right), mean ROC AUC {evaluation.mean_roc_auc:.3f}" in told
+    row = next(line for line in told.splitlines() if " insult " in line)
+    assert re.search(f"{evaluation.f1['insult']:.3f} │ +{evaluation.roc_auc['insult']:.3f} │", row)
+    summary = json.loads(json.dumps(record.summary()))
+    assert list(summary["metrics"]) == [
+        *("accuracy", "macro_f1", "recall", "precision", "f1", "baseline"),
+        *("roc_auc", "mean_roc_auc", "average_precision", "mean_average_precision"),
+        *("slices", "worst_slice", "bias", "slice_notes"),
+    ]
+    assert summary["metrics"]["average_precision"] == evaluation.average_precision
+    assert summary["training"]["decision_thresholds"]["toxic"]["value"] == 0.5
+    assert summary["metrics"]["bias"]["toxic"]["bnsp"] == evaluation.bias["toxic"].bnsp
+    assert summary["missed_bounds"][0]["label"] == "toxic"
+    worst = evaluation.worst_slice["toxic"]
+    assert f"worst slice of 'toxic': '{worst.slice}', recall {worst.recall:.3f} of {worst.rows} rows\n" in told
+    assert f"note: {evaluation.slice_notes[0]}\n" in told

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
@@ -58,24 +59,30 @@ def evaluate_model(
     folder: Path, model: Path, serving: Path | None = None, rows=ROWS, labels=LABELS, **bounds
 ) -> Verdict:
     """Evaluates a model artifact on rows, in a folder that is empty."""
-    examples = make_artifact(standard_artifacts.Examples, folder / "examples")
-    examples.split_names = artifact_utils.encode_split_names(["train", "test"])
     write_examples(folder / "examples/Split-test", rows)
     # Rows that would spoil every number, were they read.
     write_examples(folder / "examples/Split-train", [("fine", "you idiot")] * 50)
-    schema = make_artifact(standard_artifacts.Schema, folder / "schema")
-    (folder / "schema" / SCHEMA_FILE).write_text(
-        text_format.MessageToString(make_schema(list(labels), text_pair=False))
-    )
+    schema = make_schema(list(labels), text_pair=False)
+    return run_evaluator(folder, model, schema, GateSpec(labels, **bounds), serving)
+
+
+def run_evaluator(
+    folder: Path, model: Path, schema: schema_pb2.Schema, gate: GateSpec, serving: Path | None = None
+) -> Verdict:
+    """Evaluates a model artifact on the examples that are in the folder."""
+    examples = make_artifact(standard_artifacts.Examples, folder / "examples")
+    examples.split_names = artifact_utils.encode_split_names(["train", "test"])
+    schemas = make_artifact(standard_artifacts.Schema, folder / "schema")
+    (folder / "schema" / SCHEMA_FILE).write_text(text_format.MessageToString(schema))
     candidate = make_artifact(standard_artifacts.Model, model)
     candidate.id = 17
     evaluation = make_artifact(standard_artifacts.ModelEvaluation, folder / "evaluation")
     blessing = make_artifact(standard_artifacts.ModelBlessing, folder / "blessing")
     EvaluatorExecutor(BaseBeamExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")).Do(
-        {"examples": [examples], "schema": [schema], "model": [candidate]},
+        {"examples": [examples], "schema": [schemas], "model": [candidate]},
         {"evaluation": [evaluation], "blessing": [blessing]},
         {
-            "gate": json.dumps(asdict(GateSpec(labels, **bounds))),
+            "gate": json.dumps(asdict(gate)),
             "serving_dir": str(serving or folder / "serving"),
             "baseline_key": "nothing",
         },

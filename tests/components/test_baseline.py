@@ -37,6 +37,7 @@ def test_labels_that_only_one_of_the_models_has_are_told(tmp_path: Path):
         ({"graph": b""}, "has an empty saved_model.pb"),
         ({"text_features": ("text", "text_pair")}, "takes other columns of text"),
         ({"labels": ["a", "b"]}, "has none of the labels of this config"),
+        ({"task": "multi_label"}, "gives a text any number of labels, and the new one one label"),
     ],
 )
 def test_a_model_in_production_that_cannot_be_compared_with_is_an_error_unless_that_is_accepted(

@@ -90,8 +90,8 @@ def test_a_threshold_decides_the_verdict_and_the_model_in_production_keeps_its_o
     rows = [(labels[number % 2], text) for number, text in enumerate(texts)]
     classifier = make_classifier(base, transform, rows, labels)
     export = partial(export_model, classifier, make_spec(base, head="linear", labels=labels), transform, base=base)
-    export(tmp_path / "serving/1", threshold=0.8)
-    export(tmp_path / "eager/Format-Serving", threshold=0.2)
+    export(tmp_path / "serving/1", thresholds={"rude": 0.8})
+    export(tmp_path / "eager/Format-Serving", thresholds={"rude": 0.2})
     eager, precision, probabilities = counted(tmp_path / "eager/Format-Serving", rows, labels)
     wary, _, _ = counted(tmp_path / "serving/1", rows, labels)
     likelier = np.mean(probabilities[1::2].argmax(axis=1))

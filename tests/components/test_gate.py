@@ -1,7 +1,7 @@
 """The gate's verdict, bound by bound, and its words."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from scipy.stats import binomtest
@@ -118,6 +118,7 @@ def test_bounds_come_by_label_then_recall_precision_drop_whatever_their_order_in
 
 def test_a_gate_comes_back_from_json_as_it_was():
     gate = GateSpec(LABELS, {"fine": 0.8}, {"odd": 0.5}, 0.02, 0.9, ("odd",), accept_baseline_loss=True)
+    gate = replace(gate, multi_label=True, sliced=True, identities=("male",), min_bias_auc={"mean_bpsn": 0.5})
     assert GateSpec.from_dict(json.loads(json.dumps(asdict(gate)))) == gate
 
 
@@ -127,6 +128,7 @@ def test_a_bound_as_json_has_all_that_a_report_needs():
     assert as_json == {
         "metric": "recall",
         "label": "fine",
+        "slice": None,
         "bound": 0.8,
         "value": 0.9,
         "passed": True,

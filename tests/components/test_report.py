@@ -105,7 +105,7 @@ def run_component(
     scores = np.stack([np.outer(rows, bins / 100) for rows in (confusion.sum(axis=1)[::-1], confusion.sum(axis=1))])
     counts = {CONFUSION: confusion, SCORES: scores, CONFIDENCE: np.stack([bins, correct, sums])}
     gate = GateSpec(tuple(labels), min_recall={"fine": 0.8, "rude": 0.6})
-    evaluation = summarize(counts, labels, bounds=judge(gate, *shares(confusion, labels), None)).to_dict()
+    evaluation = summarize(counts, labels, bounds=judge(gate, *shares(counts, labels), None)).to_dict()
     ingest = {"read": 1001, "used": 1000, "rejected": 1, "reasons": {"missing text": 1}}
     ingest |= {"examples": {"train": 3}, "labels": {"train": {"fine": 2, "rude": 1}}}
     training = {"epochs": [{"epoch": 1, "loss": 0.5, "eval_loss": 0.6}], "best_epoch": 1}

@@ -7,7 +7,9 @@ import pytest
 
 from fullbake.components.report import sections
 from fullbake.components.report.page import ROWS, render, section_of
+from tests.components.label_reports import label_report
 from tests.components.reports import minimal, passing_report, report_of_many_classes
+from tests.components.slice_reports import sliced_report
 
 NAMES = [name for row in ROWS for name in row]
 FOLDER = Path(sections.__file__).parent
@@ -25,7 +27,7 @@ def test_no_section_is_named_anywhere_else_in_the_frame_of_the_page():
     assert [name for name in NAMES if re.search(rf"\b{name}\b", frame)] == []
 
 
-@pytest.mark.parametrize("make", [passing_report, minimal, report_of_many_classes])
+@pytest.mark.parametrize("make", [passing_report, minimal, report_of_many_classes, label_report, sliced_report])
 def test_the_navigation_leads_to_every_section_that_is_shown_in_their_order(make):
     page = render(make())
     navigation = re.search("<nav.*?</nav>", page, re.DOTALL).group()

@@ -28,6 +28,7 @@ INGEST: dict[str, Any] = {
     "rejected": 1,
     "examples": {"train": 7, "eval": 1, "test": 1},
     "labels": {"train": {"groß": 7, "rude": 0}, "eval": {"groß": 1, "rude": 0}, "test": {"groß": 0, "rude": 1}},
+    "masked": {},
     "reasons": {"the text is empty": 1},
     "lines": LINES,
     "ordinary_quotes": ["span-1/ä.csv"],
@@ -62,6 +63,7 @@ TRAINING: dict[str, Any] = {
     "precision": "float32",
     "warnings": ["“hot”"],
     "decision_threshold": {"value": 0.37, "recall": 0.9, "precision": None, "chosen": True},
+    "decision_thresholds": {},
     "seconds": 1.5,
 }
 PRETRAINING: dict[str, Any] = {
@@ -77,6 +79,7 @@ PRETRAINING: dict[str, Any] = {
 }
 EVALUATION: dict[str, Any] = {
     "examples": 4,
+    "task": "single_label",
     "labels": ["groß", "rude"],
     "accuracy": 0.75,
     "macro_f1": 0.7333333333333334,
@@ -84,15 +87,21 @@ EVALUATION: dict[str, Any] = {
     "precision": {"groß": 1.0, "rude": 0.6666666666666666},
     "f1": {"groß": 0.6666666666666666, "rude": 0.8},
     "confusion": [[1, 1], [0, 2]],
+    **{"counts": {}, "known": None, "exact": None, "roc_auc": {}, "mean_roc_auc": None},
+    **{"average_precision": {}, "mean_average_precision": None},
     "scores": {"groß": {"positive": [1, 1], "negative": [2, 0]}, "rude": {"positive": [0, 2], "negative": [1, 1]}},
     "confidence": {"count": [0, 4], "correct": [0, 3], "probability_sum": [0.0, 3.4000000953674316]},
     "decision_threshold": None,
+    "decision_thresholds": {},
     "baseline": {"model": "serving/7", "recall": {"groß": None}},
     "baseline_note": "the model in production does not know 'rude', so nothing is compared there",
+    "slices": [],
+    **{"bias": {}, "worst_slice": {}, "slice_notes": []},
     "bounds": [
         {
             "metric": "recall",
             "label": "groß",
+            "slice": None,
             "bound": 0.6,
             "value": 0.5,
             "passed": False,
@@ -104,6 +113,7 @@ EVALUATION: dict[str, Any] = {
             # Whole numbers: they must not become 1.0 and 0.0.
             "metric": "predicted",
             "label": "rude",
+            "slice": None,
             "bound": 1,
             "value": 0,
             "passed": False,
@@ -114,6 +124,18 @@ EVALUATION: dict[str, Any] = {
     ],
     "blessed": False,
 }
+MULTI_LABEL = EVALUATION | {"task": "multi_label", "confusion": [], "confidence": None, "known": 3, "exact": 2}
+MULTI_LABEL |= {"decision_thresholds": {"groß": 0.3, "rude": 0.5}, "mean_roc_auc": 0.75, "mean_average_precision": 0.8}
+MULTI_LABEL |= {"roc_auc": {"groß": 0.75, "rude": None}, "average_precision": {"groß": 0.8, "rude": None}}
+MULTI_LABEL["counts"] = {
+    "groß": {"true_positive": 1, "false_negative": 0, "false_positive": 1, "true_negative": 1, "masked": 1}
+}
+RATES = {"rows": 3, "recall": 1.0, "recall_interval": [0.4, 1.0], "decided": 0, "found": 0}
+RATES |= {"precision": None, "precision_interval": None}
+AREAS = {"subgroup": 0.9, "bpsn": None, "bnsp": 0.8}
+MULTI_LABEL["slices"] = [{"name": "channel=ä", "rows": 3, "labels": {"groß": RATES}, "bias": {"groß": AREAS}}]
+MULTI_LABEL |= {"bias": {"groß": AREAS}, "slice_notes": ["few rows"]}
+MULTI_LABEL["worst_slice"] = {"groß": {"slice": "channel=ä", "recall": 1.0, "rows": 3}}
 PUSH: dict[str, Any] = {
     "run": None,
     "recipe": "abc",
@@ -135,7 +157,9 @@ ABOUT: dict[str, Any] = {
     "text_features": ["text"],
     "text_columns": {"text": "Kommentar"},
     "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None},
+    "task": "single_label",
     "decision_threshold": 0.37,
+    "decision_thresholds": {},
     "approach": "frozen",
     "head": "mlp",
     "pooling": "cls",
@@ -184,6 +208,7 @@ REPORT: dict[str, Any] = {
         (Push, ROLLED_BACK, {"indent": 1, "ensure_ascii": False}),
         (Push, OLDER_PUSH, {"indent": 1, "ensure_ascii": False}),
         (About, ABOUT, {"indent": 1, "ensure_ascii": False}),
+        (Evaluation, MULTI_LABEL, {}),
         (Report, REPORT, {}),
         (Report, REPORT | {"pretraining": None, "tuning": None, "tokens": None}, {}),
     ],

@@ -1,15 +1,25 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from kfp import dsl
+from tfx.types.standard_artifacts import ModelEvaluation
 
+from fullbake.contract.names import EVALUATION_FILE
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.report import Report
-from fullbake.kubeflow.ui_artifacts import MOST_CLASSES, confusion_matrix, declare_ui_artifacts, scalar_metrics
+from fullbake.kubeflow.ui_artifacts import (
+    MOST_CLASSES,
+    confusion_matrix,
+    declare_ui_artifacts,
+    scalar_metrics,
+    write_ui_artifacts,
+)
 from fullbake.kubeflow.ui_summary import MOST_LINES, summarize_report
+from tests.components.label_reports import label_evaluation
 from tests.components.reports import evaluation_of
 
 LABELS = {"non_toxic": 40, "toxic": 24}
@@ -68,6 +78,21 @@ def test_what_could_not_be_measured_is_no_metric():
     assert metrics["recall.toxic"] == pytest.approx(evaluation["recall"]["toxic"], abs=1e-6)
     assert (metrics["support.toxic"], metrics["test_examples"], metrics["decision_threshold"]) == (24, 64, 0.4)
     assert "decision_threshold" not in scalar_metrics(Evaluation.from_dict(evaluation))
+
+
+def test_the_metrics_of_a_multi_label_model_are_by_label_and_it_has_no_matrix(tmp_path: Path):
+    evaluation = label_evaluation()
+    (tmp_path / EVALUATION_FILE).write_text(evaluation.to_json())
+    made = ModelEvaluation()
+    made.uri = str(tmp_path)
+    wanted = {name: {"artifacts": [{"uri": str(tmp_path / name)}]} for name in ("metrics", "confusion_matrix")}
+    written = write_ui_artifacts("Evaluator", wanted, {"evaluation": [made]}, None)
+    assert set(written) == {"metrics"}
+    metrics = written["metrics"]["artifacts"][0]["metadata"]
+    assert metrics["mean_roc_auc"] == pytest.approx(evaluation.mean_roc_auc, abs=1e-6)
+    counts = evaluation.counts["insult"]
+    assert metrics["support.insult"] == counts.true_positive + counts.false_negative
+    assert metrics["average_precision.insult"] == pytest.approx(evaluation.average_precision["insult"], abs=1e-6)
 
 
 def test_metrics_of_any_labels_have_names_that_mysql_and_mlflow_keep_apart():

@@ -1,6 +1,8 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
@@ -13,15 +15,15 @@ from tests.pipeline.tiny_model import LABELS, TEXTS, export
 
 def test_with_each_text_the_probability_of_its_label_is_given(predictor: Predictor):
     for prediction in predictor.predict({"text": [text.encode() for text in TEXTS]}):
-        assert prediction.probability == prediction.probabilities[LABELS.index(prediction.label)]
-        assert prediction.probability == max(prediction.probabilities)
+        assert prediction.decided == ((prediction.label, max(prediction.probabilities)),)
+        assert LABELS[prediction.probabilities.index(max(prediction.probabilities))] == prediction.label
 
 
 def test_with_a_threshold_that_is_not_always_the_highest(base: Path, transform, tmp_path: Path):
     model = export(base, transform, tmp_path, ("fine", "rude"), threshold=0.01)
     predictions = Predictor(model).predict({"text": [text.encode() for text in TEXTS]})
     assert [prediction.label for prediction in predictions] == ["rude"] * len(TEXTS)
-    assert any(prediction.probability < 0.5 for prediction in predictions)
+    assert any(dict(prediction.decided)[prediction.label] < 0.5 for prediction in predictions)
     printed = CliRunner().invoke(main, ["predict", "--model", model, *TEXTS], catch_exceptions=False).stdout
     assert printed.splitlines() == [
         f"rude  {prediction.probabilities[1]:.3f}  {text}" for prediction, text in zip(predictions, TEXTS, strict=True)
@@ -65,3 +67,25 @@ def test_a_model_of_other_make_is_refused(tmp_path: Path):
     tf.saved_model.save(tf.Module(), str(tmp_path))
     with pytest.raises(InputError, match="was not made by fullbake"):
         Predictor(find_model(str(tmp_path)))
+
+
+def test_a_text_can_have_several_labels_or_none(base: Path, transform, tmp_path: Path):
+    model = export(base, transform, tmp_path / "model", LABELS, task_name="multi_label")
+    predictions = Predictor(model).predict({"text": [text.encode() for text in TEXTS]})
+    for prediction in predictions:
+        likely = [label for label, p in zip(LABELS, prediction.probabilities, strict=True) if p >= 0.5]
+        assert [label for label, _ in prediction.decided] == likely
+        assert prediction.label == ",".join(likely)
+    assert {0, 2} & {len(prediction.decided) for prediction in predictions}
+    printed = CliRunner().invoke(main, ["predict", "--model", model, *TEXTS], catch_exceptions=False).stdout
+    assert printed.splitlines() == [
+        (", ".join(f"{label}  {p:.3f}" for label, p in prediction.decided) or "(no label)") + f"  {text}"
+        for prediction, text in zip(predictions, TEXTS, strict=True)
+    ]
+    (tmp_path / "in.csv").write_text("comment\n" + "\n".join(f'"{text}"' for text in TEXTS) + "\n", encoding="utf-8")
+    files = ["--input", str(tmp_path / "in.csv"), "--output", str(tmp_path / "out.csv")]
+    assert CliRunner().invoke(main, ["predict", "--model", model, *files], catch_exceptions=False).exit_code == 0
+    written = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert written["label"].tolist() == [prediction.label for prediction in predictions]
+    for number, label in enumerate(LABELS):
+        np.testing.assert_allclose(written[f"p_{label}"], [p.probabilities[number] for p in predictions], atol=1e-6)

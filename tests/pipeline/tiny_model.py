@@ -31,5 +31,6 @@ def export(
     # No class can be the first choice for all texts when the mean of each class's logits is zero.
     (bias,) = (variable for path, variable in classifier.paths().items() if path.startswith("head/") and "bias" in path)
     bias.assign_sub(tf.reduce_mean(logits, axis=0))
-    export_model(classifier, spec, transform, folder, base=base, threshold=threshold)
+    thresholds = {} if threshold is None else {labels[1]: threshold}
+    export_model(classifier, spec, transform, folder, base=base, thresholds=thresholds)
     return str(folder)

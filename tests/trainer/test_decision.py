@@ -13,7 +13,8 @@ from tests.trainer.tokenized import random_rows, read_split
 from tests.trainer.trainings import LABELS
 
 SCORES = np.array([0.2, 0.9, 0.6, 0.8, 0.7], np.float32)
-SECOND = np.array([0, 1, 1, 0, 1])
+SECOND = np.array([0, 1, 1, 0, 1], bool)
+LABEL = "rude"
 
 
 def decided_in_graph(scores: np.ndarray, value: float) -> np.ndarray:
@@ -41,15 +42,15 @@ def rates(decided: np.ndarray, labels: np.ndarray) -> tuple[float | None, float 
 def test_the_most_precise_threshold_that_keeps_the_recall_is_midway_between_two_scores(
     min_recall: float, value: float, recall: float, precision: float
 ):
-    chosen = choose_threshold(SCORES, SECOND, min_recall)
+    chosen = choose_threshold(SCORES, SECOND, min_recall, LABEL)
     assert parts(chosen) == (pytest.approx(value), pytest.approx(recall), pytest.approx(precision), True)
 
 
 def test_of_equally_precise_thresholds_the_one_of_higher_recall_is_chosen():
     # Three of four above 0.5, six of eight above 0.1.
     scores = np.array([0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.25, 0.2, 0.05])
-    labels = np.array([0, 1, 1, 1, 0, 1, 1, 1, 0])
-    chosen = choose_threshold(scores, labels, 0.2)
+    labels = np.array([0, 1, 1, 1, 0, 1, 1, 1, 0], bool)
+    chosen = choose_threshold(scores, labels, 0.2, LABEL)
     assert (chosen.recall, chosen.precision) == (1.0, 0.75)
     assert chosen.value == pytest.approx(0.125)
 
@@ -59,10 +60,10 @@ def test_of_equally_precise_thresholds_the_one_of_higher_recall_is_chosen():
 def test_no_other_threshold_does_better_and_the_graph_decides_as_it_was_counted(distinct: int, min_recall: float):
     rng = np.random.default_rng(distinct)
     for rows in (1, 2, 3, 10, 60):
-        labels = rng.integers(0, 2, rows)
-        labels[rng.integers(rows)] = 1
+        labels = rng.integers(0, 2, rows) == 1
+        labels[rng.integers(rows)] = True
         scores = (rng.integers(0, distinct, rows) + 1).astype(np.float32) / np.float32(distinct + 1)
-        chosen = choose_threshold(scores, labels, min_recall)
+        chosen = choose_threshold(scores, labels, min_recall, LABEL)
         every = [rates(scores >= score, labels) for score in np.unique(scores)]
         best = max((precision, recall) for recall, precision in every if recall >= min_recall)
         assert (chosen.precision, chosen.recall) == best
@@ -76,35 +77,35 @@ def test_no_other_threshold_does_better_and_the_graph_decides_as_it_was_counted(
 def test_scores_that_no_float_lies_between_are_told_apart(start: float):
     upper = np.float32(start)
     scores = np.array([np.nextafter(upper, np.float32(0)), upper])
-    chosen = choose_threshold(scores, np.array([0, 1]), 1.0)
+    chosen = choose_threshold(scores, np.array([False, True]), 1.0, LABEL)
     assert (chosen.recall, chosen.precision) == (1.0, 1.0)
     assert decided_in_graph(scores, chosen.value).tolist() == [False, True]
 
 
 def test_the_lowest_threshold_lies_below_the_lowest_score_and_above_zero():
-    chosen = choose_threshold(np.array([0.25, 0.75]), np.array([1, 1]), 1.0)
+    chosen = choose_threshold(np.array([0.25, 0.75]), np.array([True, True]), 1.0, LABEL)
     assert parts(chosen) == (0.125, 1.0, 1.0, True)
     # A server takes the smallest float32 numbers for zero; a threshold of zero would decide all rows.
     least = np.array([1e-45, 1e-40, np.finfo(np.float32).tiny, 0.9], np.float32)
-    labels = np.array([0, 0, 1, 1])
-    chosen = choose_threshold(least, labels, 1.0)
+    labels = np.array([0, 0, 1, 1], bool)
+    chosen = choose_threshold(least, labels, 1.0, LABEL)
     assert (chosen.recall, chosen.precision) == (1.0, 1.0)
     assert decided_in_graph(least, chosen.value).tolist() == [False, False, True, True]
 
 
 def test_where_scores_of_zero_make_the_recall_unreachable_the_highest_is_kept():
-    scores, labels = np.array([0.0, np.nan, 0.3, 0.6, 0.9]), np.array([1, 1, 1, 0, 1])
-    chosen = choose_threshold(scores, labels, 0.9)
+    scores, labels = np.array([0.0, np.nan, 0.3, 0.6, 0.9]), np.array([1, 1, 1, 0, 1], bool)
+    chosen = choose_threshold(scores, labels, 0.9, LABEL)
     assert parts(chosen) == (pytest.approx(0.15), 0.5, pytest.approx(2 / 3), True)
     assert decided_in_graph(scores, chosen.value).tolist() == [False, False, True, True, True]
-    nothing = choose_threshold(np.zeros(3), np.array([0, 1, 1]), 0.9)
+    nothing = choose_threshold(np.zeros(3), np.array([False, True, True]), 0.9, LABEL)
     assert (nothing.recall, nothing.precision) == (0.0, None)
     assert nothing.value > 0
 
 
 def test_without_a_row_of_the_second_label_there_is_nothing_to_choose_by():
-    with pytest.raises(InputError, match=r"^labels: no row of the eval split has the second label") as error:
-        choose_threshold(SCORES, np.zeros(5, int), 0.5)
+    with pytest.raises(InputError, match=r"^labels: no row of the eval split has the label 'rude'") as error:
+        choose_threshold(SCORES, np.zeros(5, bool), 0.5, LABEL)
     assert "\n" not in str(error.value)
 
 
@@ -116,11 +117,11 @@ def test_a_given_threshold_is_measured(value: float, recall: float, precision: f
 
 
 def test_the_recall_of_a_label_that_no_row_has_is_unknown():
-    assert parts(measure_threshold(SCORES, np.zeros(5, int), 0.5)) == (0.5, None, 0.0, False)
+    assert parts(measure_threshold(SCORES, np.zeros(5, bool), 0.5)) == (0.5, None, 0.0, False)
 
 
 def test_a_threshold_survives_as_json():
-    chosen = choose_threshold(SCORES, SECOND, 1.0)
+    chosen = choose_threshold(SCORES, SECOND, 1.0, LABEL)
     again = json.loads(json.dumps(chosen.to_dict()))
     assert Threshold(**again) == chosen
     assert np.float32(again["value"]) == again["value"]

@@ -79,7 +79,7 @@ def test_nothing_that_is_drawn_in_a_step_hangs_on_the_state_of_a_kernel(base_of,
         num_labels=2,
         batch_size=2,
         seed=0,
-        class_weights=[1.0, 1.0],
+        class_weights=np.ones(2),
     )
     hidden = {"positions": ids, "targets": ids, "weights": tf.ones((2, 8)), "shares": tf.ones((2, 8))}
     for model, data in (

@@ -21,8 +21,9 @@ from fullbake.components.serving.servable_probe import TEXTS
 from fullbake.contract.names import ABOUT_FILE, SLAB_ROWS
 from fullbake.trainer.decision import choose_threshold, score_split
 from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
-from fullbake.trainer.export import CHUNK_TOKENS, ServingModel, export_model, served_copy
+from fullbake.trainer.export import CHUNK_TOKENS, export_model, served_copy
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.tasks.table import SINGLE_LABEL
 from tests.conftest import make_transform
 from tests.trainer.tokenized import read_split
 from tests.trainer.trainings import make_spec
@@ -195,7 +196,7 @@ def test_from_its_threshold_on_the_second_label_is_decided(
     # The threshold is itself the probability of a text, which is decided with those above it.
     threshold = float(np.sort(second)[3])
     assert threshold < 0.45
-    export_model(undecided, spec, transform, tmp_path / "threshold", base=base, threshold=threshold)
+    export_model(undecided, spec, transform, tmp_path / "threshold", base=base, thresholds={LABELS[1]: threshold})
     model = tf.saved_model.load(str(tmp_path / "threshold"))
     answer = model.signatures["serving_default"](text=texts)
     np.testing.assert_array_equal(answer["probabilities"], likelier["probabilities"])
@@ -218,8 +219,8 @@ def test_what_a_chosen_threshold_recalls_on_the_eval_split_it_recalls_when_serve
     split = read_split(list(zip(ids, labels, strict=True)), tmp_path)
     spec = make_spec(base, head="linear", labels=LABELS[:2])
     scores = score_split(served_copy(undecided, spec, base), split)
-    chosen = choose_threshold(scores[:, 1], split.labels, min_recall=0.8)
-    export_model(undecided, spec, transform, tmp_path / "model", base=base, threshold=chosen.value)
+    chosen = choose_threshold(scores[:, 1], split.labels == 1, 0.8, LABELS[1])
+    export_model(undecided, spec, transform, tmp_path / "model", base=base, thresholds={LABELS[1]: chosen.value})
     answer = serve(tmp_path / "model")(text=tf.constant(TWO_WORDS))
     np.testing.assert_allclose(answer["probabilities"], scores, atol=1e-4)
     decided = answer["label"].numpy().astype(str) == LABELS[1]
@@ -227,9 +228,9 @@ def test_what_a_chosen_threshold_recalls_on_the_eval_split_it_recalls_when_serve
     assert split.labels[decided].mean() == chosen.precision
 
 
-def test_a_threshold_is_for_two_labels(base: Path, transform):
+def test_a_threshold_is_for_two_labels():
     with pytest.raises(ValueError, match="between two labels, not 3"):
-        ServingModel(Classifier.from_base(base, "linear", LABELS), transform, LABELS, threshold=0.5)
+        SINGLE_LABEL.decide(tf.ones([1, 3]) / 3, LABELS, {"odd": 0.5})
 
 
 # [CLS] you are a [MASK] person [SEP]

@@ -22,7 +22,9 @@ from fullbake.trainer.encoder.families import ACTIVATIONS, FAMILIES
 from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 from fullbake.trainer.export import export_model
 from fullbake.trainer.models.classifier import Classifier
+from fullbake.trainer.tasks.table import TASKS
 from tests.conftest import VOCABULARY, make_base, make_transform
+from tests.trainer.exported_combinations import COMBINATIONS, Combination
 from tests.trainer.trainings import make_spec
 
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
@@ -42,72 +44,6 @@ TEXTS = [
 PAIRS = [[one, other or "it"] for one, other in zip(TEXTS, TEXTS[3:] + TEXTS[:3], strict=True)]
 
 
-@dataclasses.dataclass(frozen=True)
-class Combination:
-    """An exported model.
-
-    `config` and `tokenizer` are changes to the base's config.json, such as an earlier task leaves there, and to its
-    tokenizer_config.json; `old_labels` are of a head that the base carries; `half`: its weights are float16.
-    """
-
-    name: str
-    family: str
-    head: str
-    labels: tuple[str, ...]
-    pooling: str = "cls"
-    pairs: bool = False
-    lowercase: bool = True
-    config: dict[str, Any] = dataclasses.field(default_factory=dict)
-    tokenizer: dict[str, Any] = dataclasses.field(default_factory=dict)
-    old_labels: tuple[str, ...] = ()
-    half: bool = False
-
-
-LEFT_BY_A_TASK = {
-    "problem_type": "multi_label_classification",
-    "task_specific_params": {"text-classification": {"problem_type": "regression"}},
-    "function_to_apply": "none",
-    "torch_dtype": "float16",
-    "output_hidden_states": True,
-    "output_attentions": True,
-    "return_dict": False,
-    "chunk_size_feed_forward": 7,
-}
-OF_ANOTHER_MIND = {"truncation_side": "left", "padding_side": "left", "model_max_length": 9}
-COMBINATIONS = [
-    Combination(
-        "bert, hf, an earlier head for as many labels",
-        *("bert", "hf", ("fine", "rude", "odd")),
-        config=LEFT_BY_A_TASK,
-        tokenizer=OF_ANOTHER_MIND,
-        old_labels=("x", "y", "z"),
-    ),
-    Combination(
-        "bert, linear on the mean, cased pairs",
-        *("bert", "linear", ("ja", "nein")),
-        pooling="mean",
-        pairs=True,
-        lowercase=False,
-        tokenizer={"model_input_names": ["input_ids", "attention_mask"], **OF_ANOTHER_MIND},
-    ),
-    Combination(
-        "distilbert, hf, cased pairs, an earlier head for more labels",
-        *("distilbert", "hf", ("straßen toll", "LABEL_0")),
-        pairs=True,
-        lowercase=False,
-        config=LEFT_BY_A_TASK | {"sinusoidal_pos_embds": True, "activation": "relu"},
-        tokenizer={"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]},
-        old_labels=tuple("uvwxyz"),
-    ),
-    Combination("electra, hf, cased", *("electra", "hf", tuple("abcd")), lowercase=False, half=True),
-    Combination(
-        "electra, mlp, pairs",
-        *("electra", "mlp", ("0", "1")),
-        pairs=True,
-        config=LEFT_BY_A_TASK,
-        tokenizer=OF_ANOTHER_MIND,
-    ),
-]
 NAMES = {"argvalues": COMBINATIONS, "ids": lambda combination: combination.name}
 
 
@@ -192,13 +128,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory):
             folder = tmp_path_factory.mktemp("combination")
             base = make_odd_base(of, folder)
             transform = make_transform(base, folder / "transform", of.labels, WIDTH, text_pair=of.pairs)
-            classifier = Classifier.from_base(base, of.head, of.labels, pooling=of.pooling)
+            classifier = Classifier.from_base(base, of.head, of.labels, pooling=of.pooling, task=TASKS[of.task])
             scatter(classifier.variables)
             rows: list[Any] = PAIRS if of.pairs else TEXTS
             columns = list(zip(*PAIRS, strict=True)) if of.pairs else [TEXTS]
             texts = {name: tf.constant(column) for name, column in zip(("text", "text_pair"), columns, strict=False)}
             spread_logits(classifier, transform, texts)
-            spec = make_spec(base, head=of.head, labels=of.labels, pooling=of.pooling)
+            spec = make_spec(base, head=of.head, labels=of.labels, pooling=of.pooling, task_name=of.task)
             export_model(classifier, spec, transform, folder / "model", base=base)
             answer = tf.saved_model.load(str(folder / "model")).signatures["serving_default"](**texts)
             made[of.name] = Exported(of, folder / "model", rows, answer["probabilities"].numpy())
@@ -245,7 +181,7 @@ def test_hugging_face_on_tensorflow_gives_what_is_served(exported, of: Combinati
         vectors = (vectors - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-3) * norm["weight"] + norm["bias"]
         vectors = np.maximum(vectors, 0)
     logits = vectors @ head["logits.weight"].T + head["logits.bias"]
-    np.testing.assert_allclose(tf.nn.softmax(logits), model.served, atol=1e-5)
+    np.testing.assert_allclose(TASKS[of.task].probabilities(logits), model.served, atol=1e-5)
 
 
 # [CLS] you are a [MASK] person [SEP]

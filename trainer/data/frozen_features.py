@@ -35,7 +35,7 @@ class EncodedSplit:
 
     Attributes:
         vectors: float32 or float16 `(rows, hidden_size)`, memory-mapped, in the order of the split's rows.
-        labels: int32 `(rows,)`.
+        labels: The targets, a row each.
     """
 
     def __init__(self, vectors: np.ndarray, labels: np.ndarray):

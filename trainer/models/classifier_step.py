@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -27,7 +27,7 @@ class ClassifierStep(tf_keras.Model):
         batch_size: Rows to a step, over all replicas.
         seed: Of dropout.
         accumulation_steps: In how many parts the rows of a step are computed (see `trainer.optimization.accumulation`).
-        class_weights: What a row of each class weighs in the loss, by class index.
+        class_weights: What rows weigh in the loss, as the task's `class_weights` returns it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ClassifierStep(tf_keras.Model):
         num_labels: int,
         batch_size: int,
         seed: int,
-        class_weights: Sequence[float],
+        class_weights: np.ndarray,
         accumulation_steps: int = 1,
     ):
         super().__init__(name="classifier_step")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,18 +21,20 @@ class SingleLabel:
     name = "single_label"
     problem_type = "single_label_classification"
     score = "macro_recall"
-    sums_to_one = True
 
     def targets(self, feature: np.ndarray) -> np.ndarray:
         """Class indices, int32 `(rows,)`."""
         return feature.astype(np.int32)
 
-    def class_weights(self, kind: str, targets: np.ndarray, num_labels: int) -> list[float]:
-        """`balanced` is `rows / (classes * rows of the class)`."""
+    def class_weights(self, kind: str, targets: np.ndarray, num_labels: int) -> np.ndarray:
+        """What a row of each class weighs, float64 `(num_labels,)`.
+
+        `balanced` is `rows / (classes * rows of the class)`.
+        """
         if kind == "none":
-            return [1.0] * num_labels
+            return np.ones(num_labels)
         counts = np.bincount(targets, minlength=num_labels)
-        return (len(targets) / (num_labels * np.maximum(counts, 1))).tolist()
+        return len(targets) / (num_labels * np.maximum(counts, 1))
 
     def losses(self, targets: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor | None = None) -> tf.Tensor:
         """The cross-entropy in nats of each row, weighed by its class."""
@@ -46,13 +49,25 @@ class SingleLabel:
 
         return tf.nn.softmax(logits)
 
-    def decide(self, probabilities: tf.Tensor, threshold: float | None = None) -> tf.Tensor:
-        """The likeliest label, or by the threshold one of two."""
+    def decide(self, probabilities: tf.Tensor, labels: Sequence[str], thresholds: Mapping[str, float]) -> tf.Tensor:
+        """The likeliest label; or with a threshold of the second of two labels that one from there on, else the first.
+
+        Raises:
+            ValueError: There is a threshold, and not two labels.
+        """
         import tensorflow as tf
 
-        if threshold is None:
-            return tf.argmax(probabilities, axis=1)
-        return tf.cast(probabilities[:, 1] >= threshold, tf.int64)
+        if not thresholds:
+            decided = tf.argmax(probabilities, axis=1)
+        elif len(labels) == 2:
+            decided = tf.cast(probabilities[:, 1] >= thresholds[labels[1]], tf.int64)
+        else:
+            raise ValueError(f"a threshold decides between two labels, not {len(labels)}")
+        return tf.gather(tf.constant(labels), decided)
+
+    def thresholded(self, targets: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        """The second of two labels."""
+        return {labels[1]: (targets == 1).astype(np.int8)}
 
     def metrics(self, num_labels: int) -> list[tf_keras.metrics.Metric]:
         """Accuracy, and the macro recall of `score`."""

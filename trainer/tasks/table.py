@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from fullbake.trainer.tasks.multi_label import MultiLabel
 from fullbake.trainer.tasks.single_label import SingleLabel
 
 if TYPE_CHECKING:
@@ -22,22 +24,21 @@ class Task(Protocol):
         name: A key of `TASKS`.
         problem_type: What Hugging Face's config.json calls it.
         score: The metric on the eval split that tuning and early stopping watch; higher is better.
-        sums_to_one: Whether the probabilities of a row add up to 1.
     """
 
     name: str
     problem_type: str
     score: str
-    sums_to_one: bool
 
     def targets(self, feature: np.ndarray) -> np.ndarray:
         """From Transform's `label` feature of some rows to what is learned of them, a row each."""
 
-    def class_weights(self, kind: str, targets: np.ndarray, num_labels: int) -> list[float]:
-        """What a row of each class weighs in the loss.
+    def class_weights(self, kind: str, targets: np.ndarray, num_labels: int) -> np.ndarray:
+        """What rows weigh in the loss, as `losses` takes it.
 
         Args:
-            kind: `none`: 1 each; `balanced`: each class has the same weight in sum, and a row weighs 1 on average.
+            kind: `none`: 1 each; `balanced`: each class has the same weight in sum, and a row weighs 1 on average; of a
+                label that is decided by itself, having it and not having it are classes.
             targets: Of the train split.
             num_labels: Number of labels.
         """
@@ -48,19 +49,30 @@ class Task(Protocol):
         Args:
             targets: A row each.
             logits: Float32 `(batch_size, num_labels)`.
-            class_weights: What a row of each class weighs, float32 `(num_labels,)`; None: 1 each.
+            class_weights: What `class_weights` returned, float32; None: 1 each.
         """
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """The probability of each label; both float32 `(batch_size, num_labels)`."""
 
-    def decide(self, probabilities: tf.Tensor, threshold: float | None = None) -> tf.Tensor:
-        """The index of the label that is decided for each row, int64 `(batch_size,)`.
+    def decide(self, probabilities: tf.Tensor, labels: Sequence[str], thresholds: Mapping[str, float]) -> tf.Tensor:
+        """What is decided for each row, as it is served: string `(batch_size,)`.
 
         Args:
             probabilities: Float32 `(batch_size, num_labels)`.
-            threshold: Of two labels, the probability of the second from which it is decided; None: the likelier label
-                wins.
+            labels: In the order of their class index.
+            thresholds: By label, the probability from which it is decided; empty: as the task has it.
+        """
+
+    def thresholded(self, targets: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+        """The labels that a threshold can decide: of each row 1 where it has the label, 0 where not, -1 if unknown.
+
+        Args:
+            targets: What is learned of some rows.
+            labels: In the order of their class index.
+
+        Returns:
+            By label, int8 `(rows,)`.
         """
 
     def metrics(self, num_labels: int) -> list[tf_keras.metrics.Metric]:
@@ -68,4 +80,5 @@ class Task(Protocol):
 
 
 SINGLE_LABEL: Task = SingleLabel()
-TASKS: dict[str, Task] = {task.name: task for task in (SINGLE_LABEL,)}
+MULTI_LABEL: Task = MultiLabel()
+TASKS: dict[str, Task] = {task.name: task for task in (SINGLE_LABEL, MULTI_LABEL)}

@@ -14,10 +14,14 @@ import tensorflow as tf
 from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.quoting import Quoting
+from fullbake.components.data.rows import LabelSet
 from fullbake.contract.results.ingest import Classes, Repeats
 
 SCANNED = np.dtype([("text", "<u8"), ("row", "<u8"), ("label", "<u4"), ("line", "<u4")])
-"""What is known of each usable row after the first reading: two digests, the number of its label, and its line."""
+"""What is known of each usable row after the first reading: two digests, the number of its label, and its line.
+
+Of a multi-label format the number is that of its label set, among those of its file (see `IngestParts.label_sets`).
+"""
 
 SCANNED_AT_ONCE = 10_000  # rows
 
@@ -55,6 +59,15 @@ class IngestParts:
                 piece = np.frombuffer(content, SCANNED)
                 yield start, piece
                 start += len(piece)
+
+    def write_label_sets(self, number: int, sets: Iterable[LabelSet]) -> None:
+        """Writes the different label sets of the rows of a file, in the order of their numbers."""
+        self._write(self._path("label-sets", number), json.dumps(list(sets)).encode())
+
+    def label_sets(self, number: int) -> list[LabelSet]:
+        """Returns the different label sets of the rows of a file."""
+        sets = json.loads(self._read(self._path("label-sets", number)))
+        return [LabelSet(tuple(present), tuple(masked)) for present, masked in sets]
 
     def write_quoting(self, number: int, quoting: Quoting) -> None:
         """Writes what the quotes of a file mean."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from fullbake.components.data.rows import UNLISTED
+from fullbake.components.data.rows import NOTHING_TO_LEARN, UNLISTED
 
 IN_TEST_BASE = "also in {test_base}"
 """The kind, before `kind_in_words`, of a text kept out of training because the test folder has it."""
@@ -23,7 +23,7 @@ CONTRADICTED = "its text has other labels too"
 TOO_RARE = "class too small to split"
 """The kind of a row whose class has fewer texts than there are splits, where such classes are dropped."""
 
-NOT_USED = (IN_TEST_BASE, IN_HELD_OUT_SPLITS, REPEATED, CONTRADICTED, UNLISTED, TOO_RARE)
+NOT_USED = (IN_TEST_BASE, IN_HELD_OUT_SPLITS, REPEATED, CONTRADICTED, UNLISTED, TOO_RARE, *NOTHING_TO_LEARN)
 """All of these: the rows are no bad rows."""
 
 

@@ -4,7 +4,6 @@ import contextlib
 import csv
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -14,8 +13,10 @@ from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.ingest.refusal import NOT_USED, TOO_RARE, Refusal
 from fullbake.components.data.ingest.tally import Tally
 from fullbake.components.data.row_format import OTHER
-from fullbake.components.data.rows import BadRow, Row
+from fullbake.components.data.rows import UNLISTED, BadRow, Row
+from fullbake.components.data.slicing import too_many_slices
 from fullbake.contract.errors import InputError
+from fullbake.contract.names import LABEL, MASKED_LABEL, SLICE, TEXT, TEXT_PAIR
 
 ROWS_PER_SHARD = 50_000
 """Rows of a file and split after which a new shard begins: some megabytes, small enough for later steps to share."""
@@ -86,8 +87,9 @@ def write_rows(
             tally.read += 1
             if isinstance(row, BadRow):
                 reject(row, row.kind, row.reason, row.fields)
-                if row.kind in NOT_USED:
+                if row.kind == UNLISTED:
                     tally.count_rare(row.unlisted)
+                if row.kind in NOT_USED:
                     continue
                 tally.first.setdefault(row.kind, f"{file.place_of(row.line)}: {row.reason}")
                 if stop_at_bad_row:
@@ -108,16 +110,26 @@ def write_rows(
                 label = OTHER if row.label in merged else row.label
                 if row.unlisted or label != row.label:
                     tally.count_rare(row.unlisted or row.label)
-                shards[split].write(_as_example(row, label, pairs))
-                tally.labels.setdefault(split, Counter())[label] += 1
+                labels, masked = ((label,), ()) if row.label_set is None else row.label_set
+                shards[split].write(_as_example(row, labels, masked, pairs))
+                tally.count_example(split, labels, masked)
                 tally.used_lines += row.lines
+                tally.slices.update(row.slices)
+                tally.error = too_many_slices(tally.slices)
+                if tally.error:
+                    break
 
 
-def _as_example(row: Row, label: str, pairs: bool) -> bytes:
-    values = {"text": row.text, "label": label}
+def _as_example(row: Row, labels: tuple[str, ...], masked: tuple[str, ...], pairs: bool) -> bytes:
+    values: dict[str, tuple[str, ...]] = {TEXT: (row.text,), LABEL: labels}
+    if masked:
+        values[MASKED_LABEL] = masked
     if pairs or row.text_pair is not None:
-        values["text_pair"] = row.text_pair or ""
+        values[TEXT_PAIR] = (row.text_pair or "",)
+    if row.slices:
+        values[SLICE] = row.slices
     features = {
-        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()])) for name, value in values.items()
+        name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode() for value in found]))
+        for name, found in values.items()
     }
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)

@@ -1,5 +1,7 @@
 """The steps in which Beam's workers read data files."""
 
+from dataclasses import replace
+
 import apache_beam as beam
 
 from fullbake.components.data.data_file import DataFile
@@ -8,6 +10,7 @@ from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.plan import plan_rows
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.worker import ingest_corpus_file, ingest_file, profile_file, scan_file
+from fullbake.components.data.row_slices import NO_SLICES
 from fullbake.contract.names import CORPUS_SPLIT, EVAL_SPLIT, TEST_SPLIT
 
 _MEASURING_SPLITS = (EVAL_SPLIT, TEST_SPLIT)  # their texts must not be in the corpus
@@ -51,6 +54,7 @@ def add_ingest(
             files=files,
             test_files=test_files,
             labels=settings.csv_format.labels,
+            multi_label=settings.csv_format.multi_label,
             split=settings.split,
             needed_test_rows=settings.needed_test_rows,
             rare_classes=settings.csv_format.rare_classes,
@@ -91,7 +95,7 @@ def add_profile(pipeline: beam.Pipeline, settings: IngestSettings, files: list[D
         parts: Gets their tallies.
     """
     _ = _shared_out(pipeline, "Before", files) | "ProfileBefore" >> beam.Map(
-        profile_file, fmt=settings.csv_format, parts=parts
+        profile_file, fmt=replace(settings.csv_format, slices=NO_SLICES), parts=parts
     )
 
 

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tfx.dsl.io import fileio
 
@@ -13,6 +13,7 @@ from fullbake.components.data.ingest.parts import IngestParts
 from fullbake.components.data.ingest.refusal import kind_in_words
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
+from fullbake.components.data.rows import NOTHING_TO_LEARN
 from fullbake.contract.named_few import named_few
 from fullbake.contract.names import INGEST_FILE, REJECTED_FILE
 from fullbake.contract.results.ingest import Classes, Drift, Ingest, LineAccount, Repeats
@@ -50,20 +51,24 @@ def write_summary(
         settings: The labels and the splits.
         output_uri: The folder of the splits.
     """
-    labels = {
-        split: {label: tally.labels[split][label] for label in settings.csv_format.labels}
-        for split in settings.labelled_splits
-    }
+    fmt = settings.csv_format
+    labels, masked = _by_split(tally.labels, settings), _by_split(tally.masked, settings)
     ordinary_quotes = [*tally.ordinary_quotes, *corpus.ordinary_quotes]
-    notes = [*repeats.in_words(), *_note_of_rare(tally, classes, settings), *_note_of_quotes(ordinary_quotes)]
+    notes = [
+        *repeats.in_words(multi_label=fmt.multi_label),
+        *_note_of_rare(tally, classes, settings),
+        *_notes_of_nothing_to_learn(tally),
+        *_note_of_quotes(ordinary_quotes),
+    ]
     for note in notes:
         log.warning("data: %s", note)
     ingest = Ingest(
         read=tally.read,
         used=tally.used,
         rejected=tally.rejected,
-        examples={split: sum(counts.values()) for split, counts in labels.items()},
+        examples={split: tally.examples[split] for split in settings.labelled_splits},
         labels=labels,
+        masked=masked if fmt.multi_label else {},
         reasons={kind_in_words(kind, setting_names()): rows for kind, rows in tally.reasons.most_common()},
         lines=LineAccount(**tally.line_account()),
         ordinary_quotes=tuple(ordinary_quotes),
@@ -79,6 +84,12 @@ def write_summary(
     )
     with fileio.open(os.path.join(output_uri, INGEST_FILE), "w") as file:
         file.write(ingest.to_json())
+
+
+def _by_split(rows: Mapping[str, Mapping[str, int]], settings: IngestSettings) -> dict[str, dict[str, int]]:
+    """Returns by split and label, of all of them, how many rows there are."""
+    labels, splits = settings.csv_format.labels, settings.labelled_splits
+    return {split: {label: rows.get(split, {}).get(label, 0) for label in labels} for split in splits}
 
 
 def write_rejected(parts: IngestParts, file_count: int, output_uri: str) -> None:
@@ -110,6 +121,14 @@ def _note_of_rare(tally: Tally, classes: Classes, settings: IngestSettings) -> l
 
 def _number(count: int, one: str, several: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def _notes_of_nothing_to_learn(tally: Tally) -> list[str]:
+    return [
+        f"{_number(rows, 'row')} of {tally.read:,} {'is' if rows == 1 else 'are'} not used: {kind}"
+        for kind in NOTHING_TO_LEARN
+        if (rows := tally.reasons[kind])
+    ]
 
 
 def _note_of_quotes(files: list[str]) -> list[str]:

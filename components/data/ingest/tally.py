@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 from fullbake.components.data.columns import shorten
@@ -19,11 +20,14 @@ class Tally:
 
     Attributes:
         read: Rows found.
-        labels: Split -> label -> examples written.
+        examples: Split -> examples written.
+        labels: Split -> label -> those that have it.
+        masked: Split -> label -> those of which nobody knows whether they have it.
         reasons: Kind of reason -> rows rejected.
         rare: Label -> rows of rare classes, not used or of the class `row_format.OTHER`; beyond so many labels, the
             rows of all others under an empty one.
         first: Kind of reason -> the first row rejected for it: file, line and reason.
+        slices: Name of a slice -> examples written that are in it.
         profile: Of all rows that can be used, those kept out of training among them.
         error: Why a file cannot be read at all, if so.
         lines: Physical lines, in all and those that are no rows.
@@ -33,10 +37,13 @@ class Tally:
     """
 
     read: int = 0
+    examples: Counter[str] = field(default_factory=Counter)
     labels: dict[str, Counter[str]] = field(default_factory=dict)
+    masked: dict[str, Counter[str]] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     rare: Counter[str] = field(default_factory=Counter)
     first: dict[str, str] = field(default_factory=dict)
+    slices: Counter[str] = field(default_factory=Counter)
     profile: Profile = field(default_factory=Profile)
     error: InputError | None = None
     lines: LineCount = field(default_factory=LineCount)
@@ -47,19 +54,32 @@ class Tally:
     def add(self, other: "Tally") -> None:
         """Adds the rows of another; of the first rows and the errors, its own precede."""
         self.read += other.read
+        self.examples.update(other.examples)
         for split, labels in other.labels.items():
             self.labels.setdefault(split, Counter()).update(labels)
+        for split, labels in other.masked.items():
+            self.masked.setdefault(split, Counter()).update(labels)
         self.reasons.update(other.reasons)
         for label, rows in other.rare.items():
             self.count_rare(label, rows)
         for kind, row in other.first.items():
             self.first.setdefault(kind, row)
+        self.slices.update(other.slices)
         self.profile.add(other.profile)
         self.error = self.error or other.error
         self.lines.add(other.lines)
         self.used_lines += other.used_lines
         self.rejected_lines += other.rejected_lines
         self.ordinary_quotes += other.ordinary_quotes
+
+    def count_example(self, split: str, labels: Iterable[str], masked: Iterable[str] = ()) -> None:
+        """Counts an example written: its split, the labels that it has, and those of which nobody knows."""
+        self.examples[split] += 1
+        counts = self.labels.setdefault(split, Counter())
+        for label in labels:
+            counts[label] += 1
+        for label in masked:
+            self.masked.setdefault(split, Counter())[label] += 1
 
     def count_rare(self, label: str, rows: int = 1) -> None:
         """Counts rows of a rare class; a wrong column may hold as many labels as there are rows."""
@@ -81,14 +101,9 @@ class Tally:
         return cls(**{**values, "profile": profile, "lines": lines, "error": error})
 
     @property
-    def examples(self) -> dict[str, int]:
-        """Split -> examples written."""
-        return {split: sum(labels.values()) for split, labels in self.labels.items()}
-
-    @property
     def used(self) -> int:
         """Examples written, in all splits."""
-        return sum(self.examples.values())
+        return self.examples.total()
 
     @property
     def rejected(self) -> int:

@@ -3,6 +3,8 @@
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, IN_TEST_BASE
 from fullbake.components.data.ingest.settings import IngestSettings
 from fullbake.components.data.ingest.tally import Tally
+from fullbake.components.data.row_slices import OF_IDENTITY, RowSlices
+from fullbake.components.data.slicing import too_many_slices
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import TEST_SPLIT
 from fullbake.contract.results.ingest import Repeats
@@ -30,15 +32,16 @@ def judge_ingest(tally: Tally, corpus: Tally, repeats: Repeats, settings: Ingest
         raise InputError(
             "{conflicts}; correct the labels, or set it to drop or keep",
             field="on_conflict",
-            conflicts=repeats.in_words()[0],
+            conflicts=repeats.in_words(multi_label=settings.csv_format.multi_label)[0],
         )
     _judge_splits(tally, corpus, settings)
+    _judge_slices(tally, settings.csv_format.slices)
 
 
 def _judge_files(*tallies: Tally) -> None:
     for tally in tallies:
-        if tally.error:
-            raise tally.error
+        if error := tally.error or too_many_slices(tally.slices):
+            raise error
         if tally.read != tally.used + tally.rejected:
             raise RuntimeError(f"{tally.read} rows were read, but {tally.used} used and {tally.rejected} rejected")
 
@@ -65,6 +68,25 @@ def _judge_rows(tally: Tally, settings: IngestSettings) -> None:
             bound=settings.max_bad_fraction,
             worst=worst,
         )
+
+
+def _judge_slices(tally: Tally, slices: RowSlices) -> None:
+    """Checks that each column of slices makes one: with none, a bound on it would be missed after the training."""
+    for column in slices.columns:
+        if not any(name.startswith(f"{column.strip()}=") for name in tally.slices):
+            raise InputError(
+                "no row has a value in column {column!r}; is it the right one? take it out, or add rows",
+                field="slices",
+                column=column,
+            )
+    for column in slices.identities:
+        if column.strip() not in tally.slices:
+            raise InputError(
+                "no row has {least:g} or more in column {column!r}; is it the right one? take it out, or add rows",
+                field="identity_columns",
+                column=column,
+                least=OF_IDENTITY,
+            )
 
 
 def _judge_splits(tally: Tally, corpus: Tally, settings: IngestSettings) -> None:

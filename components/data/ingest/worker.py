@@ -12,6 +12,7 @@ import numpy as np
 from fullbake.components.data.data_file import DataFile
 from fullbake.components.data.data_folders import INPUT_BASE
 from fullbake.components.data.file_rows import quoting_of_file, read_file
+from fullbake.components.data.ingest.label_states import LabelStates
 from fullbake.components.data.ingest.parts import SCANNED_AT_ONCE, IngestParts
 from fullbake.components.data.ingest.plan import refusals
 from fullbake.components.data.ingest.refusal import HELD_OUT_SPLITS, IN_HELD_OUT_SPLITS, NOT_USED, Refusal
@@ -43,6 +44,7 @@ def scan_file(
         The file's number.
     """
     quoting = Quoting()
+    states = LabelStates()
     numbers = {label: index for index, label in enumerate(fmt.labels)}
     with contextlib.suppress(InputError):
         quoting = quoting_of_file(file, fmt, source)
@@ -55,7 +57,7 @@ def scan_file(
                 (
                     int.from_bytes(digest_of(row.text), "big"),
                     int.from_bytes(row_digest_of(row.text, row.text_pair), "big"),
-                    numbers[row.label],
+                    numbers[row.label] if row.label_set is None else states.number(row.label_set),
                     row.line,
                 )
                 for row in batch
@@ -63,6 +65,8 @@ def scan_file(
             ]
 
     parts.write_scan(file.number, scanned())
+    if fmt.multi_label:
+        parts.write_label_sets(file.number, states.sets)
     parts.write_quoting(file.number, quoting)
     return file.number
 

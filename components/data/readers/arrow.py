@@ -21,6 +21,7 @@ HUGGING_FACE = b"huggingface"
 """The key of a schema's metadata under which datasets keeps what its columns mean."""
 
 FORMAT = "an Arrow file"
+_LISTS = ("Sequence", "List", "LargeList")  # of datasets' types; an older way to write one is [feature]
 _FILE_MAGIC = b"ARROW1"
 _CONTINUATION = b"\xff\xff\xff\xff"  # before each message of a stream, and with a length of 0 at its end
 _STREAM_END = _CONTINUATION + bytes(4)
@@ -100,9 +101,13 @@ def _as_bytes(column: pa.Array) -> pa.Array:
 
 
 def class_names(schema: pa.Schema) -> dict[str, list[str]]:
-    """Returns, by the name of a column of datasets' type ClassLabel, the names of its classes."""
+    """Returns, by the name of a column of datasets' type ClassLabel, or of lists of it, the names of its classes."""
     found = {}
     for column, feature in features_of(schema).items():
+        if isinstance(feature, list) and len(feature) == 1:
+            feature = feature[0]
+        elif isinstance(feature, dict) and feature.get("_type") in _LISTS:
+            feature = feature.get("feature")
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names"):
             found[column] = list(map(str, feature["names"]))
     return found

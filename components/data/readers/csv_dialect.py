@@ -41,6 +41,7 @@ COMMENT_PREFIXES = ("#", "%", "//", "--")
 _EXCEL_LINE = re.compile(r"sep=([^\r\n])\r?\n?")
 _NUMBER = re.compile(r"[+-]?[0-9.,eE+-]+")
 _LINES_BEFORE_HEADER = 10
+_TITLES_LOOKED_AT = 5  # of wanted columns, for what stands between them; of labels there may be a thousand
 _TITLE_BETWEEN = re.compile(r"[,;|\t ]\w+[,;|\t ]")  # another column's
 _SURE = 3  # rows that show a habit; fewer may be chance
 
@@ -159,9 +160,9 @@ def _choices(
 
 
 def _wanted(fmt: RowFormat) -> list[str]:
-    """Returns the wanted titles; the label's is the last."""
-    keys = sorted(fmt.wanted, key=lambda key: key == "label_column")
-    return [fmt.wanted[key].strip() for key in keys]
+    """Returns the wanted titles; a label's is the last."""
+    wanted = sorted(fmt.wanted, key=lambda found: fmt.labelled and found[0] == fmt.setting_of_labels)
+    return [column.strip() for _, column in wanted]
 
 
 def known_delimiters(sample: Sample, wanted: Sequence[str]) -> Iterator[str]:
@@ -169,7 +170,8 @@ def known_delimiters(sample: Sample, wanted: Sequence[str]) -> Iterator[str]:
     if said := _EXCEL_LINE.match(sample.text):
         yield said[1]
     between = set()
-    for one, other in itertools.permutations(map(re.escape, wanted), 2):
+    titles = dict.fromkeys([*wanted[:_TITLES_LOOKED_AT], *wanted[-1:]])
+    for one, other in itertools.permutations(map(re.escape, titles), 2):
         for line in sample.lines()[:_LINES_BEFORE_HEADER]:
             if found := re.search(rf"{one}[\"']?(\W+|\W\w+\W)[\"']?{other}", line):
                 between.add(found[1].strip("\"'"))

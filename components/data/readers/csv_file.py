@@ -15,7 +15,7 @@ from fullbake.components.data.readers.csv_records import CsvRecord, read_records
 from fullbake.components.data.readers.pattern_lines import read_pattern_lines
 from fullbake.components.data.row_format import MOST_LABELS, RowFormat
 from fullbake.components.data.row_judge import row_judge
-from fullbake.components.data.rows import BadRow, LineCount, Record, Row
+from fullbake.components.data.rows import NOTHING_TO_LEARN, BadRow, LineCount, Record, Row
 from fullbake.components.data.text_encoding import UNDECODABLE, undecodable
 from fullbake.contract.errors import InputError
 
@@ -78,7 +78,8 @@ def find_file_quoting(opened: Opened, name: str, fmt: RowFormat, source: str) ->
 
             def is_row(fields: list[str]) -> bool:
                 record = columns.record(0, fields, 1)
-                return isinstance(record, Record) and isinstance(judge(*record), Row)
+                row = judge(*record) if isinstance(record, Record) else record
+                return isinstance(row, Row) or row.kind in NOTHING_TO_LEARN
 
             return is_row
 
@@ -94,7 +95,7 @@ def _labels_found(stream: BinaryIO, name: str, fmt: RowFormat, source: str) -> t
         record = found if isinstance(found, BadRow) else columns.record(*found)
         row = record if isinstance(record, BadRow) else judge(*record)
         if isinstance(row, Row):
-            labels.add(row.label)
+            labels.update(row.labels)
             if len(labels) > MOST_LABELS:
                 return ()
     return tuple(labels)

@@ -14,7 +14,7 @@ _LABELS_AND_TITLE = 3  # two labels, and the title of their column
 
 def by_number(fmt: RowFormat) -> bool:
     """Says whether the wanted columns are asked for by number."""
-    return all(column.strip().isdecimal() for column in fmt.wanted.values())
+    return all(column.strip().isdecimal() for _, column in fmt.wanted)
 
 
 def titles_of(best: Reading, fmt: RowFormat) -> RowFormat | None:
@@ -27,16 +27,13 @@ def titles_of(best: Reading, fmt: RowFormat) -> RowFormat | None:
     if not best.fields or not fmt.labelled:
         return None
     titles = [title.strip() for title in best.fields[0]]
-    places = {key: int(column) - 1 for key, column in fmt.wanted.items()}
-    labels = Counter(fields[places["label_column"]].strip() for fields in best.fields)
-    alone = labels[titles[places["label_column"]]] == 1 and 1 not in list(labels.values())[1:]
-    if (
-        not alone
-        or len(labels) < _LABELS_AND_TITLE
-        or any(titles.count(titles[place]) > 1 for place in places.values())
-    ):
+    places = [int(column) - 1 for _, column in fmt.wanted]
+    label = int(fmt.columns_with_labels[0]) - 1
+    labels = Counter(fields[label].strip() for fields in best.fields)
+    alone = labels[titles[label]] == 1 and 1 not in list(labels.values())[1:]
+    if not alone or len(labels) < _LABELS_AND_TITLE or any(titles.count(titles[place]) > 1 for place in places):
         return None
-    return replace(fmt, **{key: titles[place] for key, place in places.items()})  # type: ignore[arg-type]
+    return fmt.renamed([titles[place] for place in places])
 
 
 def name_columns(best: Reading, fmt: RowFormat) -> RowFormat:
@@ -47,11 +44,13 @@ def name_columns(best: Reading, fmt: RowFormat) -> RowFormat:
         fmt: Has the numbers of the wanted columns.
     """
     names = [IGNORED_COLUMN] * len(best.titles)
-    wanted = {key: (int(column) - 1, key.removesuffix("_column")) for key, column in fmt.wanted.items()}
-    for place, name in wanted.values():
+    wanted = [
+        (int(column) - 1, key.removesuffix("_column") if key.endswith("_column") else f"label_{column}")
+        for key, column in fmt.wanted
+    ]
+    for place, name in wanted:
         names[place] = name
-    named = {key: name for key, (_, name) in wanted.items()}
-    return replace(fmt, **named, dialect=replace(fmt.dialect, columns=tuple(names)))  # type: ignore[arg-type]
+    return replace(fmt.renamed([name for _, name in wanted]), dialect=replace(fmt.dialect, columns=tuple(names)))
 
 
 def check_header(readings: list[Reading], fmt: RowFormat) -> None:

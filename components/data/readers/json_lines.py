@@ -133,6 +133,11 @@ def text_of(found: JsonLine, column: str) -> str | BadRow:
     return ""
 
 
+def is_list_of_values(value: Any) -> bool:
+    """Says whether a value is a list, and no value in it is a list or an object."""
+    return isinstance(value, list) and not any(isinstance(part, list | dict) for part in value)
+
+
 def read_json_lines(
     stream: BinaryIO, name: str, fmt: RowFormat, source: str, quoting: Quoting, count: LineCount
 ) -> Iterator[Record | BadRow]:
@@ -161,7 +166,8 @@ def records_of(
     Raises:
         InputError: As of `read_json_lines`.
     """
-    columns = {column: column.strip() for column in fmt.wanted.values()}
+    columns = {column: column.strip() for _, column in fmt.wanted}
+    several = fmt.label_column if fmt.label_separator is not None else None
     with named(name, source):
         first = _first_lines(found, set(columns.values()))
     if not first:
@@ -169,7 +175,7 @@ def records_of(
     if keys := list(dict.fromkeys(key for line in first if isinstance(line, JsonLine) for key in line.values)):
         find_columns(keys, fmt, name, source)
     for line in itertools.chain(first, found):
-        yield line if isinstance(line, BadRow) else _record(line, columns)
+        yield line if isinstance(line, BadRow) else _record(line, columns, several)
 
 
 def _first_lines(found: Iterator[JsonLine | BadRow], columns: set[str]) -> list[JsonLine | BadRow]:
@@ -186,10 +192,15 @@ def _first_lines(found: Iterator[JsonLine | BadRow], columns: set[str]) -> list[
     return first
 
 
-def _record(line: JsonLine, columns: dict[str, str]) -> Record | BadRow:
+def _record(line: JsonLine, columns: dict[str, str], several: str | None) -> Record | BadRow:
+    """Makes the record of an object, in which the column with several labels, if there is one, may hold a list."""
     values = {}
     for column, key in columns.items():
         text = text_of(line, key)
+        if column == several and isinstance(text, BadRow) and is_list_of_values(line.values.get(key)):
+            text = json.dumps(line.values[key], ensure_ascii=False)
+            if problem := undecodable(text, f"column {key!r}", ENCODING, _ADVICE):
+                return BadRow(line.line, problem, [line.text], UNDECODABLE)
         if isinstance(text, BadRow):
             return text
         values[column] = text

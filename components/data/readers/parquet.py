@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -89,11 +90,17 @@ def damage_told(kind: str) -> Iterator[None]:
         raise WrongKindError(f"is not a whole {kind} file ({reason}); copy it here again") from error
 
 
-def type_fault(field: pa.Field) -> str | None:
-    """Says why the values of a column are no texts; None if they are, or numbers or truth values, which have one."""
+def type_fault(field: pa.Field, *, lists: bool = False) -> str | None:
+    """Says why the values of a column are no texts; None if they are, or numbers or truth values, which have one.
+
+    Args:
+        field: The column.
+        lists: Whether its values may be lists of such.
+    """
     import pyarrow as pa
 
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    kind = field.type.value_type if lists and is_list(field.type) else field.type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     fits = (
         *(pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary),
         *(pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null),
@@ -103,8 +110,15 @@ def type_fault(field: pa.Field) -> str | None:
     return f"is of type {field.type}, which is no text; make it a column of text"
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Says whether the values of a type are lists."""
+    import pyarrow as pa
+
+    return any(fit(kind) for fit in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
+
+
 def texts_of(column: pa.Array) -> list[str | None]:
-    """Returns the texts of a column: numbers and truth values as JSON has them, None for null and NaN.
+    """Returns the texts of a column: numbers, truth values and lists as JSON has them, None for null and NaN.
 
     A byte that does not decode stands as `KEEP_UNDECODABLE` makes it.
     """
@@ -122,6 +136,8 @@ def texts_of(column: pa.Array) -> list[str | None]:
 def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
         return value.decode("utf-8", KEEP_UNDECODABLE)
+    if isinstance(value, list):
+        return json.dumps([_text(part) for part in value], ensure_ascii=False)
     if value is None or value != value:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -168,8 +184,9 @@ def records_of_columns(
         InputError: The file has no rows, lacks a wanted column, or one is no text.
     """
     places = find_columns([title.strip() for title in schema.names], fmt, name, source)
-    for key, column in fmt.wanted.items():
-        if fault := type_fault(schema.field(places[column])):
+    several = fmt.label_column if fmt.label_separator is not None else None
+    for key, column in fmt.wanted:
+        if fault := type_fault(schema.field(places[column]), lists=column == several):
             raise InputError("column {column!r} of {file} {fault}", field=key, column=column, file=name, fault=fault)
     titles = [schema.names[place] for place in places.values()]
     for batch in batches(_BATCH_ROWS, titles):
@@ -187,10 +204,16 @@ def records_of_columns(
 def as_names(texts: list[str | None], names: list[str]) -> list[str | None]:
     """Returns the names of the classes for which these numbers stand; None for -1, which is no label to datasets.
 
-    A number that no class has stays.
+    In a list each number has its name. A number that no class has stays.
     """
-    known = {str(number): name for number, name in enumerate(names)}
-    return [None if text == "-1" else text and known.get(text, text) for text in texts]
+    known: dict[str, str | None] = {"-1": None, **{str(number): name for number, name in enumerate(names)}}
+
+    def named(text: str | None) -> str | None:
+        if text and text.startswith("["):
+            return json.dumps([known.get(number, number) for number in json.loads(text)], ensure_ascii=False)
+        return text and known.get(text, text)
+
+    return [named(text) for text in texts]
 
 
 def _record(row: int, columns: tuple[str, ...], texts: tuple[str | None, ...]) -> Record | BadRow:

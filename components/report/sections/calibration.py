@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from fullbake.components.evaluation.wilson import wilson
 from fullbake.components.report.plot import Figure, Legend, Plot
 from fullbake.components.report.section import Section
+from fullbake.contract.results.evaluation import ConfidenceCounts, ScoreCounts
 from fullbake.contract.results.report import Report
+
+_AXES_OF_LABELS = ("the label's probability", "share that has the label")
 
 
 class ReliabilityBin(NamedTuple):
@@ -43,11 +46,13 @@ def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return sum(abs(bin_.correct - bin_.confidence * bin_.texts) for bin_ in bins) / texts if texts else 0.0
 
 
-def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
+def reliability_figure(
+    bins: Sequence[ReliabilityBin], x_label: str = "the model's confidence", y_label: str = "share that is right"
+) -> Figure:
     """Draws how often the model is right at each confidence, beside how often it claims to be."""
     start = math.floor(bins[0].low * 10 + 1e-9) / 10
     texts, most = sum(bin_.texts for bin_ in bins), max(bin_.texts for bin_ in bins)
-    plot = Plot((start, 1), (0, 1), "the model's confidence", "share that is right")
+    plot = Plot((start, 1), (0, 1), x_label, y_label)
     for bin_ in bins:
         share = f"{bin_.low:.2f}–{bin_.high:.2f}: {bin_.texts:,} of {texts:,} texts"
         plot.bar(bin_.low, bin_.high, 0.25 * bin_.texts / most, "pale", share)
@@ -67,8 +72,29 @@ def reliability_figure(bins: Sequence[ReliabilityBin]) -> Figure:
     )
 
 
+def label_confidence(scores: Mapping[str, ScoreCounts]) -> ConfidenceCounts:
+    """Returns texts and labels together by the probability of the label; right are those that have it.
+
+    A probability counts as the middle of its bin: of a thousand, that is off by 0.0005 at most.
+
+    Args:
+        scores: By label, its texts and those without it by the probability that they were given for it.
+    """
+    positive, negative = (
+        [sum(column) for column in zip(*(getattr(counts, side) for counts in scores.values()), strict=True)]
+        for side in ("positive", "negative")
+    )
+    count = tuple(has + has_not for has, has_not in zip(positive, negative, strict=True))
+    return ConfidenceCounts(
+        count=count,
+        correct=tuple(positive),
+        probability_sum=tuple(texts * (place + 0.5) / len(count) for place, texts in enumerate(count)),
+    )
+
+
 def _context(report: Report) -> Mapping[str, Any] | None:
-    sure = report.evaluation.confidence
+    evaluation = report.evaluation
+    sure = label_confidence(evaluation.scores) if evaluation.multi_label else evaluation.confidence
     bins = reliability_bins(sure.count, sure.correct, sure.probability_sum) if sure else []
     if sure is None or not bins:
         return None
@@ -77,7 +103,7 @@ def _context(report: Report) -> Mapping[str, Any] | None:
         "claimed": sum(sure.probability_sum) / texts,
         "right": sum(sure.correct) / texts,
         "error": expected_calibration_error(bins),
-        "picture": reliability_figure(bins),
+        "picture": reliability_figure(bins, *_AXES_OF_LABELS) if evaluation.multi_label else reliability_figure(bins),
     }
 
 

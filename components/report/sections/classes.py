@@ -34,9 +34,7 @@ def class_lines(evaluation: Evaluation) -> list[ClassLine]:
     """Returns recall and precision of each class with counts and intervals; of many classes the worst come first."""
     before = {} if evaluation.baseline is None else evaluation.baseline.recall
     lines = []
-    for index, label in enumerate(evaluation.labels):
-        found, texts = evaluation.confusion[index][index], sum(evaluation.confusion[index])
-        decided = sum(row[index] for row in evaluation.confusion)
+    for label, (texts, decided, found) in evaluation.tallies.items():
         measured = (evaluation.recall.get(label), evaluation.precision.get(label), evaluation.f1.get(label))
         intervals = (wilson(found, texts), wilson(found, decided))
         lines.append(ClassLine(label, texts, decided, found, *measured, *intervals, before.get(label)))

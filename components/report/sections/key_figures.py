@@ -15,7 +15,7 @@ def _context(report: Report) -> Mapping[str, Any]:
     evaluation = report.evaluation
     return {
         "correct": evaluation.correct,
-        "interval": wilson(evaluation.correct, evaluation.examples),
+        "interval": wilson(evaluation.correct, evaluation.measured),
         "measurable": [line for line in class_lines(evaluation) if line.recall is not None],
     }
 

@@ -1,4 +1,4 @@
-"""Which classes the model takes for which others."""
+"""Which classes the model takes for which others; of several labels, which it misses and which it gives wrongly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from fullbake.components.report.section import Section
 from fullbake.components.report.sections.classes import MANY_CLASSES
-from fullbake.contract.results.evaluation import Evaluation
+from fullbake.contract.results.evaluation import Evaluation, LabelCounts
 from fullbake.contract.results.report import Report
 
 MOST_CONFUSIONS = 15
@@ -31,6 +31,11 @@ def most_confused(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
         if texts and row != column
     ]
     return sorted(pairs, key=lambda pair: (-pair[2], -pair[3]))[:MOST_CONFUSIONS]
+
+
+def label_mistakes(evaluation: Evaluation) -> list[tuple[str, LabelCounts]]:
+    """Returns each label of a multi-label model with its counts, the one with the most mistakes first."""
+    return sorted(evaluation.counts.items(), key=lambda found: -(found[1].false_negative + found[1].false_positive))
 
 
 def heat_map_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
@@ -64,8 +69,10 @@ def heat_map_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> M
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text above is escaped
 
 
-def _context(report: Report) -> Mapping[str, Any]:
+def _context(report: Report) -> Mapping[str, Any] | None:
     evaluation = report.evaluation
+    if evaluation.multi_label:
+        return {"lines": label_mistakes(evaluation), "first": MANY_CLASSES}
     many = len(evaluation.labels) > MANY_CLASSES
     return {
         "heat_map": heat_map_svg(evaluation.confusion, evaluation.labels) if many else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from fullbake.components.report.plot import Figure, Legend, Plot, Point
@@ -54,19 +55,24 @@ def mean_curve(curves: Sequence[Sequence[Point]], steps: int = 100) -> list[Poin
 
 
 def precision_recall_figure(
-    scores: Mapping[str, ScoreCounts], decided: Mapping[str, tuple[float | None, float | None]]
+    scores: Mapping[str, ScoreCounts],
+    decided: Mapping[str, tuple[float | None, float | None]],
+    exact: Mapping[str, float | None] = MappingProxyType({}),
+    thresholds: Mapping[str, float] = MappingProxyType({}),
 ) -> Figure | None:
     """Draws precision–recall curves, one per class, or of many classes the worst few and the mean.
 
     Args:
         scores: By label, its texts and all others by the probability that they were given for it.
         decided: For each label the recall and the precision of what the model decides: a dot on the picture.
+        exact: By label, its average precision where that is known; that of the bins is said of others.
+        thresholds: By label, the probability from which it is decided, where each has one.
     """
     curves = {label: precision_recall(bins.positive, bins.negative) for label, bins in scores.items()}
     curves = {label: points for label, points in curves.items() if points}
     if not curves:
         return None
-    areas = {label: average_precision(points) for label, points in curves.items()}
+    areas = {label: exact.get(label) or average_precision(points) for label, points in curves.items()}
     shown = list(curves) if len(curves) <= FEW_CURVES else sorted(curves, key=lambda label: areas[label])[:WORST_CURVES]
     plot = Plot((0, 1), (0, 1), "recall: share of the class that is found", "precision")
     legend = []
@@ -78,14 +84,17 @@ def precision_recall_figure(
         recall, precision = decided.get(label, (None, None))
         if recall is not None and precision is not None:
             plot.dot(recall, precision, f"s{index}", f"{label}: recall {recall:.2f}, precision {precision:.2f}")
-        legend.append(Legend(f"s{index}", f"{label}: area {areas[label]:.3f}"))
+        least = f", decided from {thresholds[label]:.2f}" if label in thresholds else ""
+        legend.append(Legend(f"s{index}", f"{label}: area {areas[label]:.3f}{least}"))
     return Figure(plot.svg("Precision–recall curves. " + "; ".join(entry.text for entry in legend)), legend)
 
 
 def _context(report: Report) -> Mapping[str, Any] | None:
     evaluation = report.evaluation
     decided = {name: (evaluation.recall.get(name), evaluation.precision.get(name)) for name in evaluation.labels}
-    curves = precision_recall_figure(evaluation.scores, decided)
+    curves = precision_recall_figure(
+        evaluation.scores, decided, evaluation.average_precision, evaluation.decision_thresholds
+    )
     return None if curves is None else {"curves": curves, "few": FEW_CURVES, "worst": WORST_CURVES}
 
 

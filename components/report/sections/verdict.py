@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fullbake.components.report.numbers import percent
+from fullbake.components.evaluation.gate import WHY_NOT_MEASURED, bound_name
+from fullbake.components.report.numbers import number, percent
 from fullbake.components.report.section import Section
 from fullbake.components.report.sections.classes import MANY_CLASSES, ClassLine, class_lines
 from fullbake.contract.results.evaluation import Bound, Evaluation
@@ -44,12 +45,14 @@ def _bound_line(bound: Bound, about: ClassLine) -> BoundLine:
         sentence = f"no test text was labelled '{bound.label}'"
         return BoundLine(bound.passed, -1.0, f"'{bound.label}'", "must be decided at all", "0", sentence, sentence)
     drop = bound.metric == "recall_drop"
-    subject = f"{'recall' if drop else bound.metric} of '{bound.label}'"
+    subject = f"recall of '{bound.label}'" if drop else bound_name(bound)
     limit = _digits(bound.bound, bound.bound)[1]
     demand = f"may fall by at most {limit}" if drop else f"at least {limit}"
     if bound.value is None or math.isnan(bound.value):
         if drop:
             why = "there is no model in production to compare with"
+        elif bound.metric not in ("recall", "precision"):
+            why = WHY_NOT_MEASURED[bound.metric == "slice_recall"]
         else:
             why = f"no test text {'is' if bound.metric == 'recall' else 'was labelled'} '{bound.label}'"
         outcome = f"{'met' if bound.passed else 'could not be measured'}: {why}"
@@ -67,7 +70,8 @@ def _bound_line(bound: Bound, about: ClassLine) -> BoundLine:
 
 
 def _share_line(bound: Bound, value: float, subject: str, about: ClassLine) -> BoundLine:
-    of_recall = bound.metric == "recall"
+    whole = {"recall": (about.recall_interval, about.texts), "precision": (about.precision_interval, about.decided)}
+    reach, count = whole.get(bound.metric, (bound.interval, bound.rows or 0))
     if bound.confidence is not None and bound.interval is not None:
         interval = (bound.interval[0], bound.interval[1])
         lower, limit, gap = _digits(interval[0], bound.bound)
@@ -79,10 +83,8 @@ def _share_line(bound: Bound, value: float, subject: str, about: ClassLine) -> B
         return BoundLine(bound.passed, interval[0] - bound.bound, *words, None, value, bound.bound, interval)
     measured, limit, gap = _digits(value, bound.bound)
     sentence = f"{subject} is {measured}, its bound is {limit}: {gap} short"
-    reach = about.recall_interval if of_recall else about.precision_interval
     doubt = None
     if reach and reach[0] < bound.bound <= reach[1]:
-        count = about.texts if of_recall else about.decided
         doubt = f"may be chance: 95% interval {reach[0]:.2f}–{reach[1]:.2f} from {count:,} test texts"
     words = (subject, f"at least {limit}", measured, _outcome(bound.passed, gap), sentence)
     return BoundLine(bound.passed, value - bound.bound, *words, doubt, value, bound.bound, reach)
@@ -119,12 +121,22 @@ def headline(report: Report) -> str:
     return f"{word}: every bound met" if count else f"{word}: no bounds were set"
 
 
+def worst_slice(evaluation: Evaluation) -> str | None:
+    """Returns in words the slice and label with the lowest recall, of those with enough rows to tell; None if none."""
+    worst = min(evaluation.worst_slice.items(), key=lambda found: found[1].recall, default=None)
+    if worst is None:
+        return None
+    label, found = worst
+    return f"'{label}' in '{found.slice}', with a recall of {number(found.recall)} on {found.rows:,} texts"
+
+
 def _context(report: Report) -> Mapping[str, Any]:
     return {
         "headline": headline(report),
         "bounds": bound_lines(report.evaluation),
         "correct": report.evaluation.correct,
         "many": MANY_CLASSES,
+        "worst_slice": worst_slice(report.evaluation),
     }
 
 

@@ -11,7 +11,9 @@ from fullbake.pipeline.comparison.markdown import to_markdown
 from fullbake.pipeline.comparison.outcome import Outcome
 from fullbake.pipeline.comparison.spread import Spread
 from fullbake.pipeline.comparison.table import table_rows
-from tests.pipeline.comparison.outcomes import TRUTH, by_hand, outcome
+from tests.pipeline.comparison.outcomes import TRUTH, by_hand, compared, outcome
+
+RIGHT = np.eye(2, dtype=bool)[TRUTH]
 
 
 def test_means_and_deviations_over_seeds_are_those_worked_out_by_hand():
@@ -43,13 +45,13 @@ def test_a_class_without_rows_has_no_recall_and_one_never_decided_no_precision()
 
 
 def test_one_seed_has_a_mean_and_no_deviation():
-    (only,) = Comparison(("a", "b"), TRUTH, [outcome("frozen", TRUTH)]).results
+    (only,) = compared(("a", "b"), TRUTH, [outcome("frozen", TRUTH)]).results
     assert only.accuracy == Spread(1.0, None, (1.0,))
 
 
 def test_time_is_the_sum_of_the_components_that_trained():
     run = Outcome("further_pretrain", 0, TRUTH, {"Pretrainer": 120.0, "Trainer": 45.0}, 1, 1, 5e-5)
-    (result,) = Comparison(("a", "b"), TRUTH, [run]).results
+    (result,) = compared(("a", "b"), TRUTH, [run]).results
     assert result.seconds.mean == 165.0
     assert result.seconds_by_component == {"Pretrainer": 120.0, "Trainer": 45.0}
 
@@ -58,7 +60,7 @@ def test_seventy_seven_classes_show_the_five_that_differ_most_and_test_the_avera
     labels = [f"intent_{index}" for index in range(77)]
     truth = np.arange(1000) % 77
     spoilt = np.where(np.isin(truth, [3, 14, 15, 9, 26]), 0, truth)
-    comparison = Comparison(labels, truth, [outcome("a", truth), outcome("b", spoilt)])
+    comparison = compared(labels, truth, [outcome("a", truth), outcome("b", spoilt)])
     assert set(comparison.shown_labels) == {"intent_3", "intent_14", "intent_15", "intent_9", "intent_26"}
     assert [test.metric for test in comparison.tests] == ["accuracy", "macro_f1", "macro_recall"]
     assert comparison.tests[2].difference == pytest.approx(5 / 77)
@@ -87,12 +89,12 @@ def test_the_dictionary_survives_json_and_holds_each_seed():
     ("labels", "outcomes", "said"),
     [
         (("a", "b"), [], "needs an outcome"),
-        (("a", "b"), [outcome("x", TRUTH), outcome("x", TRUTH)], "a seed twice"),
-        (("a", "b"), [outcome("x", TRUTH[:3])], "x: want class indices below 2 for 6 test rows"),
-        (("a", "b"), [outcome("x", TRUTH + 1)], "x: want class indices below 2"),
-        (("a",), [outcome("x", TRUTH * 0)], "truth: want class indices below 1"),
+        (("a", "b"), [outcome("x", RIGHT), outcome("x", RIGHT)], "a seed twice"),
+        (("a", "b"), [outcome("x", RIGHT[:3])], r"x: has shape \(3, 2\), and \(6, 2\) are the test rows and labels"),
+        (("a", "b"), [outcome("x", RIGHT[:, :1])], r"x: has shape \(6, 1\)"),
+        (("a",), [outcome("x", RIGHT)], r"truth: has shape \(6, 2\)"),
     ],
 )
 def test_outcomes_that_do_not_fit_are_refused(labels, outcomes, said):
     with pytest.raises(ValueError, match=said):
-        Comparison(labels, TRUTH, outcomes)
+        Comparison(labels, RIGHT.astype(np.int8), outcomes)

@@ -7,9 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.page import description, headline, render_page
-from tests.pipeline.comparison.outcomes import TRUTH, by_hand, drawn, outcome
+from tests.pipeline.comparison.outcomes import TRUTH, by_hand, compared, drawn, outcome
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -38,7 +37,7 @@ def test_the_page_refers_to_nothing_outside_itself_and_holds_no_script():
 
 def test_the_page_escapes_what_users_named():
     nasty = "<b>&\"'</svg><script>alert(1)</script>"
-    comparison = Comparison((nasty, "ok"), TRUTH, [outcome(nasty, TRUTH), outcome("frozen", 1 - TRUTH)])
+    comparison = compared((nasty, "ok"), TRUTH, [outcome(nasty, TRUTH), outcome("frozen", 1 - TRUTH)])
     page = render_page(comparison, nasty, f"name: {nasty}")
     assert nasty not in page
     assert "<b>&" not in page
@@ -60,7 +59,7 @@ def test_the_page_says_what_the_numbers_say():
 
 
 def test_the_page_of_one_approach_has_no_pairs_to_test():
-    alone = Comparison(("a", "b"), TRUTH, [outcome("frozen", TRUTH)])
+    alone = compared(("a", "b"), TRUTH, [outcome("frozen", TRUTH)])
     assert headline(alone) == "frozen alone: mean recall 1.000"
     assert "Could it be luck?" not in render_page(alone, "x", "name: x")
 

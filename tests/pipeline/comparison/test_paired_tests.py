@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import t as students_t
 
-from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.notes import notes_on
 from fullbake.pipeline.comparison.page import headline, render_page
 from fullbake.pipeline.comparison.paired_test import LEAST_TELLING_ROWS
-from tests.pipeline.comparison.outcomes import TRUTH, drawn, outcome, trained
+from tests.pipeline.comparison.outcomes import TRUTH, compared, drawn, outcome, trained
 
 
 def test_the_bootstrap_finds_a_planted_difference_and_says_which_way():
@@ -27,7 +26,7 @@ def test_the_bootstrap_finds_a_planted_difference_and_says_which_way():
 def test_the_bootstrap_finds_nothing_between_approaches_that_decide_alike():
     first, second = TRUTH, TRUTH[::-1]
     seeds = [outcome("a", first, seed=0), outcome("a", second, seed=1), outcome("b", second, 0), outcome("b", first, 1)]
-    for test in Comparison(("x", "y"), TRUTH, seeds).tests:
+    for test in compared(("x", "y"), TRUTH, seeds).tests:
         assert (test.difference, test.low, test.high, test.p) == (0, 0, 0, 1)
         assert not test.models_differ
         assert not test.more_than_luck
@@ -41,7 +40,7 @@ def test_the_interval_of_equals_holds_zero_in_about_95_of_100_samples():
 
 def test_the_interval_of_accuracy_is_as_wide_as_the_paired_standard_error_says():
     comparison = drawn({"a": 0.75, "b": 0.85}, rows=2000, seeds=1)
-    right = [each.decided == comparison.truth for each in comparison.outcomes]
+    right = [(each.decided == (comparison.truth == 1)).all(axis=1) for each in comparison.outcomes]
     error = np.std(right[0].astype(float) - right[1].astype(float)) / 2000**0.5
     test = comparison.tests[0]
     assert test.difference == pytest.approx(right[0].mean() - right[1].mean())
@@ -52,7 +51,7 @@ def test_the_interval_of_accuracy_is_as_wide_as_the_paired_standard_error_says()
 def test_the_margin_is_welchs_of_rows_and_seeds_together():
     frozen = trained({"frozen": 0.8}, seeds=2, noise=0.01).outcomes
     fine_tune = trained({"fine_tune": 0.8}, seeds=4, noise=0.02).outcomes
-    comparison = Comparison(("ham", "spam"), np.arange(2500) % 2, [*frozen, *fine_tune])
+    comparison = compared(("ham", "spam"), np.arange(2500) % 2, [*frozen, *fine_tune])
     test = comparison.tests[0]
     few, many = (statistics.variance(result.accuracy.values) for result in comparison.results)
     assert test.se_seeds == pytest.approx((few / 2 + many / 4) ** 0.5)
@@ -64,7 +63,7 @@ def test_the_margin_is_welchs_of_rows_and_seeds_together():
 def test_seeds_that_all_come_out_alike_leave_the_luck_of_the_rows_alone():
     half = np.where(np.arange(6) < 3, TRUTH, 1 - TRUTH)
     seeds = [outcome(name, decided, seed) for name, decided in (("a", TRUTH), ("b", half)) for seed in range(3)]
-    test = Comparison(("x", "y"), TRUTH, seeds).tests[0]
+    test = compared(("x", "y"), TRUTH, seeds).tests[0]
     assert test.se_seeds == 0
     assert test.margin == pytest.approx(1.96 * test.se_rows, rel=1e-3)
 
@@ -85,7 +84,7 @@ def test_a_difference_beyond_the_luck_of_training_is_found(seeds, gap):
 def test_one_seed_on_a_side_says_that_models_differ_and_nothing_of_approaches():
     one = trained({"a": 0.7}, seeds=1, noise=0.0).outcomes
     three = trained({"b": 0.9}, seeds=3, noise=0.0).outcomes
-    comparison = Comparison(("ham", "spam"), np.arange(2500) % 2, [*one, *three])
+    comparison = compared(("ham", "spam"), np.arange(2500) % 2, [*one, *three])
     for test in comparison.tests:
         assert test.models_differ
         assert not test.more_than_luck
@@ -106,7 +105,7 @@ def test_resamples_that_lack_a_class_do_not_spoil_the_intervals():
     truth = np.array([0] * 200 + [1])
     better = outcome("a", truth)
     worse = outcome("b", np.where(np.arange(201) % 4 == 0, 1 - truth, truth))
-    tests = {test.measure: test for test in Comparison(("common", "rare"), truth, [better, worse]).tests}
+    tests = {test.measure: test for test in compared(("common", "rare"), truth, [better, worse]).tests}
     assert np.isfinite([[test.low, test.high, test.p] for test in tests.values()]).all()
     assert tests["recall of common"].difference == pytest.approx(0.25)
     assert tests["recall of common"].models_differ
@@ -115,7 +114,7 @@ def test_resamples_that_lack_a_class_do_not_spoil_the_intervals():
 @pytest.mark.parametrize("rows", [1, LEAST_TELLING_ROWS - 1, LEAST_TELLING_ROWS])
 def test_a_handful_of_rows_is_no_proof_however_clear_it_looks(rows):
     truth = np.array([0] * 100 + [1] * rows)
-    comparison = Comparison(("common", "rare"), truth, [outcome("a", truth), outcome("b", np.zeros_like(truth))])
+    comparison = compared(("common", "rare"), truth, [outcome("a", truth), outcome("b", np.zeros_like(truth))])
     (rare,) = (test for test in comparison.tests if test.label == "rare")
     assert (rare.difference, rare.low, rare.high, rare.telling_rows) == (1.0, 1.0, 1.0, rows)
     assert rare.models_differ == (rows >= LEAST_TELLING_ROWS)

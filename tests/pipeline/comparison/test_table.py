@@ -5,10 +5,9 @@ import re
 
 from rich.console import Console
 
-from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.markdown import to_markdown
 from fullbake.pipeline.comparison.terminal_table import print_comparison
-from tests.pipeline.comparison.outcomes import TRUTH, by_hand, drawn, outcome
+from tests.pipeline.comparison.outcomes import TRUTH, by_hand, compared, drawn, outcome
 
 
 def test_markdown_has_a_column_for_each_approach_and_a_sentence_for_each_test():
@@ -26,7 +25,7 @@ def test_markdown_has_a_column_for_each_approach_and_a_sentence_for_each_test():
 
 
 def test_markdown_shows_labels_with_marks_of_its_own_as_they_are():
-    odd = Comparison(("<b>|x*", "two\nlines"), TRUTH, [outcome("a", TRUTH)])
+    odd = compared(("<b>|x*", "two\nlines"), TRUTH, [outcome("a", TRUTH)])
     assert r"| recall of \<b>\|x\* | 1.000 |" in to_markdown(odd)
     assert "| recall of two lines | 1.000 |" in to_markdown(odd)
 

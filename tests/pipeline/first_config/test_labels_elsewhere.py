@@ -171,7 +171,11 @@ def test_what_does_not_go_together_is_told_with_the_option(tmp_path: Path):
     pd.DataFrame({"id": [1], "text": ["a"]}).to_parquet(tmp_path / "t.parquet")
     assert refused(tmp_path / "t.parquet").startswith("--label: the column with the labels is not named; ")
     assert refused(tmp_path / "t.parquet", "id", id_column="id").startswith("--id: it joins texts with the labels of ")
-    assert refused(tmp_path / "t.parquet", labels_file="x", id_column="id").startswith("--label: the column with the ")
+    missing = refused(tmp_path / "t.parquet", labels_file=str(tmp_path / "x"), id_column="id")
+    assert missing.startswith(f"{tmp_path / 'x'}: the file cannot be read: ")
+    labels = {"labels_file": str(tmp_path / "t.parquet"), "id_column": "id"}
+    pd.DataFrame({"id": [1], "text": ["a"]}).to_parquet(tmp_path / "u.parquet")
+    assert refused(tmp_path / "u.parquet", **labels).startswith("--label: the column with the ")
     assert refused(tmp_path / "t.parquet", labels_file="x", label_from="folder").startswith(
         "--labels-file: labels are "
     )
