@@ -168,6 +168,7 @@ ABOUT: dict[str, Any] = {
     "versions": {"tensorflow": "2.16.2", "transformers": "4.54.1"},
 }
 TUNING = [{"trial_id": "1", "score": 0.9, "learning_rate": 3e-05}, {"trial_id": "0", "score": 0, "learning_rate": 9}]
+WINDOWS = ("window_length", "most_windows")
 REPORT: dict[str, Any] = {
     "title": "comments",
     "run": "7",
@@ -178,14 +179,7 @@ REPORT: dict[str, Any] = {
     "tuning": TUNING,
     "training": TRAINING,
     "ingest": INGEST,
-    "lengths": {
-        "max_length": 2,
-        "counts": [0, 1, 5, 1],
-        "truncated": 1,
-        "rows": 7,
-        "window_length": None,
-        "most_windows": None,
-    },
+    "lengths": {"max_length": 2, "counts": [0, 1, 5, 1], "truncated": 1, "rows": 7, **dict.fromkeys(WINDOWS)},
     "tokens": {
         "splits": {"train": {"Latin": {"texts": 7, "cut": 1, "tokens": 90, "unknown": 3, "words": 80}}, "test": {}},
         "notes": ["14% of the texts have more than 2 tokens and are cut"],

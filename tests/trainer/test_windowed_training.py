@@ -10,11 +10,14 @@ import pytest
 
 from fullbake.contract.errors import InputError
 from fullbake.trainer.data.reading import windows_of
-from fullbake.trainer.decision import score_split
+from fullbake.trainer.data.windowed_split import TokenizedWindows
+from fullbake.trainer.decision import decide_thresholds, score_split
 from fullbake.trainer.devices.distribution import Placement, choose_placement
 from fullbake.trainer.fine_tune import train_classifier
 from fullbake.trainer.models.window_pooling import over_windows
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
+from tests.trainer.test_multi_label import multi_label_spec
+from tests.trainer.test_multi_label import split_of as multi_label_rows
 from tests.trainer.test_pretrain import SPEC as PRETRAINING
 from tests.trainer.test_pretrain import run as pretrain
 from tests.trainer.trainings import interrupted, make_spec, measures, train, values
@@ -173,6 +176,26 @@ def test_further_pre_training_learns_each_window_as_a_row(base: Path, mixed_spli
     other, same = pretrain(base, *expected, epochs=1, next_sentence=True)
     assert record.evaluations == same.evaluations
     assert all(np.array_equal(*pair) for pair in zip(model.get_weights(), other.get_weights(), strict=True))
+
+
+def test_labels_that_are_decided_each_by_itself_are_learned_wherever_their_windows_are(
+    base_without_dropout: Path, tmp_path: Path
+):
+    splits = [
+        TokenizedWindows.cut(multi_label_rows(rows, seed, tmp_path / f"rows-{seed}"), WINDOWS, tmp_path / f"cut-{seed}")
+        for rows, seed in ((600, 1), (120, 2))
+    ]
+    assert splits[0].window_counts.max() > 1
+    spec = multi_label_spec(
+        base_without_dropout, head="linear", pooling="mean", windows=WINDOWS, decision_threshold=0.3
+    )
+    classifier, record = train(spec, *splits, scratch=tmp_path)
+    assert record.epochs[-1].eval_macro_recall > 0.9
+    thresholds = decide_thresholds(spec, lambda: classifier, splits[1])
+    scores = score_split(over_windows(classifier, WINDOWS), splits[1], task=spec.task)
+    for index, found in enumerate(thresholds.values()):
+        has, decided = splits[1].labels[:, index], scores[:, index] >= np.float32(found.value)
+        assert found.recall == decided[has == 1].mean()
 
 
 def test_a_spec_comes_back_from_json(base: Path):

@@ -104,7 +104,7 @@ class TokenizedWindows(WindowedSplit):
             lambda features: cut_windows(features, windows),
             input_signature=[split.signature(None, full_width=False)],
             autograph=False,
-        )
+        ).get_concrete_function()
         file = folder / f"{INPUT_IDS}.int32"
         lengths, row_of = [np.zeros(1, np.int64)], []
         step = max(1, _CUT_WINDOWS // windows.most)
