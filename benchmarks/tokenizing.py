@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from benchmarks import texts
 from benchmarks.results import Result, seconds, side_by_side
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.trainer.encoder.base_model import resolve_base
 
 LENGTH = 128
@@ -16,7 +16,7 @@ def main() -> None:
     """Measures tweets."""
     name, found = texts.tweets(20_000)
     raw = tf.constant(found)
-    graph = BertTokenizer.from_folder(resolve_base(texts.BASE), max_length=LENGTH)
+    graph = RowTokenizer.from_folder(resolve_base(texts.BASE), max_length=LENGTH)
     tokenize = tf.function(lambda: graph(raw))
     fast = texts.tokenizer()
     options = {"padding": "max_length", "truncation": True, "max_length": LENGTH, "return_tensors": "np"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import LABEL, MASKED_LABEL, TEXT, TEXT_PAIR
@@ -38,7 +38,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     )
     base = open_base(spec.base, spec.revision, spec.base_hash)
     truncation = spec.truncation if spec.windows is None else "head"
-    tokenizer = BertTokenizer.from_folder(base, max_length=spec.row_length, truncation=truncation)
+    tokenizer = RowTokenizer.from_folder(base, max_length=spec.row_length, truncation=truncation)
     pair = inputs.get(TEXT_PAIR)
     if pair is not None:
         check_pairs(base)

@@ -9,9 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.script_finder import ScriptFinder
-from fullbake.components.tokenizer.token_counter import continuing_tokens
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract import names
 from fullbake.contract.results.report import Lengths
@@ -34,7 +33,7 @@ class SplitCounter:
         self._longest = tokenizer.row_length
         self._windows = tokenizer.windows
         base = open_base(tokenizer.base, tokenizer.revision, tokenizer.base_hash)
-        self._count_rows = _row_counter(BertTokenizer.from_folder(base, max_length=self._longest), self._longest)
+        self._count_rows = _row_counter(RowTokenizer.from_folder(base, max_length=self._longest), self._longest)
 
     def count(self, folder: str, *, step: int = 1) -> tuple[Lengths, dict[str, TokenCount]]:
         """Counts a split.
@@ -74,10 +73,11 @@ class SplitCounter:
         return counted, merge_scripts([{script: TokenCount(**count) for script, count in scripts.items()}])
 
 
-def _row_counter(bert: BertTokenizer, max_length: int) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+def _row_counter(
+    tokenizer: RowTokenizer, max_length: int
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
     """Returns what makes of serialized rows their lengths, their tokens, unknown ones and words, and their texts."""
-    tokenize, files = bert.wordpiece.tokenize, bert.files
-    unknown, continuing = files.token_id(files.unk_token), continuing_tokens(files)
+    pieces = tokenizer.pieces
     spec = {
         names.TEXT: tf.io.FixedLenFeature([], tf.string),
         names.TEXT_PAIR: tf.io.RaggedFeature(tf.string, row_splits_dtype=tf.int64),
@@ -87,12 +87,13 @@ def _row_counter(bert: BertTokenizer, max_length: int) -> Callable[[tf.Tensor], 
     def count_rows(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         rows = tf.io.parse_example(serialized, spec)
         pairs, pair = rows[names.TEXT_PAIR], tf.strings.reduce_join(rows[names.TEXT_PAIR], axis=1)
-        tokens = tf.concat([tokenize(text, first=max_length) for text in (rows[names.TEXT], pair)], axis=1)
+        tokens = tf.concat([pieces.tokenize(text, first=max_length) for text in (rows[names.TEXT], pair)], axis=1)
         lengths = tokens.row_lengths()
-        is_unknown = tokens.with_values(tf.cast(tf.equal(tokens.values, unknown), tf.int64))
-        begins = tokens.with_values(tf.cast(~tf.gather(continuing, tokens.values), tf.int64))
+        is_unknown = tokens.with_values(tf.cast(tf.equal(tokens.values, pieces.unknown_id), tf.int64))
+        begins = tokens.with_values(tf.cast(tf.gather(pieces.begins_word, tokens.values), tf.int64))
         counts = tf.stack([lengths, tf.reduce_sum(is_unknown, axis=1), tf.reduce_sum(begins, axis=1)], axis=1)
-        # [CLS] and [SEP], and one more [SEP] after a second text, even one of no tokens.
-        return lengths + 2 + pairs.row_lengths(), counts, tf.strings.join([rows[names.TEXT], pair])
+        # The special tokens around a text, and those between two, even if one has no tokens.
+        special = 2 + len(pieces.layout.between) * pairs.row_lengths()
+        return lengths + special, counts, tf.strings.join([rows[names.TEXT], pair])
 
     return count_rows

@@ -21,7 +21,7 @@ _MOST_KEPT = 1 << 20  # characters of known parts, some 30 MB
 
 
 class TokenCounter:
-    """Counts what `BertTokenizer` makes of texts: special tokens that a user types are ordinary text.
+    """Counts what `RowTokenizer` makes of texts: special tokens that a user types are ordinary text.
 
     A part between two spaces is tokenized once for as long as it is known, so most words cost a look into a table.
 

@@ -83,7 +83,7 @@ class TokenizerFiles:
 
 
 def check_wordpiece(folder: str | Path) -> None:
-    """Makes sure that `BertTokenizer` can tokenize as the model in this folder expects. Fast, without TensorFlow.
+    """Makes sure that `RowTokenizer` can tokenize as the model in this folder expects. Fast, without TensorFlow.
 
     Args:
         folder: A model folder in Hugging Face format.
@@ -273,7 +273,7 @@ def _refuse_added_tokens(folder: Path, config: Mapping[str, Any], added: Iterabl
         *(config.get("additional_special_tokens") or []),
         *(more.get("additional_special_tokens") or []),
     ]
-    # By role [CLS] and its like are added too; typed by a user they are ordinary text here (see BertTokenizer).
+    # By role [CLS] and its like are added too; typed by a user they are ordinary text here (see RowTokenizer).
     roles = {*_special_tokens(folder, config).values(), *SPECIAL_TOKENS.values()}
     tokens = [token for token in dict.fromkeys(map(_content, found)) if token not in roles]
     if tokens:

@@ -17,7 +17,7 @@ class TokenizerSpec:
         base: The base model whose vocabulary is used, as `trainer.encoder.base_model.open_base` takes it.
         revision: The commit of a base model of the hub; None for one that is found already.
         max_length: Tokens that the model reads at once, special tokens included.
-        truncation: Which part of a longer text is kept, as in `BertTokenizer`.
+        truncation: Which part of a longer text is kept, as in `RowTokenizer`.
         base_hash: The content of the base model; None where it is not looked at.
         windows: Into which a longer text is cut; None: it is read at once, as far as it is kept.
     """

@@ -9,6 +9,8 @@ import tensorflow_text as tf_text
 
 from fullbake.components.tokenizer import bert_characters as characters
 from fullbake.components.tokenizer.graph_tables import GraphTables
+from fullbake.components.tokenizer.pieces import RowLayout
+from fullbake.components.tokenizer.token_counter import continuing_tokens
 from fullbake.components.tokenizer.tokenizer_files import TokenizerFiles
 from fullbake.components.tokenizer.vocabulary_model import compile_vocabulary
 from fullbake.components.tokenizer.word_splitting import split_words
@@ -40,7 +42,11 @@ def wordpiece_of(files: TokenizerFiles) -> "WordPiece":
 
 
 class WordPiece:
-    """Finds the tokens of texts; what of them goes into a row, `bert_tokenizer.BertTokenizer` says."""
+    """Finds the tokens of texts, those of Hugging Face's `BertTokenizerFast` for every text, whatever Unicode it holds.
+
+    Its members are those of `pieces.Pieces`. Bytes that are not UTF-8 count as U+FFFD, one for each that Python's
+    `errors="replace"` gives. No table of RE2 or ICU takes part: see components/tokenizer/unicode_tables.py.
+    """
 
     def __init__(self, files: TokenizerFiles) -> None:
         """Makes the tables.
@@ -52,6 +58,11 @@ class WordPiece:
             InputError: The vocabulary cannot be compiled.
         """
         self._files = files
+        cls_id, sep_id, pad_id, self.unknown_id = (
+            files.token_id(token) for token in (files.cls_token, files.sep_token, files.pad_token, files.unk_token)
+        )
+        self.layout = RowLayout(start=cls_id, end=sep_id, between=(sep_id,), pad=pad_id, has_types=True)
+        self.begins_word = ~continuing_tokens(files)
         self._characters = characters.character_map(
             clean_text=files.clean_text,
             handle_chinese_chars=files.handle_chinese_chars,

@@ -19,7 +19,7 @@ import tensorflow as tf
 from transformers import BertTokenizerFast
 
 from fullbake.components.tokenizer.bert_characters import STAND_INS
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 
 CONTEXTS: dict[str, Callable[[str], str]] = {
     "c": lambda char: char,
@@ -107,7 +107,7 @@ class Parity:
     """A tokenizer in the graph beside Hugging Face's, made of the same files."""
 
     def __init__(self, folder: Path, max_length: int = 64) -> None:
-        self.ours = BertTokenizer.from_folder(folder, max_length=max_length)
+        self.ours = RowTokenizer.from_folder(folder, max_length=max_length)
         self.theirs = BertTokenizerFast.from_pretrained(folder)
         self.theirs.backend_tokenizer.no_truncation()
         self.theirs.backend_tokenizer.no_padding()
@@ -115,10 +115,10 @@ class Parity:
         self.theirs.backend_tokenizer.encode_special_tokens = True
         text = tf.TensorSpec([None], tf.string)
         self._words = tf.function(
-            lambda texts: tf.strings.reduce_join(self.ours.wordpiece.words(texts), axis=1, separator=" "),
+            lambda texts: tf.strings.reduce_join(self.ours.pieces.words(texts), axis=1, separator=" "),
             input_signature=[text],
         )
-        self._ids = tf.function(self.ours.wordpiece.tokenize, input_signature=[text])
+        self._ids = tf.function(self.ours.pieces.tokenize, input_signature=[text])
 
     def word_differences(self, texts: Iterable[str]) -> list[tuple[str, str, str]]:
         """(text, our words, their words) where these differ, before the vocabulary is asked: nothing is [UNK]."""

@@ -70,7 +70,7 @@ def test_ids_are_the_same_where_the_vocabulary_has_every_character(spelling_fold
     parity = Parity(spelling_folder)
     texts = random_texts(20_000, seed=2)
     assert parity.id_differences(texts) == []
-    unknown = parity.ours.wordpiece.tokenize(tf.constant(texts)).values.numpy() == SPECIAL.index("[UNK]")
+    unknown = parity.ours.pieces.tokenize(tf.constant(texts)).values.numpy() == SPECIAL.index("[UNK]")
     assert unknown.mean() < 0.2
 
 
@@ -92,7 +92,7 @@ def test_words_over_a_hundred_characters_are_unknown_however_many_bytes_they_hav
     texts += ["a" * 100 + "\u0301" * 50, "a\u200b" * 100, "a" * 100 + "!" + "b" * 101 + " c"]
     assert parity.id_differences(texts) == []
     unknown = SPECIAL.index("[UNK]")
-    hundred, more = parity.ours.wordpiece.tokenize(tf.constant(["\U0001f600" * 100, "\U0001f600" * 101])).to_list()
+    hundred, more = parity.ours.pieces.tokenize(tf.constant(["\U0001f600" * 100, "\U0001f600" * 101])).to_list()
     assert (len(hundred), more) == (100, [unknown])
 
 
@@ -106,7 +106,7 @@ def test_bytes_that_are_not_utf8_count_as_pythons_replacement_characters(tmp_pat
     parity = Parity(folder)
     telling = bytes.fromhex("00 41 80 8f 90 9f a0 bb bf c1 c2 e0 e1 ed ef f0 f1 f4 f5 ff")
     texts = [bytes(text) for length in (1, 2, 3, 4) for text in itertools.product(telling, repeat=length)]
-    ours = parity.ours.wordpiece.tokenize(tf.constant(texts)).to_list()
+    ours = parity.ours.pieces.tokenize(tf.constant(texts)).to_list()
     decoded = [text.decode(errors="replace") for text in texts]
     theirs = [e.ids for e in parity.theirs.backend_tokenizer.encode_batch_fast(decoded, add_special_tokens=False)]
     assert [text for text, a, b in zip(texts, ours, theirs, strict=True) if a != b] == []
@@ -115,12 +115,12 @@ def test_bytes_that_are_not_utf8_count_as_pythons_replacement_characters(tmp_pat
 def test_bytes_that_are_not_utf8_leave_no_trace_in_a_bert_tokenizer(parity):
     texts = [b"caf\xe9 ol\xc3\xa9", b"\xff\xfe", b"a\xf0\x9f\x98", b"\xed\xa0\x80b", b"x\xef\xbf\xbfy\xef\xbf"]
     expected = [parity.theirs.encode(text.decode(errors="replace"), add_special_tokens=False) for text in texts]
-    assert parity.ours.wordpiece.tokenize(tf.constant(texts)).to_list() == expected
+    assert parity.ours.pieces.tokenize(tf.constant(texts)).to_list() == expected
 
 
 def test_special_tokens_typed_by_users_are_ordinary_text(uncased):
     texts = ["ok [SEP] not [MASK]ed [CLS][PAD] [UNK]", "[sep]", "[unused1] ##ing"]
-    ids = uncased.ours.wordpiece.tokenize(tf.constant(texts))
+    ids = uncased.ours.pieces.tokenize(tf.constant(texts))
     assert not set(ids.values.numpy()) & set(uncased.theirs.all_special_ids)
     expected = uncased.theirs(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     assert ids.to_list() == expected

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.wordpiece import wordpiece_of
 from tests.components.tokenizer_parity import (
     Parity,
@@ -67,11 +67,12 @@ def test_a_text_in_pieces_is_cut_as_the_whole_is(pieces, truncation):
     decoded = [text.decode(errors="replace") for text in texts]
     whole = [e.ids for e in pieces.theirs.backend_tokenizer.encode_batch_fast(decoded, add_special_tokens=False)]
     for max_length in (3, 40):
-        tokenizer = BertTokenizer(pieces.ours.files, max_length=max_length, truncation=truncation)
+        tokenizer = RowTokenizer(pieces.ours.pieces, max_length=max_length, truncation=truncation)
         ours = tf.function(tokenizer)(tf.constant(texts))["input_ids"].numpy()
         room = max_length - 2
         head = min(128, room // 2) if truncation == "head_tail" else room
-        cls, sep, pad = (tokenizer.files.token_id(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        layout = tokenizer.pieces.layout
+        cls, sep, pad = layout.start, layout.end, layout.pad
         for row, ids in enumerate(whole):
             kept = ids if len(ids) <= room else ids[:head] + ids[len(ids) - (room - head) :]
             expected = [cls, *kept, sep]
@@ -81,7 +82,7 @@ def test_a_text_in_pieces_is_cut_as_the_whole_is(pieces, truncation):
 def test_pairs_in_pieces_are_cut_as_the_whole_ones_are(pieces):
     first, second = long_texts(10), long_texts(11)[::-1]
     # Of an odd room, the longer text keeps one token more.
-    tokenizer = BertTokenizer(pieces.ours.files, max_length=22)
+    tokenizer = RowTokenizer(pieces.ours.pieces, max_length=22)
     ours = tf.function(tokenizer)(tf.constant(first), tf.constant(second))
     options = {"padding": "max_length", "max_length": 22, "split_special_tokens": True, "return_tensors": "np"}
     theirs = pieces.theirs(first, second, truncation="longest_first", **options)
@@ -90,13 +91,13 @@ def test_pairs_in_pieces_are_cut_as_the_whole_ones_are(pieces):
 
 
 def test_a_text_is_cut_only_before_characters_that_end_every_word(uncased):
-    tables = uncased.ours.wordpiece.tables()
+    tables = uncased.ours.pieces.tables()
     codes = [*range(0x80), *range(0x80, 0xD800, 89), *range(0x4E00, 0xA000, 211), *range(0xE000, 0x30000, 997)]
     place = tf.function(lambda text: tables.boundary(text, first=False), input_signature=[tf.TensorSpec([], tf.string)])
     cut = [char for char in map(chr, codes) if place(f"x{char}") > 0]
     assert {" ", "\t", "\n", "!", "~"} <= set(cut)
     assert len(cut) > 200
     before, after = "x\u0301\u0323", "\u0301\u0323y"
-    apart = uncased.ours.wordpiece.words(tf.constant([before, *(f"{char}{after}" for char in cut)])).to_list()
-    whole = uncased.ours.wordpiece.words(tf.constant([f"{before}{char}{after}" for char in cut])).to_list()
+    apart = uncased.ours.pieces.words(tf.constant([before, *(f"{char}{after}" for char in cut)])).to_list()
+    whole = uncased.ours.pieces.words(tf.constant([f"{before}{char}{after}" for char in cut])).to_list()
     assert whole == [apart[0] + words for words in apart[1:]]

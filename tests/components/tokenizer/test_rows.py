@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.contract.errors import InputError
 from tests.components.tokenizer_parity import (
     Parity,
@@ -73,7 +73,7 @@ def test_pairs_are_framed_padded_and_cut_longest_first_as_by_hugging_face(parity
 
 @pytest.mark.parametrize(("max_length", "head"), [(512, 128), (258, 128), (256, 127), (101, 49), (10, 4), (3, 0)])
 def test_head_tail_keeps_the_first_128_tokens_and_the_last_ones(uncased, max_length, head):
-    tokenizer = BertTokenizer.from_folder(minilm_folder(), max_length=max_length, truncation="head_tail")
+    tokenizer = RowTokenizer.from_folder(minilm_folder(), max_length=max_length, truncation="head_tail")
     numbers = [" ".join(map(str, range(count))) for count in (1, max_length - 2, max_length - 1, 2000)]
     ours = tokenizer(tf.constant(numbers))
     for row, text in enumerate(numbers):
@@ -86,7 +86,7 @@ def test_head_tail_keeps_the_first_128_tokens_and_the_last_ones(uncased, max_len
 
 
 def test_pairs_with_head_tail_are_refused():
-    tokenizer = BertTokenizer.from_folder(minilm_folder(), max_length=8, truncation="head_tail")
+    tokenizer = RowTokenizer.from_folder(minilm_folder(), max_length=8, truncation="head_tail")
     with pytest.raises(InputError, match="head_tail is not defined for pairs"):
         tokenizer(tf.constant(["a"]), tf.constant(["b"]))
 
@@ -97,7 +97,7 @@ def test_pairs_with_head_tail_are_refused():
 )
 def test_arguments_out_of_range_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
-        BertTokenizer.from_folder(minilm_folder(), **arguments)
+        RowTokenizer.from_folder(minilm_folder(), **arguments)
 
 
 def test_text_of_another_rank_is_refused(uncased):
@@ -148,7 +148,7 @@ def test_transform_can_run_it_in_its_preprocessing_function(tmp_path, uncased, c
     from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
     def preprocess(inputs):
-        tokenizer = BertTokenizer.from_folder(minilm_folder(), max_length=64)
+        tokenizer = RowTokenizer.from_folder(minilm_folder(), max_length=64)
         return tokenizer(inputs["text"], inputs["text"] if compat_v1 else None)
 
     spec = {"text": tf.io.FixedLenFeature([], tf.string)}
@@ -162,6 +162,6 @@ def test_transform_can_run_it_in_its_preprocessing_function(tmp_path, uncased, c
         np.testing.assert_array_equal([row[name] for row in transformed], value)
 
 
-def _remade(parity: Parity, max_length: int) -> BertTokenizer:
+def _remade(parity: Parity, max_length: int) -> RowTokenizer:
     """The same tokenizer with another length."""
-    return BertTokenizer(parity.ours.files, max_length=max_length)
+    return RowTokenizer(parity.ours.pieces, max_length=max_length)

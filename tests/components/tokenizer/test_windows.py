@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fullbake.components.tokenizer.bert_tokenizer import BertTokenizer
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.trainer.data.window_cutting import cut_windows
 from fullbake.trainer.windows import Windows
 from tests.components.tokenizer_parity import Parity, random_texts
@@ -15,7 +15,7 @@ from tests.components.tokenizer_parity import Parity, random_texts
 
 def cut(parity: Parity, texts: list[str], windows: Windows, *, trim: int = 0) -> Iterator[tuple[int, list[int]]]:
     """The row of each window and its tokens, as cut from what Transform's tokenizer makes of the texts."""
-    tokenizer = BertTokenizer(parity.ours.files, max_length=windows.row_length)
+    tokenizer = RowTokenizer(parity.ours.pieces, max_length=windows.row_length)
     rows = {name: tf.cast(values, tf.int32) for name, values in tokenizer(tf.constant(texts, tf.string)).items()}
     if trim:  # as training batches and the served graph are cut to their longest row
         rows = {name: values[:, :trim] for name, values in rows.items()}

@@ -1,0 +1,19 @@
+"""The kinds of tokenizers that are known, told by the files of a model."""
+
+from pathlib import Path
+
+from fullbake.components.tokenizer.pieces import Pieces
+from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
+from fullbake.components.tokenizer.wordpiece import wordpiece_of
+
+
+def pieces_of(folder: str | Path) -> Pieces:
+    """Returns what finds the tokens that the model in a folder was trained on.
+
+    Args:
+        folder: A model folder in Hugging Face format, with its tokenizer's files.
+
+    Raises:
+        InputError: It has none of a kind that is known, or they are broken.
+    """
+    return wordpiece_of(read_tokenizer_files(folder))
