@@ -57,6 +57,8 @@ def model_lines(model: FirstModel) -> Iterator[str]:
         f"  max_length: {max_length}  # tokens, {counted}; {COVERED:.0%} of the texts have {fitting:,} or fewer, "
         f"half have {_percentile(lengths, 0.5):,}, the longest has {max(lengths):,}"
     )
+    if max_length < fitting:
+        yield "  # truncation: windows would read longer texts whole, window by window; head_tail, their two ends"
 
 
 def _percentile(lengths: Counter[int], part: float) -> int:

@@ -113,6 +113,12 @@ def test_the_length_is_bounded_by_the_bases_positions_and_what_is_cut_is_told(ba
     model, config = init(base=str(base), approach="lora")
     assert (model.base, model.approach, model.max_length) == (str(base), "lora", 64)
     assert "  # 30% of the texts have more than 64 tokens and are cut\n" in config
+    assert "\n  # truncation: windows would read longer texts whole, " in config
+
+
+def test_windows_are_not_named_where_every_text_fits(base: Path, tmp_path, init):
+    (tmp_path / "data.tsv").write_text("text\tlabel\n" + "".join(f"a day\t{'ab'[n % 2]}\n" for n in range(40)))
+    assert "truncation:" not in init(base=str(base))[1]
 
 
 def test_pairs_are_counted_with_both_texts(base: Path, tmp_path):
