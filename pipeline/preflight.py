@@ -15,7 +15,7 @@ from fullbake.components.data.label_place import IN_COLUMNS, LabelPlace, as_data
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
-from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
+from fullbake.components.tokenizer.kinds_of_files import read_files
 from fullbake.contract.errors import InputError
 from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL
 from fullbake.pipeline.config.config import Config
@@ -150,7 +150,7 @@ def _check_file(file: DataFile, fmt: RowFormat, source: str) -> None:
 
 def _check_base(config: Config) -> list[str]:
     folder: Path = resolve_base(config.model.base, config.model.revision)
-    check_wordpiece(folder)
+    read_files(folder)
     check_weights(folder, pooler=config.head == "hf")
     if APPROACHES[config.model.approach].pretrains:
         check_masked_lm(folder)

@@ -21,9 +21,10 @@ _BATCH_ROWS, _BATCH_CHARACTERS = 4096, 1 << 20  # counted at once: they take som
 
 
 class Counts(Protocol):
-    """Counts tokens, as `TokenCounter` or `TokenEstimate` does."""
+    """Counts tokens, as `TokenCounter`, `ByteLevelCounter` or `TokenEstimate` does."""
 
     exact: bool
+    between: int
 
     def count(self, texts: list[str]) -> np.ndarray:
         """Returns tokens, unknown ones and words of each text, int64 [N, 3]."""
@@ -54,14 +55,18 @@ def find_initial_base(name: str) -> InitialBase:
         InputError: It is named as a folder or a package and is not there, or it cannot be used.
     """
     # Here, for no error about a file should wait for NumPy and the tokenizers.
+    from fullbake.components.tokenizer.byte_level_counter import ByteLevelCounter
+    from fullbake.components.tokenizer.byte_level_files import ByteLevelFiles
+    from fullbake.components.tokenizer.kinds_of_files import read_files
     from fullbake.components.tokenizer.token_counter import TokenCounter
     from fullbake.components.tokenizer.token_estimate import TokenEstimate
-    from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
 
     folder = find_tokenizer(name)
     if folder is None:
         return InitialBase(name, TokenEstimate(name), POSITIONS)
-    return InitialBase(name, TokenCounter(read_tokenizer_files(folder)), base_sizes(folder)["positions"])
+    files = read_files(folder)
+    counter = ByteLevelCounter(files) if isinstance(files, ByteLevelFiles) else TokenCounter(files)
+    return InitialBase(name, counter, base_sizes(folder)["positions"])
 
 
 def _script_finder() -> ScriptFinder:
@@ -103,7 +108,8 @@ class TokenSurvey:
         first, *second = (self.counter.count([row[place] for row in rows]) for place in range(len(rows[0])))
         counts = sum(second, first).tolist()
         for script, row, (tokens, unknown, words) in zip(scripts, rows, counts, strict=True):
-            self.lengths[script][1 + len(row) + tokens] += 1  # [CLS], and a [SEP] after each text
+            special = 2 + self.counter.between * (len(row) - 1)
+            self.lengths[script][special + tokens] += 1
             found = self._counts[script]
             found["tokens"] += tokens
             found["unknown"] += unknown

@@ -53,6 +53,8 @@ WORDS = "you are a bad good kind of person what the day garden idiot fool lovely
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 VOCABULARY = list(dict.fromkeys([*SPECIAL, *WORDS, *LETTERS, *".,!?", *(f"##{letter}" for letter in LETTERS)]))
 
+BYTE_LEVEL_MERGES = 30
+
 
 def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: int = 7) -> Path:
     """Writes a random encoder of width 32 with its tokenizer, as Hugging Face would."""
@@ -62,9 +64,11 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         BertTokenizerFast,
         DistilBertConfig,
         ElectraConfig,
+        RobertaConfig,
         TFBertModel,
         TFDistilBertModel,
         TFElectraModel,
+        TFRobertaModel,
     )
 
     tf_keras.utils.set_random_seed(seed)
@@ -86,11 +90,38 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 intermediate_size=64,
             )
         ),
+        "roberta": lambda: TFRobertaModel(
+            RobertaConfig(
+                vocab_size=len(SPECIAL) + 256 + BYTE_LEVEL_MERGES,
+                max_position_embeddings=66,
+                type_vocab_size=1,
+                hidden_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+            )
+        ),
     }[model_type]()
     model.build_in_name_scope()
     model.save_pretrained(folder, safe_serialization=True)
+    if model_type == "roberta":
+        return write_byte_level(folder)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
+    return folder
+
+
+def write_byte_level(folder: Path) -> Path:
+    """Has Hugging Face write RoBERTa's tokenizer, trained on `WORDS`."""
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import RobertaTokenizerFast
+
+    trained = ByteLevelBPETokenizer()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    size = len(special) + 256 + BYTE_LEVEL_MERGES
+    trained.train_from_iterator([" ".join(WORDS)] * 9, vocab_size=size, special_tokens=special)
+    trained.save_model(str(folder))
+    RobertaTokenizerFast(str(folder / "vocab.json"), str(folder / "merges.txt")).save_pretrained(folder)
     return folder
 
 

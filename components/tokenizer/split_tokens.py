@@ -87,13 +87,21 @@ def _row_counter(
     def count_rows(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         rows = tf.io.parse_example(serialized, spec)
         pairs, pair = rows[names.TEXT_PAIR], tf.strings.reduce_join(rows[names.TEXT_PAIR], axis=1)
-        tokens = tf.concat([pieces.tokenize(text, first=max_length) for text in (rows[names.TEXT], pair)], axis=1)
+        texts = [pieces.tokenize(text, first=max_length) for text in (rows[names.TEXT], pair)]
+        tokens = tf.concat(texts, axis=1)
         lengths = tokens.row_lengths()
         is_unknown = tokens.with_values(tf.cast(tf.equal(tokens.values, pieces.unknown_id), tf.int64))
-        begins = tokens.with_values(tf.cast(tf.gather(pieces.begins_word, tokens.values), tf.int64))
-        counts = tf.stack([lengths, tf.reduce_sum(is_unknown, axis=1), tf.reduce_sum(begins, axis=1)], axis=1)
+        words = sum(_words(text, pieces.begins_word) for text in texts)
+        counts = tf.stack([lengths, tf.reduce_sum(is_unknown, axis=1), words], axis=1)
         # The special tokens around a text, and those between two, even if one has no tokens.
         special = 2 + len(pieces.layout.between) * pairs.row_lengths()
         return lengths + special, counts, tf.strings.join([rows[names.TEXT], pair])
 
     return count_rows
+
+
+def _words(tokens: tf.RaggedTensor, begins_word: np.ndarray) -> tf.Tensor:
+    """Counts the tokens of each text, int64 [N, (tokens)], that begin a word; its first one does, whatever it is."""
+    later = tokens[:, 1:]
+    begins = later.with_values(tf.cast(tf.gather(begins_word, later.values), tf.int64))
+    return tf.reduce_sum(begins, axis=1) + tf.cast(tokens.row_lengths() > 0, tf.int64)

@@ -27,6 +27,7 @@ class TokenCounter:
 
     Attributes:
         exact: Whether tokens are counted, not estimated.
+        between: How many special tokens stand between two texts.
 
     Example:
         >>> TokenCounter(read_tokenizer_files("checkpoints/base")).count(["Hello worlds! 👍"])
@@ -34,6 +35,7 @@ class TokenCounter:
     """
 
     exact = True
+    between = 1
 
     def __init__(self, files: TokenizerFiles):
         """Makes the tokenizer.

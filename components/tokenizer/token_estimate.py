@@ -37,6 +37,7 @@ class TokenEstimate:
 
     Attributes:
         exact: Whether tokens are counted, not estimated.
+        between: How many special tokens stand between two texts.
     """
 
     exact = False
@@ -45,9 +46,11 @@ class TokenEstimate:
         """Makes it for a base model.
 
         Args:
-            base: Its name; if that says "cased" it does not lower-case.
+            base: Its name; if that says "cased" or "roberta" it does not lower-case.
         """
-        cased = "cased" in base.lower() and "uncased" not in base.lower()
+        is_roberta = "roberta" in base.lower()
+        self.between = 2 if is_roberta else 1
+        cased = is_roberta or ("cased" in base.lower() and "uncased" not in base.lower())
         self._form: Literal["NFC", "NFD"] = "NFC" if cased else "NFD"
 
     def count(self, texts: Sequence[str]) -> np.ndarray:

@@ -9,7 +9,10 @@ from typing import Any
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import base_sizes
 
-REMEDY = "choose a base model with a WordPiece tokenizer, such as bert-base-uncased or distilbert-base-cased"
+REMEDY = (
+    "choose a base model with a tokenizer of a kind that is known (WordPiece, byte-level BPE), such as "
+    "bert-base-uncased or roberta-base"
+)
 
 # What BertTokenizerFast takes where the files name no token for a role.
 SPECIAL_TOKENS = {
@@ -82,18 +85,6 @@ class TokenizerFiles:
         return self.vocabulary[token]
 
 
-def check_wordpiece(folder: str | Path) -> None:
-    """Makes sure that `RowTokenizer` can tokenize as the model in this folder expects. Fast, without TensorFlow.
-
-    Args:
-        folder: A model folder in Hugging Face format.
-
-    Raises:
-        InputError: There is no such folder, no tokenizer in it, one that is not BERT's WordPiece, or a broken one.
-    """
-    read_tokenizer_files(folder)
-
-
 def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
     """Reads tokenizer.json or, where there is none, vocab.txt, and the settings beside it.
 
@@ -108,17 +99,10 @@ def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
         The vocabulary and the settings.
 
     Raises:
-        InputError: As `check_wordpiece`.
+        InputError: As `kinds_of_files.read_files`.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; name the folder of a base model with its tokenizer files")
-    config = _read_json(folder / "tokenizer_config.json")
-    if config.get("auto_map"):
-        raise InputError(
-            f"{folder}: its tokenizer is code of its own (auto_map in tokenizer_config.json), which is never run "
-            f"(trust_remote_code is off); {REMEDY}"
-        )
+    config = read_json(folder / "tokenizer_config.json")
     for name, read in (("tokenizer.json", _from_tokenizer_json), ("vocab.txt", _from_vocabulary)):
         if (folder / name).is_file():
             try:
@@ -142,16 +126,16 @@ def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
             raise InputError(
                 f"{folder}: the {role} {token!r} is not in the vocabulary; save the model's tokenizer again"
             )
-    _check_embeddings(folder, files)
+    check_embeddings(folder, files.vocabulary)
     return files
 
 
-def _check_embeddings(folder: Path, files: TokenizerFiles) -> None:
+def check_embeddings(folder: Path, vocabulary: Mapping[str, int]) -> None:
     """Refuses a tokenizer that gives ids which the model beside it has no embedding for."""
     if not (folder / "config.json").is_file():
         return
     rows = base_sizes(folder)["vocabulary"]
-    token, last = max(files.vocabulary.items(), key=lambda item: item[1])
+    token, last = max(vocabulary.items(), key=lambda item: item[1])
     if last >= rows:
         raise InputError(
             "the tokenizer in {folder} has ids up to {last} and the model only {rows} embeddings "
@@ -166,7 +150,7 @@ def _check_embeddings(folder: Path, files: TokenizerFiles) -> None:
 
 def _from_tokenizer_json(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
     path = folder / "tokenizer.json"
-    content = _read_json(path)
+    content = read_json(path)
     model, normalizer = content["model"], content["normalizer"] or {}
     _require(path, "model", model.get("type"), "WordPiece")
     _require(path, "normalizer", normalizer.get("type"), "BertNormalizer")
@@ -194,13 +178,13 @@ def _from_tokenizer_json(folder: Path, config: Mapping[str, Any]) -> TokenizerFi
 
 def _from_vocabulary(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
     path = folder / "vocab.txt"
-    name = config.get("tokenizer_class") or _read_json(folder / "config.json").get("tokenizer_class")
+    name = config.get("tokenizer_class") or read_json(folder / "config.json").get("tokenizer_class")
     if name and name.removesuffix("Fast") not in BERT_CLASSES:
         raise InputError(f"{folder}: its tokenizer is a {name}, not BERT's WordPiece; {REMEDY}")
     if (folder / "bpe.codes").is_file():
         raise InputError(f"{folder}: its tokenizer is {OTHER_KINDS['bpe.codes']} (bpe.codes), not WordPiece; {REMEDY}")
     added = {token["content"]: int(index) for index, token in (config.get("added_tokens_decoder") or {}).items()}
-    added |= _read_json(folder / "added_tokens.json")
+    added |= read_json(folder / "added_tokens.json")
     _refuse_added_tokens(folder, config, added)
     try:
         with path.open(encoding="utf-8") as lines:
@@ -232,7 +216,7 @@ def _tokenizer_files(folder: Path, config: Mapping[str, Any], vocabulary: Mappin
 
 def _special_tokens(folder: Path, config: Mapping[str, Any]) -> dict[str, str]:
     """The special token of each role."""
-    named = {**SPECIAL_TOKENS, **_read_json(folder / "special_tokens_map.json"), **config}
+    named = {**SPECIAL_TOKENS, **read_json(folder / "special_tokens_map.json"), **config}
     tokens = {role: named[role] or default for role, default in SPECIAL_TOKENS.items()}
     return {role: _content(token) for role, token in tokens.items()}
 
@@ -266,7 +250,7 @@ def _refuse_added_tokens(folder: Path, config: Mapping[str, Any], added: Iterabl
         config: Its tokenizer_config.json.
         added: The tokens that tokenizer.json or added_tokens.json adds.
     """
-    more = _read_json(folder / "special_tokens_map.json")
+    more = read_json(folder / "special_tokens_map.json")
     found = [
         *added,
         *(config.get("added_tokens_decoder") or {}).values(),
@@ -287,7 +271,7 @@ def _content(token: str | dict[str, Any]) -> str:
     return token["content"] if isinstance(token, dict) else token
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     """The content of a JSON file, empty where there is none."""
     if not path.is_file():
         return {}

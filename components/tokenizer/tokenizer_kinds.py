@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from fullbake.components.tokenizer.byte_level_bpe import byte_level_bpe_of
+from fullbake.components.tokenizer.byte_level_files import ByteLevelFiles
+from fullbake.components.tokenizer.kinds_of_files import read_files
 from fullbake.components.tokenizer.pieces import Pieces
-from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
 from fullbake.components.tokenizer.wordpiece import wordpiece_of
 
 
@@ -16,4 +18,5 @@ def pieces_of(folder: str | Path) -> Pieces:
     Raises:
         InputError: It has none of a kind that is known, or they are broken.
     """
-    return wordpiece_of(read_tokenizer_files(folder))
+    files = read_files(folder)
+    return byte_level_bpe_of(files) if isinstance(files, ByteLevelFiles) else wordpiece_of(files)

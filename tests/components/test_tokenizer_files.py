@@ -8,7 +8,8 @@ import sys
 import pytest
 from transformers import BertTokenizerFast
 
-from fullbake.components.tokenizer.tokenizer_files import check_wordpiece, read_tokenizer_files
+from fullbake.components.tokenizer.kinds_of_files import read_files
+from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
 from fullbake.contract.errors import InputError
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -65,8 +66,8 @@ def test_special_tokens_of_other_names_are_found(folder):
 
 def test_checking_does_not_import_tensorflow(folder):
     program = (
-        "import sys; from fullbake.components.tokenizer.tokenizer_files import check_wordpiece;"
-        "check_wordpiece(sys.argv[1]);"
+        "import sys; from fullbake.components.tokenizer.kinds_of_files import read_files;"
+        "read_files(sys.argv[1]);"
         "assert not {'tensorflow', 'transformers', 'tokenizers'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program, str(folder)], check=True)
@@ -79,7 +80,7 @@ def _model(kind):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_model("BPE"), "its model is BPE, not BERT's WordPiece; choose a base"),
+        (_model("BPE"), "its tokenizer is a BertTokenizer, not RoBERTa's byte-level BPE; choose a base"),
         (_model("Unigram"), "its model is Unigram, not BERT's WordPiece"),
         (lambda content: content.update(normalizer=None), "its normalizer is missing, not BERT's BertNormalizer"),
         (lambda content: content.update(pre_tokenizer={"type": "Metaspace"}), "its pre_tokenizer is Metaspace"),
@@ -102,7 +103,7 @@ def _model(kind):
 def test_a_tokenizer_json_of_another_kind_is_refused_in_one_line(folder, change, message):
     _change(folder / "tokenizer.json", change)
     with pytest.raises(InputError) as refusal:
-        check_wordpiece(folder)
+        read_files(folder)
     assert message in str(refusal.value)
     assert str(folder) in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -119,7 +120,7 @@ def test_a_tokenizer_json_of_another_kind_is_refused_in_one_line(folder, change,
 def test_a_folder_without_wordpiece_files_is_refused(tmp_path, name, message):
     (tmp_path / name).write_text("{}", encoding="utf-8")
     with pytest.raises(InputError) as refusal:
-        check_wordpiece(tmp_path)
+        read_files(tmp_path)
     assert message in str(refusal.value)
 
 
@@ -127,16 +128,16 @@ def test_a_vocab_txt_of_a_class_that_reads_it_otherwise_is_refused(folder):
     (folder / "tokenizer.json").unlink()
     _change(folder / "tokenizer_config.json", lambda config: config.update(tokenizer_class="BertJapaneseTokenizer"))
     with pytest.raises(InputError, match="its tokenizer is a BertJapaneseTokenizer, not BERT's WordPiece"):
-        check_wordpiece(folder)
+        read_files(folder)
 
 
 def test_broken_json_and_missing_folders_are_refused(folder):
     (folder / "tokenizer.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match=r"tokenizer\.json: not valid JSON"):
-        check_wordpiece(folder)
+        read_files(folder)
     shutil.rmtree(folder)
     with pytest.raises(InputError, match="no such folder"):
-        check_wordpiece(folder)
+        read_files(folder)
 
 
 def _add_to_decoder(token, index, special):
@@ -164,14 +165,14 @@ def test_tokens_that_only_the_settings_add_are_refused(folder, name, change, wit
     if without_tokenizer_json:
         (folder / "tokenizer.json").unlink()
     with pytest.raises(InputError, match=r"1 tokens were added beside the WordPiece vocabulary \(<user>\)"):
-        check_wordpiece(folder)
+        read_files(folder)
 
 
 def test_tokens_of_added_tokens_json_are_refused(folder):
     (folder / "tokenizer.json").unlink()
     (folder / "added_tokens.json").write_text(json.dumps({"<user>": 7, "<link>": 8}), encoding="utf-8")
     with pytest.raises(InputError, match=r"2 tokens were added beside the WordPiece vocabulary \(<user>, <link>\)"):
-        check_wordpiece(folder)
+        read_files(folder)
 
 
 @pytest.mark.parametrize("where", ["added_tokens_decoder", "added_tokens.json"])
@@ -195,7 +196,7 @@ def test_a_special_token_that_was_added_to_the_vocabulary_keeps_its_id(folder, w
 def test_a_tokenizer_that_is_code_of_its_own_is_refused(folder):
     _change(folder / "tokenizer_config.json", lambda config: config.update(auto_map={"AutoTokenizer": ["a.B", None]}))
     with pytest.raises(InputError, match=r"code of its own \(auto_map .*trust_remote_code is off"):
-        check_wordpiece(folder)
+        read_files(folder)
 
 
 def test_settings_that_make_no_sense_are_refused(folder):
@@ -204,13 +205,13 @@ def test_settings_that_make_no_sense_are_refused(folder):
         folder / "tokenizer_config.json", lambda config: config.update(added_tokens_decoder={"x": {"content": "a"}})
     )
     with pytest.raises(InputError, match=r"vocab\.txt, and the tokenizer's settings beside it, cannot be read"):
-        check_wordpiece(folder)
+        read_files(folder)
 
 
 def test_a_tokenizer_with_more_ids_than_the_model_has_embeddings_is_refused(folder):
     model = {"model_type": "bert", "vocab_size": 7, "hidden_size": 8, "num_attention_heads": 1}
     (folder / "config.json").write_text(json.dumps(model), encoding="utf-8")
-    check_wordpiece(folder)
+    read_files(folder)
     _change(folder / "config.json", lambda config: config.update(vocab_size=6))
     with pytest.raises(InputError, match=r"has ids up to 6 \('##b'\) and the model only 6 embeddings"):
-        check_wordpiece(folder)
+        read_files(folder)

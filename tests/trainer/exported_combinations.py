@@ -76,5 +76,19 @@ COMBINATIONS = [
         config=LEFT_BY_A_TASK | {"problem_type": "single_label_classification"},
         task="multi_label",
     ),
+    Combination(
+        "roberta, hf, an earlier head for as many labels",
+        *("roberta", "hf", ("fine", "rude", "odd")),
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+        old_labels=("x", "y", "z"),
+    ),
+    Combination(
+        "roberta, linear on the mean, pairs, a space before each text",
+        *("roberta", "linear", ("ja", "nein")),
+        pooling="mean",
+        pairs=True,
+        tokenizer={"add_prefix_space": True},
+    ),
     Combination("distilbert, linear, multi-label", *("distilbert", "linear", ("toxic", "threat")), task="multi_label"),
 ]

@@ -14,7 +14,14 @@ import pytest
 import safetensors.numpy
 import tensorflow as tf
 import tensorflow_transform as tft
-from transformers import AutoTokenizer, BertTokenizerFast, TFAutoModel, TFAutoModelForMaskedLM, pipeline
+from transformers import (
+    AutoTokenizer,
+    BertTokenizerFast,
+    RobertaTokenizerFast,
+    TFAutoModel,
+    TFAutoModelForMaskedLM,
+    pipeline,
+)
 
 from benchmarks.torch_environment import ENVIRONMENT, python_of
 from fullbake.contract.names import HF_FOLDER
@@ -35,6 +42,7 @@ TEXTS = [
     "it",
     "",
     "the day is [SEP] not [MASK] it",
+    "the day is </s> not <mask> it",
     "naïve 漢字 fool?",
     # Longer than the model reads: what stands at its two ends decides.
     "idiot " * 20 + "lovely garden " * 20,
@@ -74,8 +82,11 @@ def make_odd_base(of: Combination, folder: Path) -> Path:
     """A base with what earlier hands have left in it."""
     base = make_base(folder / "plain", of.family)
     cased = [*VOCABULARY, "A", "L", "##O", "##V", "##E", "##L", "##Y"]
-    (base / "vocab.txt").write_text("\n".join(cased if not of.lowercase else VOCABULARY) + "\n", encoding="utf-8")
-    tokenizer = BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=of.lowercase)
+    if of.family == "roberta":
+        tokenizer = RobertaTokenizerFast.from_pretrained(base)
+    else:
+        (base / "vocab.txt").write_text("\n".join(cased if not of.lowercase else VOCABULARY) + "\n", encoding="utf-8")
+        tokenizer = BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=of.lowercase)
     # As all-MiniLM's is kept: it pads and cuts whatever it is given.
     tokenizer.backend_tokenizer.enable_padding(length=40)
     tokenizer.backend_tokenizer.enable_truncation(40)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from transformers import RobertaTokenizerFast
 
 from fullbake.trainer.data.masking import MASKED, REPLACED, Masker, Vocabulary
 from tests.conftest import SPECIAL, VOCABULARY
@@ -124,3 +125,33 @@ def test_a_batch_with_nothing_to_hide_has_a_place_without_weight(vocabulary):
     assert masked["positions"].shape == (3, 1)
     assert float(tf.reduce_sum(masked["weights"])) == float(tf.reduce_sum(masked["shares"])) == 0.0
     assert np.array_equal(masked["input_ids"], nothing["input_ids"])
+
+
+def test_words_of_byte_level_bpe_begin_with_a_space_or_a_text(base_of):
+    base = base_of("roberta")
+    vocabulary = Vocabulary.read(base)
+    tokenizer = RobertaTokenizerFast.from_pretrained(base)
+    assert np.flatnonzero(vocabulary.special).tolist() == [0, 1, 2, 3, 4]
+    texts = ["zebra garden is xyz", "yx lovely qqq", "idiot"] * 40
+    found = tokenizer(texts, texts[::-1], padding=True, return_tensors="np")
+    rows = {name: tf.constant(found[name], tf.int32) for name in ("input_ids", "attention_mask")}
+    batch = Masker(vocabulary, 0.4, True, seed=1)(tf.constant(0, tf.int64), rows)
+    masked = {name: value.numpy() for name, value in batch.items()}
+    hidden = np.zeros(found["input_ids"].shape, bool)
+    for row, (places, weights) in enumerate(zip(masked["positions"], masked["weights"], strict=True)):
+        hidden[row, places[weights > 0]] = True
+    parts: list[set[bool]] = []
+    for row, ids in enumerate(found["input_ids"].tolist()):
+        for at, token in enumerate(tokenizer.convert_ids_to_tokens(ids)):
+            if ids[at] < 5:
+                assert not hidden[row, at]
+                continue
+            if token.startswith("Ġ") or ids[at - 1] < 5:
+                parts.append(set())
+            parts[-1].add(bool(hidden[row, at]))
+    assert all(len(part) == 1 for part in parts)
+    assert 0.3 < np.mean([True in part for part in parts]) < 0.6
+    # A text's first word, without a space, and the next are hidden apart.
+    first = tokenizer.convert_ids_to_tokens(found["input_ids"][0].tolist())
+    second = next(at for at, token in enumerate(first) if token.startswith("Ġ"))
+    assert len({(row[1], row[second]) for row in hidden[::3].tolist()}) == 4

@@ -15,29 +15,36 @@ MASKED = 0.8
 REPLACED = 0.1
 # At width 512 and 15% half as many again as the mean is nearly five standard deviations above it.
 STATIC_PLACES = 1.5
+# How a vocabulary marks words, by the kind of its tokenizer as `tokenizers` names it: what a token that goes on with a
+# word begins with, or what one that begins a word does; of the latter kind a text's first token begins a word as well.
+CONTINUES = {"WordPiece": "##"}
+BEGINS = {"BPE": "Ġ"}
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What masking has to know of a WordPiece vocabulary.
+    """What masking has to know of a vocabulary.
 
     Attributes:
         mask_id: The id of `[MASK]`.
         special: Bool `(vocabulary_size,)`: ids that are never masked and never put in, such as `[CLS]`.
         continues: Bool `(vocabulary_size,)`: pieces that go on with the word before them (`##s`).
         ends_sentence: Bool `(vocabulary_size,)`: full stops and the like.
+        first_begins: Whether a token after a special one begins a word, whatever it is.
     """
 
     mask_id: int
     special: np.ndarray
     continues: np.ndarray
     ends_sentence: np.ndarray
+    first_begins: bool = False
 
     @classmethod
     def read(cls, base: Path) -> Vocabulary:
         """Reads the vocabulary of a base model's folder."""
         tokenizer = open_tokenizer(base)
+        kind = type(tokenizer.backend_tokenizer.model).__name__
         ids = tokenizer.get_vocab()
         # A line that the vocabulary has twice leaves a gap in the ids, which is never put into a text.
         tokens = [""] * (max(ids.values()) + 1)
@@ -47,9 +54,14 @@ class Vocabulary:
             mask_id=tokenizer.mask_token_id,
             special=np.array([not token for token in tokens])
             | np.isin(np.arange(len(tokens)), tokenizer.all_special_ids),
-            continues=np.array([token.startswith("##") for token in tokens]),
+            continues=np.array([_continues(token, kind) for token in tokens]),
             ends_sentence=np.array([token in SENTENCE_ENDS for token in tokens]),
+            first_begins=kind in BEGINS,
         )
+
+
+def _continues(token: str, kind: str) -> bool:
+    return not token.startswith(BEGINS[kind]) if kind in BEGINS else token.startswith(CONTINUES[kind])
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,10 @@ class Masker:
 
     def _choose(self, ids: tf.Tensor, maskable: tf.Tensor, choice: tf.Tensor) -> tf.Tensor:
         if self.whole_word:
-            starts = maskable & ~tf.gather(self.vocabulary.continues, ids)
+            begins = ~tf.gather(self.vocabulary.continues, ids)
+            if self.vocabulary.first_begins:
+                begins |= ~tf.pad(maskable, [[0, 0], [1, 0]])[:, :-1]
+            starts = maskable & begins
             word = tf.maximum(tf.cumsum(tf.cast(starts, tf.int32), axis=1) - 1, 0)
             choice = tf.gather(choice, word, batch_dims=1)
         choice = tf.where(maskable, choice, 1.0)

@@ -19,11 +19,8 @@ MODEL_BASE = "model.base"
 of a config for anyone who reads it: runs that are there keep their caches as long as it stays as it is."""
 
 TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
+    *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"),
+    *("special_tokens_map.json", "added_tokens.json"),
 )
 # In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
@@ -85,7 +82,7 @@ def find_tokenizer(base: str) -> Path | None:
     except HFValidationError as error:
         raise _no_name_of_a_base(base) from error
     names = {file.name for file in folder.iterdir()}
-    if "config.json" not in names or names.isdisjoint(("tokenizer.json", "vocab.txt")):
+    if "config.json" not in names or names.isdisjoint(("tokenizer.json", "vocab.txt", "vocab.json")):
         return None
     family_of(read_base_config(folder), repr(base))
     return folder
@@ -187,7 +184,9 @@ def check_masked_lm(folder: Path) -> None:
 
 def check_pairs(folder: Path) -> None:
     """Raises InputError where a resolved base model tells two texts apart by token types, and has only one type."""
-    if base_sizes(folder)["types"] == 1:
+    config = read_base_config(folder)
+    family = family_of(config, str(folder))
+    if family.pairs_by_type and family.sizes(config, str(folder))["types"] == 1:
         raise InputError(
             "the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its config.json); set it to "
             "null, or choose another {base}, such as bert-base-uncased",

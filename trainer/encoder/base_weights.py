@@ -23,7 +23,7 @@ _LONGEST_HEADER = 100_000_000
 _KINDS = ("F64", "F32", "F16", "BF16")
 # What a PyTorch file may hold beside the weights: numbers that follow from the config.
 _BUFFERS = ("embeddings.position_ids", "embeddings.token_type_ids")
-# The layers of the three families' own classification heads.
+# The layers of the families' own classification heads.
 _OLD_HEAD = re.compile(r"(pre_)?classifier\.")
 
 
@@ -162,7 +162,7 @@ def read_weights(folder: Path, family: Family) -> BaseWeights:
     """
     # In transformers' order: it opens the first that is there.
     file = next(folder / name for name in WEIGHT_FILES if (folder / name).is_file())
-    roots = {name.partition(".")[0] for name in family.shapes(_smallest(family))} | {"pooler", "embeddings_project"}
+    roots = {name.partition(".")[0] for name in family.shapes(family.sizes({}, ""))} | {"pooler", "embeddings_project"}
     prefix = f"{family.model_type}."
     encoder: dict[str, Kept] = {}
     others: set[str] = set()
@@ -177,10 +177,6 @@ def read_weights(folder: Path, family: Family) -> BaseWeights:
             else:
                 others.add(name)
     return BaseWeights(file, encoder, frozenset(others))
-
-
-def _smallest(family: Family) -> dict[str, int]:
-    return dict.fromkeys(("vocabulary", "positions", "types", "embedding", "hidden", "feed_forward", "layers"), 1)
 
 
 def _example(found: BaseWeights) -> str | None:

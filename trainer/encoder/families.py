@@ -13,7 +13,8 @@ from typing import Any
 
 from fullbake.contract.errors import InputError
 
-# By name: vocabulary, positions, types (0: none), embedding, hidden, feed_forward, layers, heads.
+# By name: vocabulary, positions (that tokens can have), position_rows (of their table), types (0: none), embedding,
+# hidden, feed_forward, layers, heads.
 Sizes = Mapping[str, int]
 # By PyTorch's name of it, without the family's prefix, the shape of a weight in PyTorch.
 Shapes = dict[str, tuple[int, ...]]
@@ -46,6 +47,8 @@ class Family:
             the first is what transformers takes where the key is missing.
         shapes: The encoder's weights without a pooler.
         pooler: Whether Hugging Face's own classification head reads the encoder's pooler.
+        reserved_positions: How many of the position embeddings no token has: those up to the id of padding.
+        pairs_by_type: Whether a second text is told from the first by its token types, where the encoder has any.
     """
 
     model_type: str
@@ -54,6 +57,8 @@ class Family:
     settings: Mapping[str, tuple[Any, ...]]
     shapes: Callable[[Sizes], Shapes]
     pooler: bool = False
+    reserved_positions: int = 0
+    pairs_by_type: bool = True
 
     def sizes(self, config: Mapping[str, Any], base: str) -> Sizes:
         """The sizes that a config.json states.
@@ -86,7 +91,8 @@ class Family:
                 heads=found["heads"],
                 hidden=found["hidden"],
             )
-        return {"embedding": found["hidden"], **found}
+        usable = found["positions"] - self.reserved_positions
+        return {"embedding": found["hidden"], **found, "positions": usable, "position_rows": found["positions"]}
 
 
 def family_of(config: Mapping[str, Any], base: str) -> Family:
@@ -148,7 +154,7 @@ def _norm(name: str, width: int) -> Shapes:
 
 def _embeddings(sizes: Sizes) -> Shapes:
     width = sizes["embedding"]
-    tables = {"word": sizes["vocabulary"], "position": sizes["positions"], "token_type": sizes["types"]}
+    tables = {"word": sizes["vocabulary"], "position": sizes["position_rows"], "token_type": sizes["types"]}
     shapes: Shapes = {f"embeddings.{name}_embeddings.weight": (rows, width) for name, rows in tables.items() if rows}
     return shapes | _norm("embeddings.LayerNorm", width)
 
@@ -265,6 +271,16 @@ FAMILIES: dict[str, Family] = {
             },
             settings=_BERT_SETTINGS,
             shapes=_bert_shapes,
+        ),
+        Family(
+            "roberta",
+            known=("roberta-base", "distilroberta-base", "roberta-large", "FacebookAI/roberta-base"),
+            size_keys={**_bert_size_keys(), "vocabulary": (("vocab_size",), 50265)},
+            # TensorFlow's class counts positions from 2 on, whatever the id of padding is; PyTorch's from that id on.
+            settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
+            shapes=_bert_shapes,
+            reserved_positions=2,
+            pairs_by_type=False,
         ),
     )
 }

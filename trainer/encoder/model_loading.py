@@ -28,6 +28,8 @@ def new_model(model_class: Any, config: Any, *, pooler: bool = True) -> Any:
         pooler: Whether a bare encoder has a pooler, where its family knows one.
     """
     model = model_class(config, **_without_pooler(model_class, pooler))
+    if not pooler:
+        _drop_pooler(model)
     model.build_in_name_scope()
     return model
 
@@ -69,6 +71,8 @@ def load_model(
                 folder=folder,
                 reason=" ".join(str(error).split()),
             ) from error
+    if not pooler:
+        _drop_pooler(model)
     _check_loaded(folder, file, paths_of(model), found["missing_keys"])
     return model, found["missing_keys"]
 
@@ -77,6 +81,13 @@ def _without_pooler(model_class: Any, pooler: bool) -> dict[str, bool]:
     """The argument that leaves out a bare encoder's pooler, where it is unwanted and its class knows one."""
     knows_one = "add_pooling_layer" in inspect.signature(model_class).parameters
     return {"add_pooling_layer": False} if knows_one and not pooler else {}
+
+
+def _drop_pooler(model: Any) -> None:
+    """Takes the pooler out of a bare encoder whose class makes one unasked, as TFRobertaModel does."""
+    encoder = getattr(model, model.base_model_prefix)
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
 
 
 def _check_loaded(folder: Path, file: Path, variables: Mapping[str, tf.Variable], missing: Iterable[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from fullbake.trainer.encoder.base_model import TOKENIZER_FILES, base_sizes
+from fullbake.trainer.encoder.base_model import TOKENIZER_FILES, base_sizes, read_base_config
+from fullbake.trainer.encoder.families import family_of
 
 
 def open_tokenizer(base: Path, **settings: Any) -> PreTrainedTokenizerBase:
@@ -32,15 +33,17 @@ def write_served_tokenizer(base: Path, folder: Path, max_length: int) -> None:
     """Writes the tokenizer so that Hugging Face's pipeline hands the model what the serving graph does.
 
     Whatever the base's tokenizer says of it: texts are cut at their end, to the length that was trained on, padding
-    stands at the end, token types are given to an encoder that has them, and a special token that a user types is
-    ordinary text. What a fast tokenizer keeps of earlier calls (all-MiniLM's pads to 128) is dropped.
+    stands at the end, token types are given to an encoder that tells texts apart by them, and a special token that a
+    user types is ordinary text. What a fast tokenizer keeps of earlier calls (all-MiniLM's pads to 128) is dropped.
 
     Args:
         base: The base model's folder.
         folder: Where the tokenizer goes.
         max_length: Tokens of the longest text.
     """
-    inputs = ["input_ids", *(["token_type_ids"] if base_sizes(base)["types"] else []), "attention_mask"]
+    config = read_base_config(base)
+    has_types = base_sizes(base)["types"] and family_of(config, str(base)).pairs_by_type
+    inputs = ["input_ids", *(["token_type_ids"] if has_types else []), "attention_mask"]
     tokenizer = open_tokenizer(
         base,
         truncation_side="right",

@@ -19,7 +19,7 @@ from tests.components.tokenizer_parity import (
 def small_pieces(monkeypatch):
     """Texts of more than 24 bytes are long ones, also in what is traced."""
     wordpiece_of.cache_clear()
-    monkeypatch.setattr("fullbake.components.tokenizer.wordpiece.PIECE_BYTES", 24)
+    monkeypatch.setattr("fullbake.components.tokenizer.piecewise.PIECE_BYTES", 24)
     yield
     wordpiece_of.cache_clear()
 

@@ -142,7 +142,7 @@ def test_a_base_that_cannot_be_is_refused(base, message, write, init):
     assert re.fullmatch(message, error.value.text(CONFIG_KEYS))
 
 
-def test_a_base_without_a_wordpiece_tokenizer_is_refused(base: Path, tmp_path, write, init):
+def test_a_base_without_a_whole_tokenizer_is_refused(base: Path, tmp_path, write, init):
     write("English")
     folder = tmp_path / "roberta"
     folder.mkdir()

@@ -31,8 +31,8 @@ def test_a_base_folder_without_config_or_weights_is_refused(check, base: Path, t
     assert "has no config.json" in refusal(check, model={"base": str(folder)})
 
 
-def test_a_base_whose_tokenizer_is_not_wordpiece_is_refused(check, base: Path, tmp_path: Path):
-    # What roberta-base's folder holds: byte-level BPE, and no vocab.txt.
+def test_a_base_whose_tokenizer_is_of_no_known_kind_is_refused(check, base: Path, tmp_path: Path):
+    # Byte-pair encoding, and the settings of BERT's tokenizer.
     folder = Path(shutil.copytree(base, tmp_path / "roberta"))
     (folder / "vocab.txt").unlink()
     tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
