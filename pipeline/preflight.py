@@ -15,7 +15,7 @@ from fullbake.components.data.label_place import IN_COLUMNS, LabelPlace, as_data
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import of_any_span, of_newest_spans
 from fullbake.components.serving.baseline import find_baseline
-from fullbake.components.tokenizer.tokenizer_files import check_wordpiece
+from fullbake.components.tokenizer.tokenizer_check import read_any_tokenizer
 from fullbake.contract.errors import InputError
 from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL
 from fullbake.pipeline.config.config import Config
@@ -24,7 +24,7 @@ from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.devices.local_devices import check_local_devices
 from fullbake.trainer.encoder.base_model import base_sizes, check_masked_lm, check_pairs, resolve_base
 from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
-from fullbake.trainer.encoder.families import Sizes
+from fullbake.trainer.encoder.family_shapes import Sizes
 
 
 def check_inputs(config: Config) -> list[str]:
@@ -150,14 +150,14 @@ def _check_file(file: DataFile, fmt: RowFormat, source: str) -> None:
 
 def _check_base(config: Config) -> list[str]:
     folder: Path = resolve_base(config.model.base, config.model.revision)
-    check_wordpiece(folder)
+    read_any_tokenizer(folder)
     check_weights(folder, pooler=config.head == "hf")
     if APPROACHES[config.model.approach].pretrains:
         check_masked_lm(folder)
     if config.data.text_pair_column is not None:
         check_pairs(folder)
     sizes = base_sizes(folder)
-    longest = sizes["positions"]
+    longest = sizes["longest"]
     if config.model.max_length > longest:
         raise InputError(
             f"model.max_length: {config.model.max_length} is more than the {longest} positions that "

@@ -56,12 +56,12 @@ def find_initial_base(name: str) -> InitialBase:
     # Here, for no error about a file should wait for NumPy and the tokenizers.
     from fullbake.components.tokenizer.token_counter import TokenCounter
     from fullbake.components.tokenizer.token_estimate import TokenEstimate
-    from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
+    from fullbake.components.tokenizer.tokenizer_check import read_any_tokenizer
 
     folder = find_tokenizer(name)
     if folder is None:
         return InitialBase(name, TokenEstimate(name), POSITIONS)
-    return InitialBase(name, TokenCounter(read_tokenizer_files(folder)), base_sizes(folder)["positions"])
+    return InitialBase(name, TokenCounter(read_any_tokenizer(folder)), base_sizes(folder)["longest"])
 
 
 def _script_finder() -> ScriptFinder:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from fullbake.components.tokenizer.pieces import Pieces
-from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
+from fullbake.components.tokenizer.tokenizer_check import read_any_tokenizer
+from fullbake.components.tokenizer.unigram import unigram_of
+from fullbake.components.tokenizer.unigram_files import UnigramFiles
 from fullbake.components.tokenizer.wordpiece import wordpiece_of
 
 
@@ -16,4 +18,5 @@ def pieces_of(folder: str | Path) -> Pieces:
     Raises:
         InputError: It has none of a kind that is known, or they are broken.
     """
-    return wordpiece_of(read_tokenizer_files(folder))
+    files = read_any_tokenizer(folder)
+    return unigram_of(files) if isinstance(files, UnigramFiles) else wordpiece_of(files)

@@ -76,5 +76,13 @@ COMBINATIONS = [
         config=LEFT_BY_A_TASK | {"problem_type": "single_label_classification"},
         task="multi_label",
     ),
+    Combination(
+        "xlm-roberta, hf, an earlier head",
+        *("xlm-roberta", "hf", ("ja", "nein", "vielleicht")),
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+        old_labels=("x", "y", "z"),
+    ),
+    Combination("xlm-roberta, linear, pairs", *("xlm-roberta", "linear", ("0", "1")), pairs=True, pooling="mean"),
     Combination("distilbert, linear, multi-label", *("distilbert", "linear", ("toxic", "threat")), task="multi_label"),
 ]

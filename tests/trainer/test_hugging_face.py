@@ -14,7 +14,14 @@ import pytest
 import safetensors.numpy
 import tensorflow as tf
 import tensorflow_transform as tft
-from transformers import AutoTokenizer, BertTokenizerFast, TFAutoModel, TFAutoModelForMaskedLM, pipeline
+from transformers import (
+    AutoTokenizer,
+    BertTokenizerFast,
+    TFAutoModel,
+    TFAutoModelForMaskedLM,
+    XLMRobertaTokenizerFast,
+    pipeline,
+)
 
 from benchmarks.torch_environment import ENVIRONMENT, python_of
 from fullbake.contract.names import HF_FOLDER
@@ -74,8 +81,11 @@ def make_odd_base(of: Combination, folder: Path) -> Path:
     """A base with what earlier hands have left in it."""
     base = make_base(folder / "plain", of.family)
     cased = [*VOCABULARY, "A", "L", "##O", "##V", "##E", "##L", "##Y"]
-    (base / "vocab.txt").write_text("\n".join(cased if not of.lowercase else VOCABULARY) + "\n", encoding="utf-8")
-    tokenizer = BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=of.lowercase)
+    if of.family == "xlm-roberta":
+        tokenizer = XLMRobertaTokenizerFast.from_pretrained(base)
+    else:
+        (base / "vocab.txt").write_text("\n".join(cased if not of.lowercase else VOCABULARY) + "\n", encoding="utf-8")
+        tokenizer = BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=of.lowercase)
     # As all-MiniLM's is kept: it pads and cuts whatever it is given.
     tokenizer.backend_tokenizer.enable_padding(length=40)
     tokenizer.backend_tokenizer.enable_truncation(40)

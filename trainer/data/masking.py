@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,17 +16,22 @@ MASKED = 0.8
 REPLACED = 0.1
 # At width 512 and 15% half as many again as the mean is nearly five standard deviations above it.
 STATIC_PLACES = 1.5
+# By the tokenizer's model, whether a piece goes on with the word before it.
+_CONTINUES: dict[str, Callable[[str], bool]] = {
+    "WordPiece": lambda token: token.startswith("##"),
+    "Unigram": lambda token: not token.startswith("▁"),
+}
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What masking has to know of a WordPiece vocabulary.
+    """What masking has to know of a vocabulary.
 
     Attributes:
-        mask_id: The id of `[MASK]`.
+        mask_id: The id of `[MASK]`, or what hides a token here.
         special: Bool `(vocabulary_size,)`: ids that are never masked and never put in, such as `[CLS]`.
-        continues: Bool `(vocabulary_size,)`: pieces that go on with the word before them (`##s`).
+        continues: Bool `(vocabulary_size,)`: pieces that go on with the word before them (`##s`; of SentencePiece `s`).
         ends_sentence: Bool `(vocabulary_size,)`: full stops and the like.
     """
 
@@ -43,12 +49,13 @@ class Vocabulary:
         tokens = [""] * (max(ids.values()) + 1)
         for token, number in ids.items():
             tokens[number] = token
+        continues = _CONTINUES[type(tokenizer.backend_tokenizer.model).__name__]
         return cls(
             mask_id=tokenizer.mask_token_id,
             special=np.array([not token for token in tokens])
             | np.isin(np.arange(len(tokens)), tokenizer.all_special_ids),
-            continues=np.array([token.startswith("##") for token in tokens]),
-            ends_sentence=np.array([token in SENTENCE_ENDS for token in tokens]),
+            continues=np.array([continues(token) for token in tokens]),
+            ends_sentence=np.array([token.removeprefix("▁") in SENTENCE_ENDS for token in tokens]),
         )
 
 

@@ -16,7 +16,12 @@ from fullbake.trainer.approaches import Adapters
 
 # By family (see `trainer.encoder.families`), what transformers calls the query and the value projection of a layer: the
 # two that the paper adapts (section 4.2 and table 5).
-PROJECTIONS = {"bert": ("query", "value"), "distilbert": ("q_lin", "v_lin"), "electra": ("query", "value")}
+PROJECTIONS = {
+    "bert": ("query", "value"),
+    "distilbert": ("q_lin", "v_lin"),
+    "electra": ("query", "value"),
+    "xlm-roberta": ("query", "value"),
+}
 
 _KERNEL, _DOWN, _UP = "kernel", "lora_a", "lora_b"
 

@@ -101,7 +101,8 @@ class TransformersEncoder(tf_keras.layers.Layer):
         made = _new(TFAutoModelForSequenceClassification, _plain_config(folder, labels, problem_type))
         if pretrained:
             # Not by loading the classifier: if the base is one, its own head would come along, or fail to fit.
-            loaded = _load(folder, TFAutoModel, _plain_config(folder)).paths()
+            pooler = family_of(read_base_config(folder), str(folder)).pooler
+            loaded = _load(folder, TFAutoModel, _plain_config(folder), pooler=pooler).paths()
             for path, variable in made.paths().items():
                 variable.assign(loaded[path])
         return made
