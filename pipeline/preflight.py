@@ -24,7 +24,7 @@ from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.devices.local_devices import check_local_devices
 from fullbake.trainer.encoder.base_model import base_sizes, check_masked_lm, check_pairs, resolve_base
 from fullbake.trainer.encoder.base_weights import check_weights, old_head_note
-from fullbake.trainer.encoder.families import Sizes
+from fullbake.trainer.encoder.family_shapes import Sizes
 
 
 def check_inputs(config: Config) -> list[str]:
@@ -157,7 +157,7 @@ def _check_base(config: Config) -> list[str]:
     if config.data.text_pair_column is not None:
         check_pairs(folder)
     sizes = base_sizes(folder)
-    longest = sizes["positions"]
+    longest = sizes["longest"]
     if config.model.max_length > longest:
         raise InputError(
             f"model.max_length: {config.model.max_length} is more than the {longest} positions that "

@@ -66,7 +66,7 @@ def find_initial_base(name: str) -> InitialBase:
         return InitialBase(name, TokenEstimate(name), POSITIONS)
     files = read_files(folder)
     counter = ByteLevelCounter(files) if isinstance(files, ByteLevelFiles) else TokenCounter(files)
-    return InitialBase(name, counter, base_sizes(folder)["positions"])
+    return InitialBase(name, counter, base_sizes(folder)["longest"])
 
 
 def _script_finder() -> ScriptFinder:

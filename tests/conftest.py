@@ -56,6 +56,10 @@ VOCABULARY = list(dict.fromkeys([*SPECIAL, *WORDS, *LETTERS, *".,!?", *(f"##{let
 BYTE_LEVEL_MERGES = 30
 
 
+# Of an XLM-RoBERTa; with the five special ones they are fewer than VOCABULARY, whose length is that of all embeddings.
+PIECES = [("▁", -4.0), *((f"▁{word}", -5.0) for word in WORDS), *((char, -6.0) for char in LETTERS + ".,!?")]
+
+
 def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: int = 7) -> Path:
     """Writes a random encoder of width 32 with its tokenizer, as Hugging Face would."""
     import tf_keras
@@ -69,6 +73,8 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         TFDistilBertModel,
         TFElectraModel,
         TFRobertaModel,
+        TFXLMRobertaForMaskedLM,
+        XLMRobertaConfig,
     )
 
     tf_keras.utils.set_random_seed(seed)
@@ -101,11 +107,25 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 intermediate_size=64,
             )
         ),
+        # As xlm-roberta-base is kept: without a pooler, and two of its positions are never used.
+        "xlm-roberta": lambda: TFXLMRobertaForMaskedLM(
+            XLMRobertaConfig(
+                **size | {"max_position_embeddings": 66, "type_vocab_size": 1},
+                hidden_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+            )
+        ),
     }[model_type]()
     model.build_in_name_scope()
     model.save_pretrained(folder, safe_serialization=True)
     if model_type == "roberta":
         return write_byte_level(folder)
+    if model_type == "xlm-roberta":
+        from tests.unigram_models import save_xlm_roberta
+
+        return save_xlm_roberta(folder, PIECES)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
     return folder

@@ -6,16 +6,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fullbake.components.tokenizer.byte_level_files import ByteLevelFiles, read_byte_level_files
-from fullbake.components.tokenizer.tokenizer_files import REMEDY, TokenizerFiles, read_json, read_tokenizer_files
+from fullbake.components.tokenizer.tokenizer_files import (
+    OTHER_KINDS,
+    REMEDY,
+    TokenizerFiles,
+    read_json,
+    read_tokenizer_files,
+)
+from fullbake.components.tokenizer.unigram_files import UnigramFiles, read_unigram_files
 from fullbake.contract.errors import InputError
 
-AnyFiles = TokenizerFiles | ByteLevelFiles
+AnyFiles = TokenizerFiles | ByteLevelFiles | UnigramFiles
 """What the files of a tokenizer say, whatever its kind."""
 
 # By tokenizer.json's name of a kind.
 READERS: Mapping[str, Callable[[Path], AnyFiles]] = {
     "WordPiece": read_tokenizer_files,
     "BPE": read_byte_level_files,
+    "Unigram": read_unigram_files,
 }
 
 
@@ -36,6 +44,13 @@ def read_files(folder: str | Path) -> AnyFiles:
             f"{folder}: its tokenizer is code of its own (auto_map in tokenizer_config.json), which is never run "
             f"(trust_remote_code is off); {REMEDY}"
         )
+    names = {file.name for file in folder.glob("*")}
+    for name, kind in OTHER_KINDS.items():
+        if kind == "SentencePiece" and name in names and names.isdisjoint(("tokenizer.json", "vocab.txt")):
+            raise InputError(
+                f"{folder}: its tokenizer is SentencePiece ({name}) without the tokenizer.json of the fast one, which "
+                "is read here; save that beside it with transformers' AutoTokenizer and save_pretrained"
+            )
     return READERS.get(_kind_of(folder), read_tokenizer_files)(folder)
 
 

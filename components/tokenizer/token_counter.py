@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
-from tokenizers import Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import Unigram, WordPiece
+from tokenizers.normalizers import BertNormalizer, Precompiled, Replace, Strip
+from tokenizers.normalizers import Sequence as Normalizers
+from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace, WhitespaceSplit
+from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 
 from fullbake.components.tokenizer.tokenizer_files import TokenizerFiles
+from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
 
 # At these no token goes on, whatever the settings; at other white space neither, but there the tokenizer sees to it. A
 # longer part is cut, so that memory stays bounded: that may give one token more.
 _PART = re.compile(r"[^ \t\n\r]{1,65536}")
+# Between such characters, which no normalisation takes away, a unigram tokenizer's word ends whatever is around.
+_SPACE_BETWEEN = re.compile(r"(?<=[\w.,;:!?]) (?=\w)")
+_WHITESPACE_BETWEEN = re.compile(r"(?<=[\w.,;:!?])[ \t\n\r](?=\w)")
 _MOST_KEPT = 1 << 20  # characters of known parts, some 30 MB
 
 
@@ -37,29 +43,20 @@ class TokenCounter:
     exact = True
     between = 1
 
-    def __init__(self, files: TokenizerFiles):
+    def __init__(self, files: TokenizerFiles | UnigramFiles):
         """Makes the tokenizer.
 
         Args:
             files: Vocabulary and settings.
         """
-        self._tokenizer = Tokenizer(
-            WordPiece(
-                dict(files.vocabulary),
-                unk_token=files.unk_token,
-                max_input_chars_per_word=files.max_input_chars_per_word,
-                continuing_subword_prefix=files.continuing_prefix,
-            )
-        )
-        self._tokenizer.normalizer = BertNormalizer(
-            clean_text=files.clean_text,
-            handle_chinese_chars=files.handle_chinese_chars,
-            strip_accents=files.strip_accents,
-            lowercase=files.lowercase,
-        )
-        self._tokenizer.pre_tokenizer = BertPreTokenizer()
-        self._unknown = files.token_id(files.unk_token)
-        self._continuing = continuing_tokens(files)
+        if isinstance(files, UnigramFiles):
+            self._tokenizer, self._unknown = _unigram(files), files.unknown_id
+            self._continuing = np.array([not piece.startswith(WORD_MARK) for piece in files.pieces])
+            is_space = bool(files.charsmap) or files.parts_at_whitespace
+            self._parts: Callable[[str], list[str]] = (_WHITESPACE_BETWEEN if is_space else _SPACE_BETWEEN).split
+        else:
+            self._tokenizer, self._unknown = _wordpiece(files), files.token_id(files.unk_token)
+            self._continuing, self._parts = continuing_tokens(files), _PART.findall
         self._places: dict[str, int] = {}
         self._counts = np.zeros((0, 3), np.int64)
         self._characters = 0
@@ -76,7 +73,7 @@ class TokenCounter:
         if self._characters > _MOST_KEPT:
             self._places.clear()
             self._counts, self._characters = self._counts[:0], 0
-        rows = [_PART.findall(text) for text in texts]
+        rows = [self._parts(text) for text in texts]
         new = [part for part in dict.fromkeys(chain.from_iterable(rows)) if part not in self._places]
         if new:
             self._places.update(zip(new, range(len(self._places), len(self._places) + len(new)), strict=True))
@@ -97,6 +94,44 @@ class TokenCounter:
                 array = np.array(ids)
                 counts[row] = len(ids), (array == self._unknown).sum(), (~self._continuing[array]).sum()
         return counts
+
+
+def _wordpiece(files: TokenizerFiles) -> Tokenizer:
+    tokenizer = Tokenizer(
+        WordPiece(
+            dict(files.vocabulary),
+            unk_token=files.unk_token,
+            max_input_chars_per_word=files.max_input_chars_per_word,
+            continuing_subword_prefix=files.continuing_prefix,
+        )
+    )
+    tokenizer.normalizer = BertNormalizer(
+        clean_text=files.clean_text,
+        handle_chinese_chars=files.handle_chinese_chars,
+        strip_accents=files.strip_accents,
+        lowercase=files.lowercase,
+    )
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    return tokenizer
+
+
+def _unigram(files: UnigramFiles) -> Tokenizer:
+    # Special tokens are spelled as no text spells them, for in a text they are none.
+    vocabulary = [
+        (f"\0{piece}" if number in files.special else piece, score)
+        for number, (piece, score) in enumerate(zip(files.pieces, files.scores, strict=True))
+    ]
+    tokenizer = Tokenizer(Unigram(vocabulary, unk_id=files.unknown_id, byte_fallback=bool(files.byte_ids)))
+    steps = [
+        *([Precompiled(files.charsmap)] if files.charsmap else []),
+        *([Strip(left=False, right=True)] if files.strips_end else []),
+        *([Replace(Regex(" {2,}"), " ")] if files.joins_spaces else []),
+    ]
+    tokenizer.normalizer = Normalizers(steps)
+    metaspace = Metaspace(WORD_MARK, prepend_scheme="always")
+    splits = [WhitespaceSplit(), metaspace] if files.parts_at_whitespace else [metaspace]
+    tokenizer.pre_tokenizer = PreTokenizers(splits)
+    return tokenizer
 
 
 def continuing_tokens(files: TokenizerFiles) -> np.ndarray:

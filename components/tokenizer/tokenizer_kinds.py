@@ -6,6 +6,8 @@ from fullbake.components.tokenizer.byte_level_bpe import byte_level_bpe_of
 from fullbake.components.tokenizer.byte_level_files import ByteLevelFiles
 from fullbake.components.tokenizer.kinds_of_files import read_files
 from fullbake.components.tokenizer.pieces import Pieces
+from fullbake.components.tokenizer.unigram import unigram_of
+from fullbake.components.tokenizer.unigram_files import UnigramFiles
 from fullbake.components.tokenizer.wordpiece import wordpiece_of
 
 
@@ -19,4 +21,6 @@ def pieces_of(folder: str | Path) -> Pieces:
         InputError: It has none of a kind that is known, or they are broken.
     """
     files = read_files(folder)
-    return byte_level_bpe_of(files) if isinstance(files, ByteLevelFiles) else wordpiece_of(files)
+    if isinstance(files, ByteLevelFiles):
+        return byte_level_bpe_of(files)
+    return unigram_of(files) if isinstance(files, UnigramFiles) else wordpiece_of(files)

@@ -84,11 +84,19 @@ COMBINATIONS = [
         old_labels=("x", "y", "z"),
     ),
     Combination(
+        "xlm-roberta, hf, an earlier head",
+        *("xlm-roberta", "hf", ("ja", "nein", "vielleicht")),
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+        old_labels=("x", "y", "z"),
+    ),
+    Combination(
         "roberta, linear on the mean, pairs, a space before each text",
         *("roberta", "linear", ("ja", "nein")),
         pooling="mean",
         pairs=True,
         tokenizer={"add_prefix_space": True},
     ),
+    Combination("xlm-roberta, linear, pairs", *("xlm-roberta", "linear", ("0", "1")), pairs=True, pooling="mean"),
     Combination("distilbert, linear, multi-label", *("distilbert", "linear", ("toxic", "threat")), task="multi_label"),
 ]

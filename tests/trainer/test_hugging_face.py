@@ -20,6 +20,7 @@ from transformers import (
     RobertaTokenizerFast,
     TFAutoModel,
     TFAutoModelForMaskedLM,
+    XLMRobertaTokenizerFast,
     pipeline,
 )
 
@@ -84,6 +85,8 @@ def make_odd_base(of: Combination, folder: Path) -> Path:
     cased = [*VOCABULARY, "A", "L", "##O", "##V", "##E", "##L", "##Y"]
     if of.family == "roberta":
         tokenizer = RobertaTokenizerFast.from_pretrained(base)
+    elif of.family == "xlm-roberta":
+        tokenizer = XLMRobertaTokenizerFast.from_pretrained(base)
     else:
         (base / "vocab.txt").write_text("\n".join(cased if not of.lowercase else VOCABULARY) + "\n", encoding="utf-8")
         tokenizer = BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=of.lowercase)

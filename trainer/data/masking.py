@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,13 @@ MASKED = 0.8
 REPLACED = 0.1
 # At width 512 and 15% half as many again as the mean is nearly five standard deviations above it.
 STATIC_PLACES = 1.5
-# How a vocabulary marks words, by the kind of its tokenizer as `tokenizers` names it: what a token that goes on with a
-# word begins with, or what one that begins a word does; of the latter kind a text's first token begins a word as well.
-CONTINUES = {"WordPiece": "##"}
-BEGINS = {"BPE": "Ġ"}
+# By the tokenizer's model, whether a token goes on with the word before it.
+_CONTINUES: dict[str, Callable[[str], bool]] = {
+    "WordPiece": lambda token: token.startswith("##"),
+    "Unigram": lambda token: not token.startswith("▁"),
+    "BPE": lambda token: not token.startswith("Ġ"),
+}
+_FIRST_BEGINS = ("BPE",)  # of these a text's first token begins a word, whatever it is
 SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔")
 
 
@@ -27,9 +31,9 @@ class Vocabulary:
     """What masking has to know of a vocabulary.
 
     Attributes:
-        mask_id: The id of `[MASK]`.
+        mask_id: The id of `[MASK]`, or what hides a token here.
         special: Bool `(vocabulary_size,)`: ids that are never masked and never put in, such as `[CLS]`.
-        continues: Bool `(vocabulary_size,)`: pieces that go on with the word before them (`##s`).
+        continues: Bool `(vocabulary_size,)`: pieces that go on with the word before them (`##s`; of SentencePiece `s`).
         ends_sentence: Bool `(vocabulary_size,)`: full stops and the like.
         first_begins: Whether a token after a special one begins a word, whatever it is.
     """
@@ -50,18 +54,15 @@ class Vocabulary:
         tokens = [""] * (max(ids.values()) + 1)
         for token, number in ids.items():
             tokens[number] = token
+        continues = _CONTINUES[kind]
         return cls(
             mask_id=tokenizer.mask_token_id,
             special=np.array([not token for token in tokens])
             | np.isin(np.arange(len(tokens)), tokenizer.all_special_ids),
-            continues=np.array([_continues(token, kind) for token in tokens]),
-            ends_sentence=np.array([token in SENTENCE_ENDS for token in tokens]),
-            first_begins=kind in BEGINS,
+            continues=np.array([continues(token) for token in tokens]),
+            ends_sentence=np.array([token.removeprefix("▁") in SENTENCE_ENDS for token in tokens]),
+            first_begins=kind in _FIRST_BEGINS,
         )
-
-
-def _continues(token: str, kind: str) -> bool:
-    return not token.startswith(BEGINS[kind]) if kind in BEGINS else token.startswith(CONTINUES[kind])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import Any
 from fullbake.contract.errors import InputError
 from fullbake.contract.nearest import nearest
 from fullbake.trainer.content_hash import hash_file, hash_names
-from fullbake.trainer.encoder.families import KNOWN_NAMES, Sizes, family_of
+from fullbake.trainer.encoder.families import KNOWN_NAMES, family_of
+from fullbake.trainer.encoder.family_shapes import Sizes
 from fullbake.trainer.encoder.package_base import PACKAGE_PREFIX, package_folder
 from fullbake.trainer.locations import locate
 
@@ -20,7 +21,7 @@ of a config for anyone who reads it: runs that are there keep their caches as lo
 
 TOKENIZER_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"),
-    *("special_tokens_map.json", "added_tokens.json"),
+    *("special_tokens_map.json", "added_tokens.json", "sentencepiece.bpe.model"),
 )
 # In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
@@ -28,8 +29,7 @@ WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h
 # What a base model is made of, by name or glob pattern.
 _PARTS = ("config.json", *TOKENIZER_FILES, *WEIGHT_FILES, "model-*.safetensors", "tf_model-*.h5")
 
-# How long the hub may take to answer: what huggingface_hub itself waits for a file's head.
-HUB_SECONDS = 10
+HUB_SECONDS = 10  # may the hub take to answer: what huggingface_hub itself waits for a file's head
 # How similar a name must be to a well-known one for the latter to be suggested, by difflib's ratio: one or two letters
 # differ.
 NEAR = 0.85
@@ -184,9 +184,7 @@ def check_masked_lm(folder: Path) -> None:
 
 def check_pairs(folder: Path) -> None:
     """Raises InputError where a resolved base model tells two texts apart by token types, and has only one type."""
-    config = read_base_config(folder)
-    family = family_of(config, str(folder))
-    if family.pairs_by_type and family.sizes(config, str(folder))["types"] == 1:
+    if base_sizes(folder)["types"] == 1 and not family_of(read_base_config(folder), str(folder)).separators_part:
         raise InputError(
             "the base in {folder} cannot tell two texts apart (type_vocab_size is 1 in its config.json); set it to "
             "null, or choose another {base}, such as bert-base-uncased",

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import WEIGHT_FILES, read_base_config
-from fullbake.trainer.encoder.families import Family, family_of, pooler_shapes
+from fullbake.trainer.encoder.families import Family, family_of
+from fullbake.trainer.encoder.family_shapes import pooler_shapes
 
-# The header of a safetensors file may be so long (its format's specification).
-_LONGEST_HEADER = 100_000_000
+_LONGEST_HEADER = 100_000_000  # of a safetensors file, by its format's specification
 # Floating point. What is quantised to integers means nothing without its scales.
 _KINDS = ("F64", "F32", "F16", "BF16")
 # What a PyTorch file may hold beside the weights: numbers that follow from the config.
@@ -151,7 +151,7 @@ def plain_name(name: str, family: Family) -> str:
     """PyTorch's name of a weight without the family's prefix, from what PyTorch or TensorFlow calls it."""
     if "/" in name:
         name = _from_tensorflow(name)
-    return name.removeprefix(f"{family.model_type}.")
+    return name.removeprefix(f"{family.prefix}.")
 
 
 def read_weights(folder: Path, family: Family) -> BaseWeights:
@@ -163,13 +163,13 @@ def read_weights(folder: Path, family: Family) -> BaseWeights:
     # In transformers' order: it opens the first that is there.
     file = next(folder / name for name in WEIGHT_FILES if (folder / name).is_file())
     roots = {name.partition(".")[0] for name in family.shapes(family.sizes({}, ""))} | {"pooler", "embeddings_project"}
-    prefix = f"{family.model_type}."
+    prefix = f"{family.prefix}."
     encoder: dict[str, Kept] = {}
     others: set[str] = set()
     for shard in _shards(file):
         held = dict(_read_safetensors(shard) if shard.suffix == ".safetensors" else _read_h5(shard))
         # As transformers does: a file without the prefix is one of a bare encoder.
-        prefixed = any(name.startswith(family.model_type) for name in held)
+        prefixed = any(name.startswith(family.prefix) for name in held)
         for name, kept in held.items():
             bare = name.removeprefix(prefix)
             if (name.startswith(prefix) or not prefixed) and bare.partition(".")[0] in roots:

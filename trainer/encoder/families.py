@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fullbake.contract.errors import InputError
-
-# By name: vocabulary, positions (that tokens can have), position_rows (of their table), types (0: none), embedding,
-# hidden, feed_forward, layers, heads.
-Sizes = Mapping[str, int]
-# By PyTorch's name of it, without the family's prefix, the shape of a weight in PyTorch.
-Shapes = dict[str, tuple[int, ...]]
+from fullbake.trainer.encoder.family_shapes import Shapes, Sizes, bert_shapes, distilbert_shapes
 
 # Those of transformers' activations that TensorFlow and PyTorch both have; the first is the default of all families.
 ACTIVATIONS = (
@@ -39,7 +34,7 @@ class Family:
     """What is known of all encoders of one `model_type`.
 
     Attributes:
-        model_type: What their config.json calls it; in PyTorch it is also the prefix of the encoder's weights.
+        model_type: What their config.json calls it.
         known: Well-known models of it, as the hub names them.
         size_keys: By a name of `Sizes`, the keys of config.json that hold it, of which the last that is there wins, and
             what it is where none is.
@@ -47,8 +42,9 @@ class Family:
             the first is what transformers takes where the key is missing.
         shapes: The encoder's weights without a pooler.
         pooler: Whether Hugging Face's own classification head reads the encoder's pooler.
-        reserved_positions: How many of the position embeddings no token has: those up to the id of padding.
-        pairs_by_type: Whether a second text is told from the first by its token types, where the encoder has any.
+        own_prefix: The prefix of the encoder's weights in PyTorch, where that is not the `model_type`.
+        unused_positions: How many rows of the table of positions no token has: RoBERTa counts on from its pad id.
+        separators_part: Whether separators alone part two texts, though it has `type_vocab_size`.
     """
 
     model_type: str
@@ -57,8 +53,14 @@ class Family:
     settings: Mapping[str, tuple[Any, ...]]
     shapes: Callable[[Sizes], Shapes]
     pooler: bool = False
-    reserved_positions: int = 0
-    pairs_by_type: bool = True
+    own_prefix: str = ""
+    unused_positions: int = 0
+    separators_part: bool = False
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the encoder's weights in PyTorch."""
+        return self.own_prefix or self.model_type
 
     def sizes(self, config: Mapping[str, Any], base: str) -> Sizes:
         """The sizes that a config.json states.
@@ -91,8 +93,8 @@ class Family:
                 heads=found["heads"],
                 hidden=found["hidden"],
             )
-        usable = found["positions"] - self.reserved_positions
-        return {"embedding": found["hidden"], **found, "positions": usable, "position_rows": found["positions"]}
+        longest = found["positions"] - self.unused_positions
+        return {"embedding": found["hidden"], "longest": longest, **found}
 
 
 def family_of(config: Mapping[str, Any], base: str) -> Family:
@@ -144,54 +146,6 @@ def family_of(config: Mapping[str, Any], base: str) -> Family:
     return family
 
 
-def _dense(name: str, units: int, inputs: int) -> Shapes:
-    return {f"{name}.weight": (units, inputs), f"{name}.bias": (units,)}
-
-
-def _norm(name: str, width: int) -> Shapes:
-    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
-
-
-def _embeddings(sizes: Sizes) -> Shapes:
-    width = sizes["embedding"]
-    tables = {"word": sizes["vocabulary"], "position": sizes["position_rows"], "token_type": sizes["types"]}
-    shapes: Shapes = {f"embeddings.{name}_embeddings.weight": (rows, width) for name, rows in tables.items() if rows}
-    return shapes | _norm("embeddings.LayerNorm", width)
-
-
-def _bert_shapes(sizes: Sizes) -> Shapes:
-    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
-    shapes = _embeddings(sizes)
-    if sizes["embedding"] != hidden:
-        shapes |= _dense("embeddings_project", hidden, sizes["embedding"])
-    for layer in (f"encoder.layer.{number}" for number in range(sizes["layers"])):
-        for part in ("self.query", "self.key", "self.value", "output.dense"):
-            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
-        shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
-        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
-        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
-        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
-    return shapes
-
-
-def _distilbert_shapes(sizes: Sizes) -> Shapes:
-    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
-    shapes = _embeddings(sizes)
-    for layer in (f"transformer.layer.{number}" for number in range(sizes["layers"])):
-        for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
-            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
-        shapes |= _norm(f"{layer}.sa_layer_norm", hidden)
-        shapes |= _dense(f"{layer}.ffn.lin1", feed_forward, hidden)
-        shapes |= _dense(f"{layer}.ffn.lin2", hidden, feed_forward)
-        shapes |= _norm(f"{layer}.output_layer_norm", hidden)
-    return shapes
-
-
-def pooler_shapes(sizes: Sizes) -> Shapes:
-    """The weights of BERT's pooler."""
-    return _dense("pooler.dense", sizes["hidden"], sizes["hidden"])
-
-
 def _bert_size_keys(**own: int) -> dict[str, tuple[tuple[str, ...], int]]:
     sizes = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072} | own
     return {
@@ -233,7 +187,7 @@ FAMILIES: dict[str, Family] = {
             ),
             size_keys=_bert_size_keys(),
             settings=_BERT_SETTINGS,
-            shapes=_bert_shapes,
+            shapes=bert_shapes,
             pooler=True,
         ),
         Family(
@@ -256,7 +210,7 @@ FAMILIES: dict[str, Family] = {
                 "feed_forward": (("hidden_dim",), 3072),
             },
             settings={"activation": ACTIVATIONS},
-            shapes=_distilbert_shapes,
+            shapes=distilbert_shapes,
         ),
         Family(
             "electra",
@@ -270,7 +224,23 @@ FAMILIES: dict[str, Family] = {
                 "embedding": (("embedding_size",), 128),
             },
             settings=_BERT_SETTINGS,
-            shapes=_bert_shapes,
+            shapes=bert_shapes,
+        ),
+        Family(
+            "xlm-roberta",
+            known=(
+                "xlm-roberta-base",
+                "xlm-roberta-large",
+                "FacebookAI/xlm-roberta-base",
+                "FacebookAI/xlm-roberta-large",
+            ),
+            size_keys=_bert_size_keys(),
+            # Positions are counted on from the pad id, in TensorFlow and PyTorch alike.
+            settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
+            shapes=bert_shapes,
+            own_prefix="roberta",
+            unused_positions=2,
+            separators_part=True,
         ),
         Family(
             "roberta",
@@ -278,19 +248,19 @@ FAMILIES: dict[str, Family] = {
             size_keys={**_bert_size_keys(), "vocabulary": (("vocab_size",), 50265)},
             # TensorFlow's class counts positions from 2 on, whatever the id of padding is; PyTorch's from that id on.
             settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
-            shapes=_bert_shapes,
-            reserved_positions=2,
-            pairs_by_type=False,
+            shapes=bert_shapes,
+            unused_positions=2,
+            separators_part=True,
         ),
     )
 }
 
 KNOWN_NAMES = tuple(name for family in FAMILIES.values() for name in family.known)
 
-MULTILINGUAL_NAMES = ("bert-base-multilingual-cased", "distilbert-base-multilingual-cased")
-"""Well-known models whose vocabulary is of a hundred languages (Devlin et al. 2018)."""
+MULTILINGUAL_NAMES = ("bert-base-multilingual-cased", "distilbert-base-multilingual-cased", "xlm-roberta-base")
+"""Well-known models whose vocabulary is of a hundred languages (Devlin et al. 2018, Conneau et al. 2020)."""
 
-_OTHER_LANGUAGES = ("multilingual", "german", "chinese")
+_OTHER_LANGUAGES = ("multilingual", "german", "chinese", "xlm-roberta")
 
 
 def is_english(base: str) -> bool:

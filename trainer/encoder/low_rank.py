@@ -21,6 +21,7 @@ PROJECTIONS = {
     "distilbert": ("q_lin", "v_lin"),
     "electra": ("query", "value"),
     "roberta": ("query", "value"),
+    "xlm-roberta": ("query", "value"),
 }
 
 _KERNEL, _DOWN, _UP = "kernel", "lora_a", "lora_b"

@@ -16,4 +16,5 @@ SCORES: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
     ),
     "electra": lambda model, vectors: model.generator_lm_head(model.generator_predictions(vectors)),
     "roberta": lambda model, vectors: model.lm_head(vectors),
+    "xlm-roberta": lambda model, vectors: model.lm_head(vectors),
 }

@@ -27,9 +27,8 @@ def new_model(model_class: Any, config: Any, *, pooler: bool = True) -> Any:
         config: What it is.
         pooler: Whether a bare encoder has a pooler, where its family knows one.
     """
-    model = model_class(config, **_without_pooler(model_class, pooler))
-    if not pooler:
-        _drop_pooler(model)
+    model_class, build = _without_pooler(model_class, pooler)
+    model = model_class(config, **build)
     model.build_in_name_scope()
     return model
 
@@ -60,7 +59,7 @@ def load_model(
         InputError: Weights of the encoder are missing, damaged or do not fit it.
     """
     file = check_weights(folder, pooler=needs_pooler).file
-    build = _without_pooler(model_class, pooler)
+    model_class, build = _without_pooler(model_class, pooler)
     with _quiet_transformers():
         try:
             model, found = model_class.from_pretrained(folder, config=config, output_loading_info=True, **build)
@@ -71,23 +70,26 @@ def load_model(
                 folder=folder,
                 reason=" ".join(str(error).split()),
             ) from error
-    if not pooler:
-        _drop_pooler(model)
     _check_loaded(folder, file, paths_of(model), found["missing_keys"])
     return model, found["missing_keys"]
 
 
-def _without_pooler(model_class: Any, pooler: bool) -> dict[str, bool]:
-    """The argument that leaves out a bare encoder's pooler, where it is unwanted and its class knows one."""
-    knows_one = "add_pooling_layer" in inspect.signature(model_class).parameters
-    return {"add_pooling_layer": False} if knows_one and not pooler else {}
+def _without_pooler(model_class: Any, pooler: bool) -> tuple[Any, dict[str, bool]]:
+    """The class of a bare encoder and the argument that leave out its pooler, where it is unwanted and there is one."""
+    if pooler:
+        return model_class, {}
+    if "add_pooling_layer" in inspect.signature(model_class).parameters:
+        return model_class, {"add_pooling_layer": False}
 
+    def make(self: Any, config: Any, *inputs: Any, **settings: Any) -> None:
+        model_class.__init__(self, config, *inputs, **settings)
+        encoder = getattr(self, self.base_model_prefix)
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None
 
-def _drop_pooler(model: Any) -> None:
-    """Takes the pooler out of a bare encoder whose class makes one unasked, as TFRobertaModel does."""
-    encoder = getattr(model, model.base_model_prefix)
-    if getattr(encoder, "pooler", None) is not None:
-        encoder.pooler = None
+    # RoBERTa's has one, and takes no argument. Under the same name, for that becomes the name of its weights.
+    bare_class = type(model_class.__name__, (model_class,), {"__init__": make})
+    return bare_class, {}
 
 
 def _check_loaded(folder: Path, file: Path, variables: Mapping[str, tf.Variable], missing: Iterable[str]) -> None:

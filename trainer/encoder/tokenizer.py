@@ -42,7 +42,7 @@ def write_served_tokenizer(base: Path, folder: Path, max_length: int) -> None:
         max_length: Tokens of the longest text.
     """
     config = read_base_config(base)
-    has_types = base_sizes(base)["types"] and family_of(config, str(base)).pairs_by_type
+    has_types = base_sizes(base)["types"] and not family_of(config, str(base)).separators_part
     inputs = ["input_ids", *(["token_type_ids"] if has_types else []), "attention_mask"]
     tokenizer = open_tokenizer(
         base,

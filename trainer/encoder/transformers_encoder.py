@@ -28,7 +28,7 @@ from fullbake.trainer.approaches import Adapters
 from fullbake.trainer.encoder import layers
 from fullbake.trainer.encoder.base_model import check_masked_lm, read_base_config
 from fullbake.trainer.encoder.base_weights import check_weights
-from fullbake.trainer.encoder.families import FAMILIES, family_of
+from fullbake.trainer.encoder.families import family_of
 from fullbake.trainer.encoder.layers import ENCODER, HEAD
 from fullbake.trainer.encoder.low_rank import add_adapters, merged
 from fullbake.trainer.encoder.masked_lm_scores import SCORES
@@ -101,9 +101,8 @@ class TransformersEncoder(tf_keras.layers.Layer):
         made = _new(TFAutoModelForSequenceClassification, _plain_config(folder, labels, problem_type))
         if pretrained:
             # Not by loading the classifier: if the base is one, its own head would come along, or fail to fit.
-            config = _plain_config(folder)
-            pooler = FAMILIES[config.model_type].pooler
-            loaded = _load(folder, TFAutoModel, config, pooler=pooler).paths()
+            pooler = family_of(read_base_config(folder), str(folder)).pooler
+            loaded = _load(folder, TFAutoModel, _plain_config(folder), pooler=pooler).paths()
             for path, variable in made.paths().items():
                 variable.assign(loaded[path])
         return made

@@ -1,0 +1,175 @@
+"""SentencePiece's unigram tokenizer as a TensorFlow graph: text to the ids of its tokens, none cut off."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from fullbake.components.tokenizer.charsmap import Charsmap, normalize
+from fullbake.components.tokenizer.pieces import RowLayout
+from fullbake.components.tokenizer.unicode_tables import WHITESPACE, code_points
+from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
+from fullbake.components.tokenizer.unigram_model import UnigramTables, find_pieces
+
+# Text is worked on in chunks of about this many bytes (never less than a text), which bounds the memory that the tables
+# of the pieces that end at each character take: 4 bytes to each character and each length of a piece.
+CHUNK_BYTES = 1 << 16
+
+_SPACE, _MARK = ord(" "), ord(WORD_MARK)
+
+
+@functools.lru_cache(maxsize=4)
+def unigram_of(files: UnigramFiles) -> Unigram:
+    """Returns the tokenizer of these files, made and traced once in a process."""
+    return Unigram(files)
+
+
+class Unigram:
+    """Finds the tokens of texts, those of Hugging Face's fast tokenizer of the same tokenizer.json.
+
+    Its members are those of `pieces.Pieces`. Bytes that are not UTF-8 count as U+FFFD, one for each that Python's
+    `errors="replace"` gives. One difference is meant: special tokens that a user types are ordinary text, where Hugging
+    Face's unigram model, whose vocabulary holds them, makes them special again even with `split_special_tokens=True`.
+    """
+
+    def __init__(self, files: UnigramFiles) -> None:
+        """Makes the tables.
+
+        Args:
+            files: Vocabulary and settings.
+        """
+        self._files = files
+        self.layout = RowLayout(
+            start=files.start_id,
+            end=files.end_id,
+            between=files.between_ids,
+            pad=files.pad_id,
+            has_types=files.has_types,
+        )
+        self.unknown_id = files.unknown_id
+        self.begins_word = np.array([piece.startswith(WORD_MARK) for piece in files.pieces])
+        self._charsmap = Charsmap(files.charsmap) if files.charsmap else None
+        self._tables = UnigramTables(files)
+        self._traced: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
+
+    def tokenize(self, text: tf.Tensor, *, first: int | None = None, last: int = 0) -> tf.RaggedTensor:
+        """Tokenizes alone: no special tokens, no truncation.
+
+        Args:
+            text: String [N], UTF-8.
+            first: As in `Pieces`; all tokens are returned whatever it is.
+            last: The same.
+
+        Returns:
+            int64 [N, (tokens)].
+
+        Raises:
+            ValueError: `text` is not of rank 1.
+        """
+        del first, last
+        text = tf.convert_to_tensor(text, tf.string)
+        text.shape.assert_has_rank(1)
+        if self._traced is None:
+            with tf.init_scope():  # it belongs to no graph
+                self._traced = tf.function(
+                    self._tokenize, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+                ).get_concrete_function()
+        ids, lengths = self._traced(text)
+        return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
+
+    def _tokenize(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """All ids, int64, one row after the other, and how many each row has, int64 [N]."""
+        chunk_of_row = tf.cumsum(tf.cast(tf.strings.length(text) + 1, tf.int64)) // CHUNK_BYTES
+        chunks = tf.cast(tf.reduce_max(tf.concat([[0], chunk_of_row], 0)), tf.int32) + 1
+        bounds = tf.searchsorted(chunk_of_row, tf.range(tf.cast(chunks, tf.int64) + 1))
+
+        def next_chunk(
+            index: tf.Tensor, ids: tf.TensorArray, lengths: tf.TensorArray
+        ) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
+            found, sizes = self._tokenize_chunk(text[bounds[index] : bounds[index + 1]])
+            return index + 1, ids.write(index, found), lengths.write(index, sizes)
+
+        arrays = [
+            tf.TensorArray(tf.int64, size=chunks, element_shape=[None], infer_shape=False) for _ in ("ids", "lengths")
+        ]
+        _, ids, lengths = tf.while_loop(
+            lambda index, *_: index < chunks, next_chunk, (tf.constant(0), *arrays), parallel_iterations=1
+        )
+        return ids.concat(), lengths.concat()
+
+    def _tokenize_chunk(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        decoded = tf.strings.unicode_decode(text, "UTF-8", errors="replace")
+        codes, rows = decoded.values, decoded.value_rowids()
+        if self._charsmap is not None:
+            codes, rows = normalize(self._charsmap, codes, rows)
+        codes, rows = self._tidy(codes, rows, tf.size(text))
+        codes, rows, begins = self._words(codes, rows)
+        places, ids = find_pieces(self._tables, codes, begins)
+        ids, rows = self._spell_unknown(codes, begins, ids, places, rows)
+        lengths = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, tf.size(text))
+        return tf.cast(ids, tf.int64), lengths
+
+    def _tidy(self, codes: tf.Tensor, rows: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Removes white space at the end, and joins spaces."""
+        if self._files.strips_end:
+            place = tf.range(tf.size(codes))
+            last = tf.math.unsorted_segment_max(tf.where(_is_whitespace(codes), -1, place), rows, count)
+            kept = place <= tf.gather(last, rows)
+            codes, rows = tf.boolean_mask(codes, kept), tf.boolean_mask(rows, kept)
+        if self._files.joins_spaces:
+            is_space = tf.equal(codes, _SPACE)
+            kept = ~(is_space & _follows(is_space, rows))
+            codes, rows = tf.boolean_mask(codes, kept), tf.boolean_mask(rows, kept)
+        return codes, rows
+
+    def _words(self, codes: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Puts a mark before each text, or each part between white space, that has none, and finds all marks."""
+        parts = _is_whitespace(codes) if self._files.parts_at_whitespace else tf.zeros_like(codes, tf.bool)
+        opens = ~_follows(~parts, rows)
+        kept = ~parts
+        codes, rows, opens = (tf.boolean_mask(values, kept) for values in (codes, rows, opens))
+        codes = tf.where(tf.equal(codes, _SPACE), _MARK, codes)
+        is_new = opens & tf.not_equal(codes, _MARK)
+        source = tf.repeat(tf.range(tf.size(codes)), 1 + tf.cast(is_new, tf.int32))
+        is_mark = tf.gather(is_new, source) & ~tf.concat([[False], tf.equal(source[1:], source[:-1])], 0)
+        codes = tf.where(is_mark, _MARK, tf.gather(codes, source))
+        return codes, tf.gather(rows, source), tf.equal(codes, _MARK)
+
+    def _spell_unknown(
+        self, codes: tf.Tensor, begins: tf.Tensor, ids: tf.Tensor, places: tf.Tensor, rows: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Makes one token of a word's unknown characters that follow each other, or their bytes."""
+        rows = tf.gather(rows, places)
+        is_unknown = tf.equal(ids, self.unknown_id)
+        if not self._files.byte_ids:
+            word = tf.gather(tf.cumsum(tf.cast(begins, tf.int32)), places)
+            kept = ~(is_unknown & _follows(is_unknown, word))
+            return tf.boolean_mask(ids, kept), tf.boolean_mask(rows, kept)
+        codes = tf.gather(codes, places)
+        octets = 1 + sum(tf.cast(codes >= bound, tf.int32) for bound in (0x80, 0x800, 0x10000))
+        octets = tf.where(is_unknown, octets, 1)
+        source = tf.repeat(tf.range(tf.size(ids)), octets)
+        number = tf.range(tf.size(source)) - tf.gather(tf.cumsum(octets, exclusive=True), source)
+        width = tf.gather(octets, source)
+        bits = tf.bitwise.right_shift(tf.gather(codes, source), 6 * (width - 1 - number))
+        lead = tf.gather([0, 0, 0xC0, 0xE0, 0xF0], width) + bits
+        # Not by unicode_encode, which makes U+FFFD of what Unicode will never assign.
+        byte = tf.where(tf.equal(number, 0), lead, 0x80 + tf.bitwise.bitwise_and(bits, 0x3F))
+        byte_ids = tf.gather(tf.constant(self._files.byte_ids, tf.int32), tf.bitwise.bitwise_and(byte, 0xFF))
+        ids = tf.where(tf.gather(is_unknown, source), byte_ids, tf.gather(ids, source))
+        return ids, tf.gather(rows, source)
+
+
+def _follows(what: tf.Tensor, group: tf.Tensor) -> tf.Tensor:
+    """Whether the element before is of the same group, and `what` holds of it; bool [M]."""
+    return tf.concat([[False], what[:-1] & tf.equal(group[1:], group[:-1])], 0)[: tf.size(group)]
+
+
+def _is_whitespace(codes: tf.Tensor) -> tf.Tensor:
+    found = tf.zeros_like(codes, tf.bool)
+    for code in code_points(WHITESPACE):
+        found |= tf.equal(codes, code)
+    return found

@@ -1,0 +1,232 @@
+"""The unigram tokenizer in the graph finds the tokens that Hugging Face's XLMRobertaTokenizerFast finds."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tokenizers.normalizers import Precompiled
+from transformers import XLMRobertaTokenizerFast
+
+from fullbake.components.tokenizer import grapheme_tables
+from fullbake.components.tokenizer.charsmap import Charsmap
+from fullbake.components.tokenizer.kinds_of_files import read_files
+from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
+from fullbake.components.tokenizer.token_counter import TokenCounter
+from fullbake.components.tokenizer.tokenizer_kinds import pieces_of
+from fullbake.components.tokenizer.unicode_tables import code_points
+from fullbake.contract.errors import InputError
+from tests.components.tokenizer.languages import SENTENCES
+from tests.components.tokenizer_parity import CONTEXTS, random_texts, scalar_values, telling_values
+from tests.unigram_models import nmt_nfkc, pack_charsmap, save_xlm_roberta, train_pieces
+
+KINDS = ("as converted today", "as of 2020", "without a charsmap", "with bytes")
+HAND = [
+    *(
+        "",
+        " ",
+        "   ",
+        "a",
+        "a  b",
+        " a",
+        "a ",
+        "a\tb\nc\r\n\r\n d",
+        "a \t \n b",
+        "\u2581a\u2581\u2581b",
+        "\u00a0x\u3000",
+    ),
+    *(
+        "x\0y",
+        "\0",
+        "\ufffd\ufeff",
+        "\x01abc\x02",
+        "\u0301",
+        " \u0301x",
+        "e\u0301u\u0308\u0304",
+        "\u2460\u0301",
+        "\r\u0301",
+    ),
+    *("aaaa" * 50, "a" * 10_000, "ab" * 5_000, "漢字" * 1_000, "ß" * 10_000, "\u0e01" * 3000, "<0x41>", "\ufdfa"),
+    *("hello world, it is a garden " * 50, "9, 10, 11,", "``quoted''", "👩‍👩‍👧🏽ℹ\u0301", "क\u094dक़\u0301"),
+]
+DAMAGED = [
+    b"\xff\xfea \xe2\x82",
+    b"a\xf0\x9f\x98 b\xed\xa0\x80",
+    b"\xc0\x80",
+    b"\x80abc",
+    b"\xf4\x90\x80\x80",
+    b"ok\xe2",
+]
+
+
+class Parity:
+    """A tokenizer in the graph beside Hugging Face's, made of the same folder."""
+
+    def __init__(self, folder: Path):
+        self.ours = pieces_of(folder)
+        self.theirs = XLMRobertaTokenizerFast.from_pretrained(folder, split_special_tokens=True)
+
+    def differences(self, texts: Iterable[str | bytes]) -> list[tuple[str | bytes, list[int], list[int]]]:
+        """(text, our ids, their ids) where these differ."""
+        found, remaining = [], iter(texts)
+        while batch := list(itertools.islice(remaining, 20_000)):
+            encoded = [text.encode() if isinstance(text, str) else text for text in batch]
+            tokens = self.ours.tokenize(tf.constant(encoded)).to_list()
+            plain = [text.decode(errors="replace") for text in encoded]
+            theirs = self.theirs.backend_tokenizer.encode_batch_fast(plain, add_special_tokens=False)
+            found += [
+                (text, ours, other.ids)
+                for text, ours, other in zip(batch, tokens, theirs, strict=True)
+                if ours != other.ids
+            ]
+        return found
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes the folder of each kind of tokenizer."""
+    texts = [text for texts in SENTENCES.values() for text in texts]
+    pieces, charsmap = train_pieces(texts * 2, 1500), pack_charsmap(nmt_nfkc())
+    settings = {
+        "as converted today": {"charsmap": charsmap},
+        "as of 2020": {"charsmap": charsmap, "parts_at_whitespace": True},
+        "without a charsmap": {},
+        "with bytes": {"charsmap": charsmap, "byte_fallback": True},
+    }
+    folder = tmp_path_factory.mktemp("unigram")
+    return lambda kind: save_xlm_roberta(folder / kind.replace(" ", "-"), pieces, **settings[kind])
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def parity(request: pytest.FixtureRequest, folder_of) -> Parity:
+    return Parity(folder_of(request.param))
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_ids_are_the_same_for_every_kind_of_unicode_character(parity: Parity, context: str):
+    assert parity.differences(map(CONTEXTS[context], telling_values())) == []
+
+
+def test_ids_are_the_same_for_random_strings(parity: Parity):
+    assert parity.differences(random_texts(20_000, seed=3)) == []
+
+
+def test_ids_are_the_same_where_a_rule_of_its_own_decides(parity: Parity):
+    assert parity.differences([*HAND, *DAMAGED]) == []
+    assert parity.differences([text for texts in SENTENCES.values() for text in texts]) == []
+
+
+def test_many_texts_in_one_call_are_each_as_alone(parity: Parity):
+    texts = [text for text in HAND if len(text) < 200]
+    together = parity.ours.tokenize(tf.constant(texts)).to_list()
+    assert together == [parity.ours.tokenize(tf.constant([text])).to_list()[0] for text in texts]
+
+
+@pytest.mark.parametrize("max_length", [3, 8, 20])
+def test_rows_and_pairs_are_truncated_and_padded_alike(folder_of, max_length: int):
+    folder = folder_of(KINDS[0])
+    ours = RowTokenizer.from_folder(folder, max_length=max_length)
+    theirs = XLMRobertaTokenizerFast.from_pretrained(folder)
+    texts = ["", "the garden", "nice day " * 30, "ok"]
+    settings = {"truncation": True, "max_length": max_length, "padding": "max_length"}
+    wanted = theirs(texts, **settings)
+    for name, values in ours(tf.constant(texts)).items():
+        assert values.numpy().tolist() == wanted[name], name
+    if max_length > 4:
+        pairs = ["a b c " * 9, "", "fine", "it"]
+        wanted = theirs(texts, pairs, **settings)
+        found = ours(tf.constant(texts), tf.constant(pairs))
+        assert set(found) == {"input_ids", "attention_mask"}
+        for name, values in found.items():
+            assert values.numpy().tolist() == wanted[name], name
+
+
+def test_head_and_tail_are_the_first_and_the_last_tokens(folder_of):
+    folder = folder_of(KINDS[0])
+    tokenizer = RowTokenizer.from_folder(folder, max_length=12, truncation="head_tail")
+    ids = XLMRobertaTokenizerFast.from_pretrained(folder)("one two three four five " * 9).input_ids
+    assert tokenizer(tf.constant(["one two three four five " * 9]))["input_ids"][0].numpy().tolist() == [
+        *ids[:6],
+        *ids[-6:],
+    ]
+
+
+def test_special_tokens_that_a_user_types_are_text(parity: Parity):
+    texts = ["<s> a </s><mask> <pad>b <unk>", "<s>", "</s></s>"]
+    ids = parity.ours.tokenize(tf.constant(texts))
+    layout = parity.ours.layout
+    forbidden = {layout.start, layout.end, layout.pad, parity.theirs.mask_token_id}
+    assert not forbidden & set(ids.values.numpy().tolist())
+    assert all(ids.row_lengths().numpy() > 0)
+
+
+def test_tokens_are_counted_as_the_graph_finds_them(parity: Parity, folder_of):
+    folder = Path(parity.theirs.name_or_path)
+    texts = [*HAND, *random_texts(2_000, seed=4), "<s> a </s><mask>"]
+    counts = TokenCounter(read_files(folder)).count(texts)
+    tokens = parity.ours.tokenize(tf.constant([text.encode() for text in texts]))
+    assert counts[:, 0].tolist() == tokens.row_lengths().numpy().tolist()
+    unknown = [sum(token == parity.ours.unknown_id for token in row) for row in tokens.to_list()]
+    assert counts[:, 1].tolist() == unknown
+    assert counts[:, 2].tolist() == [
+        sum(bool(parity.ours.begins_word[token]) for token in row) for row in tokens.to_list()
+    ]
+
+
+def changed(folder: Path, path: Path, change: Callable[[dict], object]) -> Path:
+    """Copies a folder with another tokenizer.json."""
+    path.mkdir(exist_ok=True)
+    for file in folder.iterdir():
+        (path / file.name).write_bytes(file.read_bytes())
+    content = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    change(content)
+    (path / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda it: it["normalizer"]["normalizers"].append({"type": "Lowercase"}), "its normalizer does not do"),
+        (lambda it: it["pre_tokenizer"].update(prepend_scheme="first"), "its pre_tokenizer is not Metaspace"),
+        (lambda it: it["pre_tokenizer"].update(type="ByteLevel"), "its pre_tokenizer is not Metaspace"),
+        (lambda it: it.update(post_processor=None), "its post_processor does not"),
+        (lambda it: it["model"]["vocab"].append(["a", -1.0]), "names a piece twice"),
+        (lambda it: it["model"].pop("unk_id"), "cannot be read as a tokenizer"),
+        (lambda it: it["added_tokens"].append({"id": 9, "content": "<new>"}), "1 tokens were added"),
+        (lambda it: it["added_tokens"][0].update(id=7), "is not in the vocabulary where it should be"),
+    ],
+)
+def test_what_is_not_known_is_refused_in_one_line(folder_of, tmp_path: Path, change, message: str):
+    folder = changed(folder_of(KINDS[0]), tmp_path / "changed", change)
+    with pytest.raises(InputError) as caught:
+        read_files(folder)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_tokenizer_json_is_refused_with_the_way_to_make_one(tmp_path: Path):
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"without the tokenizer\.json of the fast one"):
+        read_files(tmp_path)
+
+
+def test_the_packed_map_says_what_was_packed():
+    packed = Charsmap(pack_charsmap({"a": "xyz", "b": "", "cd": "e", "c\u0301": "\u0107"}))
+    assert sorted(packed.sizes.tolist()) == [0, 0, 1, 1, 3]
+    assert len(packed.pair_keys) == 3
+
+
+def test_the_tables_of_graphemes_are_what_the_installed_library_does():
+    letter, mark, sign = (Precompiled(pack_charsmap({char: "b"})) for char in ("a", "\u0301", "\u00a9"))
+    chars = [char for char in scalar_values() if char != "a"]
+    found = {
+        "EXTENDING": [char for char in chars if letter.normalize_str(f"a{char}") == "b"],
+        "PREPENDED": [char for char in chars if not letter.normalize_str(f"{char}a\u0301").endswith("b")],
+        "CONTROLS": [char for char in chars if not mark.normalize_str(f"{char}\u0301\u0302").endswith("\u0302")],
+        "PICTOGRAPHS": [char for char in chars if sign.normalize_str(f"{char}\u200d\u00a9\u0301").endswith("\u0301")],
+    }
+    for name, those in found.items():
+        assert code_points(getattr(grapheme_tables, name)) == [ord(char) for char in those], name

@@ -1,0 +1,36 @@
+"""A whole run on a base with a SentencePiece tokenizer: from CSV to a pushed model that passed the servable check."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from transformers import pipeline
+
+from tests.pipeline.planted import COMPONENTS, LABELS, executions, planted_rows, write_config, write_csv
+
+
+@pytest.mark.parametrize("family", ["xlm-roberta"])
+def test_a_base_with_sentencepiece_is_trained_checked_and_pushed(
+    fullbake, base_of: Callable[[str], Path], tmp_path: Path, family: str
+):
+    write_csv(tmp_path / "data/train.csv", ["id", "text", "label"], planted_rows())
+    config = write_config(
+        tmp_path,
+        str(base_of(family)),
+        data={"label_map": dict(enumerate(LABELS))},
+        model={"approach": "further_pretrain", "head": "hf", "max_length": 24},
+        pretraining={"epochs": 1},
+        training={"epochs": 1},
+    )
+    result = fullbake("run", config, "--root", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert executions(tmp_path / "out") == Counter({(name, "COMPLETE"): 1 for name in [*COMPONENTS, "Pretrainer"]})
+    (model,) = (tmp_path / "out/serving").glob("[0-9]*")
+    texts = ["what a lovely garden", "you idiot", "", "a very good day " * 20]
+    served = tf.saved_model.load(str(model)).signatures["serving_default"](text=tf.constant(texts))
+    classify = pipeline("text-classification", model=str(model / "assets.extra/hf"), top_k=None, framework="tf")
+    for answer, probabilities in zip(classify(texts, truncation=True), served["probabilities"].numpy(), strict=True):
+        found = {one["label"]: one["score"] for one in answer}
+        assert [found[label] for label in LABELS] == pytest.approx(probabilities.tolist(), abs=1e-5)

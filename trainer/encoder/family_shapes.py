@@ -1,0 +1,61 @@
+"""The weights that encoders of a family have, by their sizes. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# By name: vocabulary, positions, longest (row, in tokens), types (0: none), embedding, hidden, feed_forward, layers,
+# heads.
+Sizes = Mapping[str, int]
+# By PyTorch's name of it, without the family's prefix, the shape of a weight in PyTorch.
+Shapes = dict[str, tuple[int, ...]]
+
+
+def _dense(name: str, units: int, inputs: int) -> Shapes:
+    return {f"{name}.weight": (units, inputs), f"{name}.bias": (units,)}
+
+
+def _norm(name: str, width: int) -> Shapes:
+    return {f"{name}.weight": (width,), f"{name}.bias": (width,)}
+
+
+def _embeddings(sizes: Sizes) -> Shapes:
+    width = sizes["embedding"]
+    tables = {"word": sizes["vocabulary"], "position": sizes["positions"], "token_type": sizes["types"]}
+    shapes: Shapes = {f"embeddings.{name}_embeddings.weight": (rows, width) for name, rows in tables.items() if rows}
+    return shapes | _norm("embeddings.LayerNorm", width)
+
+
+def bert_shapes(sizes: Sizes) -> Shapes:
+    """The weights of an encoder that is built as BERT, without a pooler."""
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _embeddings(sizes)
+    if sizes["embedding"] != hidden:
+        shapes |= _dense("embeddings_project", hidden, sizes["embedding"])
+    for layer in (f"encoder.layer.{number}" for number in range(sizes["layers"])):
+        for part in ("self.query", "self.key", "self.value", "output.dense"):
+            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
+        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
+    return shapes
+
+
+def distilbert_shapes(sizes: Sizes) -> Shapes:
+    """The weights of a DistilBERT."""
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _embeddings(sizes)
+    for layer in (f"transformer.layer.{number}" for number in range(sizes["layers"])):
+        for part in ("q_lin", "k_lin", "v_lin", "out_lin"):
+            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.sa_layer_norm", hidden)
+        shapes |= _dense(f"{layer}.ffn.lin1", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.ffn.lin2", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.output_layer_norm", hidden)
+    return shapes
+
+
+def pooler_shapes(sizes: Sizes) -> Shapes:
+    """The weights of BERT's pooler."""
+    return _dense("pooler.dense", sizes["hidden"], sizes["hidden"])
