@@ -81,7 +81,8 @@ def _model(kind):
     ("change", "message"),
     [
         (_model("BPE"), "its tokenizer is a BertTokenizer, not RoBERTa's byte-level BPE; choose a base"),
-        (_model("Unigram"), "its model is Unigram, not BERT's WordPiece"),
+        (_model("WordLevel"), "its model is WordLevel, not BERT's WordPiece"),
+        (_model("Unigram"), "cannot be read as a tokenizer"),
         (lambda content: content.update(normalizer=None), "its normalizer is missing, not BERT's BertNormalizer"),
         (lambda content: content.update(pre_tokenizer={"type": "Metaspace"}), "its pre_tokenizer is Metaspace"),
         (lambda content: content.update(post_processor=None), "its post_processor does not make"),
