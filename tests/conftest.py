@@ -25,6 +25,7 @@ LONGEST_FIRST = (
     "tests/pipeline/test_end_to_end.py",
     "tests/pipeline/test_many_options.py",
     "tests/pipeline/test_windows_run.py",
+    "tests/pipeline/test_roberta_run.py",
     "tests/pipeline/test_compare.py",
     "tests/trainer/test_fine_tune.py",
     "tests/trainer/test_pretrain.py",

@@ -1,9 +1,17 @@
-"""Byte-level BPE tokenizers trained for tests, and the one in the graph beside Hugging Face's, text by text."""
+"""Byte-level BPE tokenizers trained for tests, and the one in the graph beside Hugging Face's, text by text.
+
+`python -m tests.components.byte_level_parity` compares ids over every Unicode scalar value in each context, and over
+500,000 random strings; it prints the number of differences. The tests run the same comparisons on `telling_values` and
+fewer strings.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +21,7 @@ from transformers import RobertaTokenizerFast
 
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from tests.components.tokenizer.languages import SENTENCES
-from tests.components.tokenizer_parity import _batches, random_texts
+from tests.components.tokenizer_parity import CONTEXTS, batches, random_texts, scalar_values
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -63,7 +71,7 @@ class ByteLevelParity:
     def differences(self, texts: Iterable[str | bytes]) -> list[tuple[str, list[int], list[int]]]:
         """(text, our ids, their ids) where these differ."""
         found = []
-        for batch in _batches(texts):
+        for batch in batches(texts):
             ours = self._ids(tf.constant([text if isinstance(text, bytes) else text.encode() for text in batch]))
             decoded = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in batch]
             encoded = self.theirs.backend_tokenizer.encode_batch_fast(decoded, add_special_tokens=False)
@@ -72,3 +80,28 @@ class ByteLevelParity:
                 if row.tolist() != theirs.ids:
                     found.append((text, row.tolist(), theirs.ids))
         return found
+
+
+def main() -> int:
+    """Compares everything and says how much differs; 1 where anything does."""
+    failures = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        for added in (False, True):
+            parity = ByteLevelParity(train_byte_level(Path(scratch) / str(added), add_prefix_space=added))
+            sources: dict[str, Callable[[], Iterable[str]]] = {
+                name: lambda place=place: map(place, scalar_values()) for name, place in CONTEXTS.items()
+            }
+            sources["random strings"] = lambda: random_texts(250_000) + split_texts(250_000)
+            for name, texts in sources.items():
+                begin = time.monotonic()
+                found = parity.differences(texts())
+                failures += bool(found)
+                kind = "byte-level, a space before" if added else "byte-level"
+                print(f"{kind}, {name}: {len(found)} differences in ids ({time.monotonic() - begin:.0f} s)", flush=True)
+                for example in found[:5]:
+                    print(f"    {example!r}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

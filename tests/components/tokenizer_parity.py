@@ -125,7 +125,7 @@ class Parity:
         normalize = self.theirs.backend_tokenizer.normalizer.normalize_str
         split = self.theirs.backend_tokenizer.pre_tokenizer.pre_tokenize_str
         found = []
-        for batch in _batches(texts):
+        for batch in batches(texts):
             ours = self._words(tf.constant([text.encode() for text in batch])).numpy().tolist()
             for text, joined in zip(batch, ours, strict=True):
                 expected = " ".join([piece for piece, _ in split(normalize(text))])
@@ -136,7 +136,7 @@ class Parity:
     def id_differences(self, texts: Iterable[str]) -> list[tuple[str, list[int], list[int]]]:
         """(text, our ids, their ids) where these differ."""
         found = []
-        for batch in _batches(texts):
+        for batch in batches(texts):
             tokens = self._ids(tf.constant([text.encode() for text in batch]))
             values, splits = tokens.values.numpy().tolist(), tokens.row_splits.numpy().tolist()
             theirs = self.theirs.backend_tokenizer.encode_batch_fast(batch, add_special_tokens=False)
@@ -147,7 +147,8 @@ class Parity:
         return found
 
 
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+def batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts, so many at a time that they are quickly compared."""
     remaining = iter(texts)
     while batch := list(itertools.islice(remaining, BATCH)):
         yield batch

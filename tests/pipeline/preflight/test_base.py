@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fullbake.trainer.encoder.base_model import check_pairs
 from tests.pipeline.preflight.refusal import FURTHER, refusal
 
 
@@ -73,3 +74,13 @@ def test_unfreezing_must_reach_the_embeddings_within_the_epochs(check, base_of, 
     assert message.endswith("set it to 2 or more, or raise training.epochs")
     message = refusal(check, model=model, training={"unfreeze_layers_per_epoch": 2, "epochs": 1})
     assert message.endswith("set it to 3 or more, or raise training.epochs")
+
+
+def test_roberta_counts_its_positions_behind_padding_and_tells_pairs_apart_without_types(check, base_of):
+    roberta = str(base_of("roberta"))
+    check({"base": roberta, "max_length": 64})
+    message = refusal(check, model={"base": roberta, "max_length": 65})
+    assert message.startswith("model.max_length: 65 is more than the 64 positions that ")
+    check_pairs(Path(roberta))
+    message = refusal(check, model={"base": roberta, **FURTHER}, pretraining={"next_sentence": True})
+    assert message.startswith(f"pretraining.next_sentence: {roberta} cannot tell a first sentence from a second ")
