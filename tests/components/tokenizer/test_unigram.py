@@ -153,6 +153,36 @@ def test_head_and_tail_are_the_first_and_the_last_tokens(folder_of):
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one two three four five " * 9_000,
+        "漢字" * 15_000 + " some words here " * 5_000,
+        "a b " * 20_000 + "漢字" * 15_000,
+    ],
+    ids=["words", "words at the end", "words at the start"],
+)
+def test_of_a_very_long_text_the_tokens_that_are_needed_are_those_of_the_whole(folder_of, text: str):
+    pieces = pieces_of(folder_of(KINDS[0]))
+    (whole,) = pieces.tokenize(tf.constant([text])).to_list()
+    (found,) = pieces.tokenize(tf.constant([text]), first=60, last=50).to_list()
+    assert found[:60] == whole[:60]
+    assert found[-50:] == whole[-50:]
+    (start,) = pieces.tokenize(tf.constant([text]), first=60).to_list()
+    assert start[:60] == whole[:60]
+    if text.startswith("one"):
+        assert len(found) < 1000
+        assert len(start) < 1000
+
+
+def test_of_a_text_of_ten_megabytes_without_a_space_the_ends_are_read(folder_of):
+    pieces = pieces_of(folder_of(KINDS[0]))
+    (found,) = pieces.tokenize(tf.constant(["xy" * 5_000_000]), first=60).to_list()
+    (start,) = pieces.tokenize(tf.constant(["xy" * 1_000])).to_list()
+    assert found[:60] == start[:60]
+    assert len(found) < 140_000
+
+
 def test_special_tokens_that_a_user_types_are_text(parity: Parity):
     texts = ["<s> a </s><mask> <pad>b <unk>", "<s>", "</s></s>"]
     ids = parity.ours.tokenize(tf.constant(texts))
