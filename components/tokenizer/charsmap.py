@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from fullbake.components.tokenizer import grapheme_tables
+from fullbake.components.tokenizer.copies import copy_each
 from fullbake.components.tokenizer.unicode_tables import code_points
 
 _SHORT_BYTES = 6  # a grapheme of fewer is looked up as a whole
@@ -134,8 +135,7 @@ def normalize(charsmap: Charsmap, codes: tf.Tensor, rows: tf.Tensor) -> tuple[tf
     )
     is_replaced = numbers > 0
     counts = tf.where(is_replaced, tf.gather(tf.constant(charsmap.sizes), numbers), tf.cast(is_kept, tf.int32))
-    source = tf.repeat(tf.range(tf.size(codes)), counts)
-    within = tf.range(tf.size(source)) - tf.gather(tf.cumsum(counts, exclusive=True), source)
+    source, within = copy_each(counts)
     place = tf.gather(tf.gather(tf.constant(charsmap.starts), numbers), source) + within
     replaced = tf.gather(is_replaced, source)
     text = tf.gather(tf.constant(charsmap.texts), tf.where(replaced, place, 0))

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from fullbake.components.tokenizer.charsmap import Charsmap, normalize
+from fullbake.components.tokenizer.copies import copy_each
 from fullbake.components.tokenizer.pieces import RowLayout
 from fullbake.components.tokenizer.unicode_tables import WHITESPACE, code_points
 from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
@@ -17,6 +18,11 @@ from fullbake.components.tokenizer.unigram_model import UnigramTables, find_piec
 # Text is worked on in chunks of about this many bytes (never less than a text), which bounds the memory that the tables
 # of the pieces that end at each character take: 4 bytes to each character and each length of a piece.
 CHUNK_BYTES = 1 << 16
+
+# Of a longer text only what is needed is worked on, where that is said.
+LONG_BYTES = 1 << 16
+# And of one that still is longer, for want of spaces, this much of its start and its end.
+MOST_BYTES = 1 << 16
 
 _SPACE, _MARK = ord(" "), ord(WORD_MARK)
 
@@ -53,15 +59,16 @@ class Unigram:
         self.begins_word = np.array([piece.startswith(WORD_MARK) for piece in files.pieces])
         self._charsmap = Charsmap(files.charsmap) if files.charsmap else None
         self._tables = UnigramTables(files)
-        self._traced: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
+        self._traced: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
 
     def tokenize(self, text: tf.Tensor, *, first: int | None = None, last: int = 0) -> tf.RaggedTensor:
-        """Tokenizes alone: no special tokens, no truncation.
+        """Tokenizes alone: no special tokens, no truncation but that of very long texts, where it is asked for.
 
         Args:
             text: String [N], UTF-8.
-            first: As in `Pieces`; all tokens are returned whatever it is.
-            last: The same.
+            first: How many tokens from the start of a text are needed; of a text longer than `LONG_BYTES` that has
+                more, some of those after them are left out. Default: all of them.
+            last: How many from its end are needed all the same.
 
         Returns:
             int64 [N, (tokens)].
@@ -69,19 +76,25 @@ class Unigram:
         Raises:
             ValueError: `text` is not of rank 1.
         """
-        del first, last
         text = tf.convert_to_tensor(text, tf.string)
         text.shape.assert_has_rank(1)
         if self._traced is None:
             with tf.init_scope():  # it belongs to no graph
+                numbers = [tf.TensorSpec([], tf.int32)] * 2
                 self._traced = tf.function(
-                    self._tokenize, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+                    self._tokenize, input_signature=[tf.TensorSpec([None], tf.string), *numbers], autograph=False
                 ).get_concrete_function()
-        ids, lengths = self._traced(text)
+        # Fewer than the greatest number, to which others are added.
+        ids, lengths = self._traced(text, tf.constant(1 << 30 if first is None else first), tf.constant(last))
         return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
 
-    def _tokenize(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _tokenize(self, text: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """All ids, int64, one row after the other, and how many each row has, int64 [N]."""
+        text = tf.cond(
+            tf.reduce_any(tf.strings.length(text) > LONG_BYTES) & (first < 1 << 30),
+            lambda: tf.map_fn(lambda row: _shorten(row, first, last), text, parallel_iterations=1),
+            lambda: text,
+        )
         chunk_of_row = tf.cumsum(tf.cast(tf.strings.length(text) + 1, tf.int64)) // CHUNK_BYTES
         chunks = tf.cast(tf.reduce_max(tf.concat([[0], chunk_of_row], 0)), tf.int32) + 1
         bounds = tf.searchsorted(chunk_of_row, tf.range(tf.cast(chunks, tf.int64) + 1))
@@ -133,8 +146,8 @@ class Unigram:
         codes, rows, opens = (tf.boolean_mask(values, kept) for values in (codes, rows, opens))
         codes = tf.where(tf.equal(codes, _SPACE), _MARK, codes)
         is_new = opens & tf.not_equal(codes, _MARK)
-        source = tf.repeat(tf.range(tf.size(codes)), 1 + tf.cast(is_new, tf.int32))
-        is_mark = tf.gather(is_new, source) & ~tf.concat([[False], tf.equal(source[1:], source[:-1])], 0)
+        source, number = copy_each(1 + tf.cast(is_new, tf.int32))
+        is_mark = tf.gather(is_new, source) & tf.equal(number, 0)
         codes = tf.where(is_mark, _MARK, tf.gather(codes, source))
         return codes, tf.gather(rows, source), tf.equal(codes, _MARK)
 
@@ -151,8 +164,7 @@ class Unigram:
         codes = tf.gather(codes, places)
         octets = 1 + sum(tf.cast(codes >= bound, tf.int32) for bound in (0x80, 0x800, 0x10000))
         octets = tf.where(is_unknown, octets, 1)
-        source = tf.repeat(tf.range(tf.size(ids)), octets)
-        number = tf.range(tf.size(source)) - tf.gather(tf.cumsum(octets, exclusive=True), source)
+        source, number = copy_each(octets)
         width = tf.gather(octets, source)
         bits = tf.bitwise.right_shift(tf.gather(codes, source), 6 * (width - 1 - number))
         lead = tf.gather([0, 0, 0xC0, 0xE0, 0xF0], width) + bits
@@ -161,6 +173,33 @@ class Unigram:
         byte_ids = tf.gather(tf.constant(self._files.byte_ids, tf.int32), tf.bitwise.bitwise_and(byte, 0xFF))
         ids = tf.where(tf.gather(is_unknown, source), byte_ids, tf.gather(ids, source))
         return ids, tf.gather(rows, source)
+
+
+def _shorten(text: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+    """Leaves out the middle of a text, string [], that is long, so that as many tokens as are needed are left.
+
+    It is cut at spaces between ASCII letters or digits, where a word ends whatever is around, and each such word is a
+    token or more. Where these are too few, it is cut anywhere beyond `MOST_BYTES`, far from the tokens that are needed.
+    """
+
+    def without_middle() -> tf.Tensor:
+        octets = tf.cast(tf.io.decode_raw(text, tf.uint8), tf.int32)
+        lower = tf.bitwise.bitwise_or(octets, 0x20)
+        is_plain = (octets >= 0x30) & (octets <= 0x39) | (lower >= 0x61) & (lower <= 0x7A)
+        places = tf.cast(tf.where(is_plain[:-2] & tf.equal(octets[1:-1], _SPACE) & is_plain[2:])[:, 0] + 1, tf.int32)
+        size, count = tf.size(octets), tf.size(places)
+        by_words = count > first + last
+        ends = tf.concat([places, [size]], 0)
+        head = tf.where(by_words, ends[tf.minimum(first, count)], size)
+        tail = tf.where(by_words & (last > 0), ends[tf.maximum(count - 1 - last, 0)], size)
+        is_cut = head < tail
+        head = tf.where(is_cut, head, size)
+        still_long = (head > MOST_BYTES) & (tf.where(is_cut, size - tail, 0) + head > 2 * MOST_BYTES)
+        head, tail = tf.where(still_long, MOST_BYTES, head), tf.where(still_long, size - MOST_BYTES, tail)
+        parts = [tf.strings.substr(text, 0, head), tf.strings.substr(text, tail, size - tail)]
+        return tf.where(is_cut | still_long, tf.strings.join(parts, " "), text)
+
+    return tf.cond(tf.strings.length(text) > LONG_BYTES, without_middle, lambda: text)
 
 
 def _follows(what: tf.Tensor, group: tf.Tensor) -> tf.Tensor:

@@ -74,12 +74,12 @@ def find_pieces(tables: UnigramTables, code_points: tf.Tensor, begins: tf.Tensor
     starts = tf.cast(tf.where(begins)[:, 0], tf.int32)
     size = tf.size(code_points)
     lengths = tf.concat([starts[1:], [size]], 0)[: tf.size(starts)] - starts
-    ids = _match(tables, code_points, starts, lengths)
+    word = tf.cumsum(tf.cast(begins, tf.int32)) - 1
+    ids = _match(tables, code_points, tf.gather(starts + lengths, word))
     used = _best_lengths(tables, ids, starts, lengths)
     place = tf.range(size)
-    start_of = tf.repeat(starts, lengths)
     before = place - used
-    jump = tf.where(before < start_of, place, before)
+    jump = tf.where(before < tf.gather(starts, word), place, before)
     ends = starts + lengths - 1
     on_path = tf.tensor_scatter_nd_update(tf.zeros([size], tf.int32), ends[:, tf.newaxis], tf.ones_like(ends))
 
@@ -97,14 +97,13 @@ def find_pieces(tables: UnigramTables, code_points: tf.Tensor, begins: tf.Tensor
     return places[:, 0], tf.gather_nd(ids, tf.concat([places, tf.cast(column, tf.int64)[:, tf.newaxis]], 1))
 
 
-def _match(tables: UnigramTables, code_points: tf.Tensor, starts: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+def _match(tables: UnigramTables, code_points: tf.Tensor, end_of_word: tf.Tensor) -> tf.Tensor:
     """The ids of the pieces that end at each character, int32 [M, longest], the longest first; -1 where there is none.
 
     Where no piece is a character alone, the unknown one is.
     """
     size, longest = tf.size(code_points), tables.longest
     edges, piece_of_node = tf.constant(tables.edges), tf.constant(tables.piece_of_node)
-    end_of_word = tf.repeat(starts + lengths, lengths)
     codes = tf.cast(code_points, tf.int64)
 
     def step(
@@ -167,7 +166,7 @@ def _best_lengths(tables: UnigramTables, ids: tf.Tensor, starts: tf.Tensor, leng
     *_, places, used = tf.while_loop(
         lambda number, *_: number < most,
         step,
-        (tf.constant(0), tf.repeat(window[tf.newaxis], tf.size(starts), axis=0), *arrays),
+        (tf.constant(0), tf.tile(window[tf.newaxis], [tf.size(starts), 1]), *arrays),
         shape_invariants=(
             *(tf.TensorShape([]), tf.TensorShape([None, longest])),
             *(tf.TensorShape(None), tf.TensorShape(None)),

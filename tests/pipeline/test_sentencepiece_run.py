@@ -30,7 +30,8 @@ def test_a_base_with_sentencepiece_is_trained_checked_and_pushed(
     (model,) = (tmp_path / "out/serving").glob("[0-9]*")
     texts = ["what a lovely garden", "you idiot", "", "a very good day " * 20]
     served = tf.saved_model.load(str(model)).signatures["serving_default"](text=tf.constant(texts))
-    classify = pipeline("text-classification", model=str(model / "assets.extra/hf"), top_k=None, framework="tf")
+    folder = str(model / "assets.extra/hf")
+    classify = pipeline("text-classification", model=folder, framework="tf", top_k=None, torch_dtype=None)
     for answer, probabilities in zip(classify(texts, truncation=True), served["probabilities"].numpy(), strict=True):
         found = {one["label"]: one["score"] for one in answer}
         assert [found[label] for label in LABELS] == pytest.approx(probabilities.tolist(), abs=1e-5)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from transformers import CONFIG_MAPPING
 
 from fullbake.contract.errors import InputError
-from fullbake.trainer.encoder.base_model import base_sizes
+from fullbake.trainer.encoder.base_model import base_sizes, check_pairs
 from fullbake.trainer.encoder.families import FAMILIES, KNOWN_NAMES, family_of
 from fullbake.trainer.encoder.low_rank import PROJECTIONS
 from fullbake.trainer.encoder.masked_lm_scores import SCORES
@@ -66,6 +66,20 @@ def test_a_text_gets_the_same_answer_alone_and_beside_longer_ones(base_of, famil
         for row, beside in zip(rows, together.numpy(), strict=True):
             alone = classifier({"input_ids": tf.constant([row]), "attention_mask": tf.ones([1, len(row)], tf.int32)})
             np.testing.assert_allclose(alone[0], beside, atol=1e-5)
+
+
+def test_xlm_roberta_reads_two_tokens_fewer_than_it_has_positions_and_parts_texts_by_separators(base_of):
+    base = base_of("xlm-roberta")
+    longest = base_sizes(base)["longest"]
+    assert longest == base_sizes(base)["positions"] - 2 == 64
+    check_pairs(base)
+    classifier = Classifier.from_base(base, "hf", ("a", "b"))
+    ids = tf.constant([[0, *[5] * (longest - 2), 2], [0, 5, 2, *[0] * (longest - 3)]])
+    mask = tf.constant([[1] * longest, [1] * 3 + [0] * (longest - 3)])
+    # On a processor a position that the table lacks is an error; the padding is counted as positions, and not beyond.
+    beside = classifier({"input_ids": ids, "attention_mask": mask})
+    alone = classifier({"input_ids": ids[1:, :3], "attention_mask": mask[1:, :3]})
+    np.testing.assert_allclose(beside[1:], alone, atol=1e-5)
 
 
 def test_every_family_has_projections_for_adapters():

@@ -6,7 +6,7 @@ import tensorflow as tf
 from transformers import RobertaTokenizerFast
 
 from fullbake.trainer.data.masking import MASKED, REPLACED, Masker, Vocabulary
-from tests.conftest import SPECIAL, VOCABULARY
+from tests.conftest import PIECES, SPECIAL, VOCABULARY
 
 ROWS, WIDTH = 400, 96
 
@@ -44,6 +44,16 @@ def test_a_vocabulary_knows_its_special_tokens_continuations_and_sentence_ends(v
     assert vocabulary.mask_id == SPECIAL.index("[MASK]")
     assert tokens[vocabulary.special].tolist() == SPECIAL
     assert tokens[vocabulary.ends_sentence].tolist() == [".", "!", "?"]
+
+
+def test_a_sentencepiece_vocabulary_knows_its_special_tokens_continuations_and_sentence_ends(base_of):
+    known = Vocabulary.read(base_of("xlm-roberta"))
+    tokens = np.array(["<s>", "<pad>", "</s>", "<unk>", *(piece for piece, _ in PIECES), "<mask>"])
+    assert tokens[known.mask_id] == "<mask>"
+    assert tokens[known.special].tolist() == ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    assert {"▁", "▁you"} <= set(tokens[~known.continues])
+    assert {"a", "z", "."} <= set(tokens[known.continues])
+    assert tokens[known.ends_sentence].tolist() == [".", "!", "?"]
     assert all(token.startswith("##") for token in tokens[vocabulary.continues])
     assert vocabulary.continues.sum() == 26
 

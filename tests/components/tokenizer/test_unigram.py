@@ -1,8 +1,7 @@
 """The unigram tokenizer in the graph finds the tokens that Hugging Face's XLMRobertaTokenizerFast finds."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,9 @@ from fullbake.components.tokenizer.unicode_tables import code_points
 from fullbake.contract.errors import InputError
 from tests.components.tokenizer.languages import SENTENCES
 from tests.components.tokenizer_parity import CONTEXTS, random_texts, scalar_values, telling_values
-from tests.unigram_models import nmt_nfkc, pack_charsmap, save_xlm_roberta, train_pieces
+from tests.components.unigram_parity import KINDS, Parity, folder_maker
+from tests.unigram_models import pack_charsmap
 
-KINDS = ("as converted today", "as of 2020", "without a charsmap", "with bytes")
 HAND = [
     *(
         "",
@@ -61,42 +60,12 @@ DAMAGED = [
 ]
 
 
-class Parity:
-    """A tokenizer in the graph beside Hugging Face's, made of the same folder."""
-
-    def __init__(self, folder: Path):
-        self.ours = pieces_of(folder)
-        self.theirs = XLMRobertaTokenizerFast.from_pretrained(folder, split_special_tokens=True)
-
-    def differences(self, texts: Iterable[str | bytes]) -> list[tuple[str | bytes, list[int], list[int]]]:
-        """(text, our ids, their ids) where these differ."""
-        found, remaining = [], iter(texts)
-        while batch := list(itertools.islice(remaining, 20_000)):
-            encoded = [text.encode() if isinstance(text, str) else text for text in batch]
-            tokens = self.ours.tokenize(tf.constant(encoded)).to_list()
-            plain = [text.decode(errors="replace") for text in encoded]
-            theirs = self.theirs.backend_tokenizer.encode_batch_fast(plain, add_special_tokens=False)
-            found += [
-                (text, ours, other.ids)
-                for text, ours, other in zip(batch, tokens, theirs, strict=True)
-                if ours != other.ids
-            ]
-        return found
-
-
 @pytest.fixture(scope="module")
 def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Makes the folder of each kind of tokenizer."""
-    texts = [text for texts in SENTENCES.values() for text in texts]
-    pieces, charsmap = train_pieces(texts * 2, 1500), pack_charsmap(nmt_nfkc())
-    settings = {
-        "as converted today": {"charsmap": charsmap},
-        "as of 2020": {"charsmap": charsmap, "parts_at_whitespace": True},
-        "without a charsmap": {},
-        "with bytes": {"charsmap": charsmap, "byte_fallback": True},
-    }
     folder = tmp_path_factory.mktemp("unigram")
-    return lambda kind: save_xlm_roberta(folder / kind.replace(" ", "-"), pieces, **settings[kind])
+    make = folder_maker()
+    return lambda kind: make(kind, folder / kind.replace(" ", "-"))
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -151,6 +120,36 @@ def test_head_and_tail_are_the_first_and_the_last_tokens(folder_of):
         *ids[:6],
         *ids[-6:],
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one two three four five " * 9_000,
+        "漢字" * 15_000 + " some words here " * 5_000,
+        "a b " * 20_000 + "漢字" * 15_000,
+    ],
+    ids=["words", "words at the end", "words at the start"],
+)
+def test_of_a_very_long_text_the_tokens_that_are_needed_are_those_of_the_whole(folder_of, text: str):
+    pieces = pieces_of(folder_of(KINDS[0]))
+    (whole,) = pieces.tokenize(tf.constant([text])).to_list()
+    (found,) = pieces.tokenize(tf.constant([text]), first=60, last=50).to_list()
+    assert found[:60] == whole[:60]
+    assert found[-50:] == whole[-50:]
+    (start,) = pieces.tokenize(tf.constant([text]), first=60).to_list()
+    assert start[:60] == whole[:60]
+    if text.startswith("one"):
+        assert len(found) < 1000
+        assert len(start) < 1000
+
+
+def test_of_a_text_of_ten_megabytes_without_a_space_the_ends_are_read(folder_of):
+    pieces = pieces_of(folder_of(KINDS[0]))
+    (found,) = pieces.tokenize(tf.constant(["xy" * 5_000_000]), first=60).to_list()
+    (start,) = pieces.tokenize(tf.constant(["xy" * 1_000])).to_list()
+    assert found[:60] == start[:60]
+    assert len(found) < 140_000
 
 
 def test_special_tokens_that_a_user_types_are_text(parity: Parity):
