@@ -24,6 +24,7 @@ class Counts(Protocol):
     """Counts tokens, as `TokenCounter` or `TokenEstimate` does."""
 
     exact: bool
+    separators: int
 
     def count(self, texts: list[str]) -> np.ndarray:
         """Returns tokens, unknown ones and words of each text, int64 [N, 3]."""
@@ -103,7 +104,8 @@ class TokenSurvey:
         first, *second = (self.counter.count([row[place] for row in rows]) for place in range(len(rows[0])))
         counts = sum(second, first).tolist()
         for script, row, (tokens, unknown, words) in zip(scripts, rows, counts, strict=True):
-            self.lengths[script][1 + len(row) + tokens] += 1  # [CLS], and a [SEP] after each text
+            special = 2 + self.counter.separators * (len(row) - 1)  # [CLS], [SEP], and what is between two texts
+            self.lengths[script][special + tokens] += 1
             found = self._counts[script]
             found["tokens"] += tokens
             found["unknown"] += unknown

@@ -62,10 +62,12 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
     """Writes a random encoder of width 32 with its tokenizer, as Hugging Face would."""
     import tf_keras
     from transformers import (
+        AlbertConfig,
         BertConfig,
         BertTokenizerFast,
         DistilBertConfig,
         ElectraConfig,
+        TFAlbertModel,
         TFBertModel,
         TFDistilBertModel,
         TFElectraModel,
@@ -92,6 +94,16 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 intermediate_size=64,
             )
         ),
+        "albert": lambda: TFAlbertModel(
+            AlbertConfig(
+                **size,
+                embedding_size=16,
+                hidden_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+            )
+        ),
         # As xlm-roberta-base is kept: without a pooler, and two of its positions are never used.
         "xlm-roberta": lambda: TFXLMRobertaForMaskedLM(
             XLMRobertaConfig(
@@ -105,10 +117,10 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
     }[model_type]()
     model.build_in_name_scope()
     model.save_pretrained(folder, safe_serialization=True)
-    if model_type == "xlm-roberta":
-        from tests.unigram_models import save_xlm_roberta
+    if model_type in ("albert", "xlm-roberta"):
+        from tests.unigram_models import save_albert, save_xlm_roberta
 
-        return save_xlm_roberta(folder, PIECES)
+        return (save_albert if model_type == "albert" else save_xlm_roberta)(folder, PIECES)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
     return folder

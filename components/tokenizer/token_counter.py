@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
-from tokenizers import Regex, Tokenizer
+from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.models import Unigram, WordPiece
 from tokenizers.normalizers import BertNormalizer, Precompiled, Replace, Strip
 from tokenizers.normalizers import Sequence as Normalizers
@@ -33,6 +33,7 @@ class TokenCounter:
 
     Attributes:
         exact: Whether tokens are counted, not estimated.
+        separators: Special tokens between two texts.
 
     Example:
         >>> TokenCounter(read_tokenizer_files("checkpoints/base")).count(["Hello worlds! 👍"])
@@ -47,7 +48,9 @@ class TokenCounter:
         Args:
             files: Vocabulary and settings.
         """
+        self.separators = 1
         if isinstance(files, UnigramFiles):
+            self.separators = len(files.between_ids)
             self._tokenizer, self._unknown = _unigram(files), files.unknown_id
             self._continuing = np.array([not piece.startswith(WORD_MARK) for piece in files.pieces])
             is_space = bool(files.charsmap) or files.parts_at_whitespace
@@ -121,6 +124,8 @@ def _unigram(files: UnigramFiles) -> Tokenizer:
     ]
     tokenizer = Tokenizer(Unigram(vocabulary, unk_id=files.unknown_id, byte_fallback=bool(files.byte_ids)))
     steps = [
+        *([Replace("``", '"'), Replace("''", '"')] if files.joins_quotes else []),
+        *(getattr(normalizers, step)() for step in files.folding),
         *([Precompiled(files.charsmap)] if files.charsmap else []),
         *([Strip(left=False, right=True)] if files.strips_end else []),
         *([Replace(Regex(" {2,}"), " ")] if files.joins_spaces else []),

@@ -37,9 +37,11 @@ class TokenEstimate:
 
     Attributes:
         exact: Whether tokens are counted, not estimated.
+        separators: Special tokens between two texts.
     """
 
     exact = False
+    separators = 1
 
     def __init__(self, base: str):
         """Makes it for a base model.

@@ -61,7 +61,7 @@ def test_the_table_of_weights_is_that_of_transformers(base_of, family: str, tmp_
     base = base_of(family)
     held = check_weights(base)
     wanted = FAMILIES[family].shapes(base_sizes(base))
-    pooler = {"pooler.dense.weight", "pooler.dense.bias"} if FAMILIES[family].pooler else set()
+    pooler = set(FAMILIES[family].pooler_shapes(base_sizes(base))) if FAMILIES[family].pooler else set()
     assert {name: kept.shape for name, kept in held.encoder.items() if name not in pooler} == wanted
     assert held.has_pooler is FAMILIES[family].pooler
     # And so it is where TensorFlow keeps it in h5, whole and in parts.

@@ -237,7 +237,7 @@ def test_a_threshold_is_for_two_labels():
 MASKED_ROW = {"input_ids": tf.constant([[2, 5, 6, 7, 4, 12, 3]]), "attention_mask": tf.ones([1, 7], tf.int32)}
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "xlm-roberta"])
 def test_a_masked_lm_comes_back_with_its_head_and_its_encoder_without(base_of, tmp_path: Path, model_type: str):
     base = base_of(model_type)
     model = TFAutoModelForMaskedLM.from_pretrained(base)

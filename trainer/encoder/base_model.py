@@ -25,7 +25,7 @@ TOKENIZER_FILES = (
     "vocab.txt",
     "special_tokens_map.json",
     "added_tokens.json",
-    "sentencepiece.bpe.model",
+    *("sentencepiece.bpe.model", "spiece.model"),
 )
 # In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")

@@ -20,6 +20,7 @@ PROJECTIONS = {
     "bert": ("query", "value"),
     "distilbert": ("q_lin", "v_lin"),
     "electra": ("query", "value"),
+    "albert": ("query", "value"),
     "xlm-roberta": ("query", "value"),
 }
 

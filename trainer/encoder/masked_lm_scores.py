@@ -15,5 +15,6 @@ SCORES: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
         model.vocab_layer_norm(model.act(model.vocab_transform(vectors)))
     ),
     "electra": lambda model, vectors: model.generator_lm_head(model.generator_predictions(vectors)),
+    "albert": lambda model, vectors: model.predictions(vectors),
     "xlm-roberta": lambda model, vectors: model.lm_head(vectors),
 }
