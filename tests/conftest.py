@@ -99,7 +99,8 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 **size,
                 embedding_size=16,
                 hidden_size=32,
-                num_hidden_layers=layers,
+                num_hidden_layers=2 * layers,  # each is run twice
+                num_hidden_groups=layers,
                 num_attention_heads=2,
                 intermediate_size=64,
             )

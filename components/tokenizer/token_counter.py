@@ -20,9 +20,11 @@ from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
 # At these no token goes on, whatever the settings; at other white space neither, but there the tokenizer sees to it. A
 # longer part is cut, so that memory stays bounded: that may give one token more.
 _PART = re.compile(r"[^ \t\n\r]{1,65536}")
-# Between such characters, which no normalisation takes away, a unigram tokenizer's word ends whatever is around.
-_SPACE_BETWEEN = re.compile(r"(?<=[\w.,;:!?]) (?=\w)")
-_WHITESPACE_BETWEEN = re.compile(r"(?<=[\w.,;:!?])[ \t\n\r](?=\w)")
+# Between such characters, which no normalisation takes away or makes a space of, a unigram tokenizer's word ends,
+# whatever is around.
+_LETTER = r"[^\W\u037a\ufc5e-\ufc63\ufe70-\ufe7f\uff9e\uff9f]"
+_SPACE_BETWEEN = re.compile(f"(?<={_LETTER}|[.,;:!?]) (?={_LETTER})")
+_WHITESPACE_BETWEEN = re.compile(f"(?<={_LETTER}|[.,;:!?])[ \\t\\n\\r](?={_LETTER})")
 _MOST_KEPT = 1 << 20  # characters of known parts, some 30 MB
 
 
