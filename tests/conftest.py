@@ -65,11 +65,13 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
     """Writes a random encoder of width 32 with its tokenizer, as Hugging Face would."""
     import tf_keras
     from transformers import (
+        AlbertConfig,
         BertConfig,
         BertTokenizerFast,
         DistilBertConfig,
         ElectraConfig,
         RobertaConfig,
+        TFAlbertModel,
         TFBertModel,
         TFDistilBertModel,
         TFElectraModel,
@@ -108,6 +110,17 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 intermediate_size=64,
             )
         ),
+        "albert": lambda: TFAlbertModel(
+            AlbertConfig(
+                **size,
+                embedding_size=16,
+                hidden_size=32,
+                num_hidden_layers=2 * layers,  # each is run twice
+                num_hidden_groups=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+            )
+        ),
         # As xlm-roberta-base is kept: without a pooler, and two of its positions are never used.
         "xlm-roberta": lambda: TFXLMRobertaForMaskedLM(
             XLMRobertaConfig(
@@ -123,10 +136,10 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
     model.save_pretrained(folder, safe_serialization=True)
     if model_type == "roberta":
         return write_byte_level(folder)
-    if model_type == "xlm-roberta":
-        from tests.unigram_models import save_xlm_roberta
+    if model_type in ("albert", "xlm-roberta"):
+        from tests.unigram_models import save_albert, save_xlm_roberta
 
-        return save_xlm_roberta(folder, PIECES)
+        return (save_albert if model_type == "albert" else save_xlm_roberta)(folder, PIECES)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
     BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
     return folder

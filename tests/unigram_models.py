@@ -11,7 +11,7 @@ from pathlib import Path
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
-from transformers import XLMRobertaTokenizerFast
+from transformers import AlbertTokenizerFast, XLMRobertaTokenizerFast
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 
@@ -112,4 +112,31 @@ def save_xlm_roberta(
     )
     folder.mkdir(parents=True, exist_ok=True)
     XLMRobertaTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
+    return folder
+
+
+def save_albert(folder: Path, pieces: Iterable[tuple[str, float]], *, charsmap: bytes = b"") -> Path:
+    """Writes the files of an ALBERT tokenizer, as transformers converts one; the arguments are as above."""
+    special = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(Unigram([*((token, 0.0) for token in special), *pieces], unk_id=1))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            normalizers.Replace("``", '"'),
+            normalizers.Replace("''", '"'),
+            normalizers.NFKD(),
+            normalizers.StripAccents(),
+            normalizers.Lowercase(),
+            *([normalizers.Precompiled(charsmap)] if charsmap else []),
+            normalizers.Replace(Regex(" {2,}"), " "),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace("▁", prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0",
+        pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    AlbertTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
     return folder

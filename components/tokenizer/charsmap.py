@@ -9,8 +9,12 @@ with the other.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import tensorflow as tf
+from tokenizers import normalizers
+from tokenizers.normalizers import Sequence
 
 from fullbake.components.tokenizer import grapheme_tables
 from fullbake.components.tokenizer.copies import copy_each
@@ -19,6 +23,8 @@ from fullbake.components.tokenizer.unicode_tables import code_points
 _SHORT_BYTES = 6  # a grapheme of fewer is looked up as a whole
 _PAGE_BITS = 8
 _UNICODE_SIZE = 0x110000
+# The rest is CJK ideographs, private use and what Unicode has not assigned: no step changes those.
+_FOLDABLE = "1-33ff a000-d7ff f900-1ffff 2f800-2fa1f e0000-e0fff"
 # The classes of characters; those from _EXTENDING to _LINKER go on with what is before them.
 _PLAIN, _CONTROL, _CR, _LF, _PREPENDED, _EXTENDING, _ZWJ, _LINKER = range(8)
 _L, _V, _T, _LV, _LVT, _PICTOGRAPH, _CONSONANT = range(8, 15)
@@ -42,14 +48,12 @@ class Charsmap:
         pair_numbers: int32: the numbers of their replacements.
 
     Args:
-        blob: As SentencePiece writes it: the size of a double array, the array, and the replacements.
-
-    Raises:
-        ValueError: It is damaged.
+        replacements: Strings, and what replaces them.
+        by_grapheme: Whether short graphemes are looked up whole; else each character is.
     """
 
-    def __init__(self, blob: bytes) -> None:
-        replacements = {} if not blob else _read(blob)
+    def __init__(self, replacements: Mapping[str, str], *, by_grapheme: bool = True) -> None:
+        self.by_grapheme = by_grapheme
         numbers = {text: number for number, text in enumerate(dict.fromkeys(replacements.values()), start=1)}
         texts = ["", *numbers]
         self.texts = np.array([ord(char) for text in texts for char in text] + [0], np.int32)
@@ -60,9 +64,7 @@ class Charsmap:
         for key, text in replacements.items():
             if len(key) == 1:
                 table[ord(key)] |= numbers[text] << 4
-            elif len(key.encode()) < _SHORT_BYTES and not any(key[:end] in replacements for end in range(1, len(key))):
-                if len(key) > 3:
-                    raise ValueError(f"its normalisation replaces {key!r}, more than three characters")
+            elif len(key) <= 3:  # No grapheme of fewer than six bytes has more characters.
                 pairs[sum(ord(char) << 21 * (2 - place) for place, char in enumerate(key))] = numbers[text]
         self.pair_keys = np.array([*sorted(pairs), np.iinfo(np.int64).max], np.int64)
         self.pair_numbers = np.array([*(pairs[key] for key in sorted(pairs)), 0], np.int32)
@@ -71,26 +73,42 @@ class Charsmap:
         self.pages = (self.pages.reshape(-1) << _PAGE_BITS).astype(np.int32)
 
 
-def _read(blob: bytes) -> dict[str, str]:
-    """The strings of a precompiled map and what replaces them."""
+def read_charsmap(blob: bytes) -> dict[str, str]:
+    """Reads the strings of a precompiled map and what replaces them, as far as they are ever looked up.
+
+    Args:
+        blob: As SentencePiece writes it: the size of a double array, the array, and the replacements.
+
+    Returns:
+        By string, what replaces it: those that a short grapheme can hold, and that begin with no other.
+    """
     size = int.from_bytes(blob[:4], "little")
-    units = np.frombuffer(blob[4 : 4 + size], np.uint32).tolist()
+    units = np.frombuffer(blob[4 : 4 + size], np.uint32)
     texts = blob[4 + size :]
+    octets = np.arange(1, 256)
     found = {}
     # A node is a place in the array; its children are at that place, xor its offset, xor their byte.
     waiting = [(0, b"")]
     while waiting:
         place, key = waiting.pop()
-        unit = units[place]
+        unit = int(units[place])
         below = place ^ ((unit >> 10) << ((unit & 0x200) >> 6))
         if key and unit & 0x100:
-            start = units[below] & 0x7FFFFFFF
+            start = int(units[below]) & 0x7FFFFFFF
             found[key.decode()] = texts[start : texts.index(b"\0", start)].decode()
-        for byte in range(1, 256):
-            child = below ^ byte
-            if child < len(units) and units[child] & 0x800000FF == byte:
-                waiting.append((child, key + bytes([byte])))
+        elif len(key) < _SHORT_BYTES - 1:
+            children = below ^ octets
+            inside = children[children < len(units)]
+            is_child = units[inside] & 0x800000FF == inside ^ below
+            waiting.extend((int(child), key + bytes([int(child) ^ below])) for child in inside[is_child])
     return found
+
+
+def folded_characters(steps: Iterable[str]) -> dict[str, str]:
+    """What characters become by steps of `tokenizers` that look at one alone, as that library does them."""
+    library = Sequence([getattr(normalizers, step)() for step in steps])
+    folded = {char: library.normalize_str(char) for char in map(chr, code_points(_FOLDABLE))}
+    return {char: text for char, text in folded.items() if char != text}
 
 
 def _grapheme_classes() -> np.ndarray:
@@ -127,12 +145,13 @@ def normalize(charsmap: Charsmap, codes: tf.Tensor, rows: tf.Tensor) -> tuple[tf
     cells = tf.gather(tf.constant(charsmap.cells), page + tf.bitwise.bitwise_and(codes, (1 << _PAGE_BITS) - 1))
     numbers, kinds = tf.bitwise.right_shift(cells, 4), tf.bitwise.bitwise_and(cells, 15)
     is_kept = tf.ones_like(codes, tf.bool)
-    numbers, is_kept = tf.cond(
-        # Hangul alone makes no short grapheme.
-        tf.reduce_any((kinds >= _PREPENDED) & (kinds <= _LINKER) | tf.equal(kinds, _CR)),
-        lambda: _join_graphemes(charsmap, codes, rows, numbers, kinds),
-        lambda: (numbers, is_kept),
-    )
+    if charsmap.by_grapheme:
+        numbers, is_kept = tf.cond(
+            # Hangul alone makes no short grapheme.
+            tf.reduce_any((kinds >= _PREPENDED) & (kinds <= _LINKER) | tf.equal(kinds, _CR)),
+            lambda: _join_graphemes(charsmap, codes, rows, numbers, kinds),
+            lambda: (numbers, is_kept),
+        )
     is_replaced = numbers > 0
     counts = tf.where(is_replaced, tf.gather(tf.constant(charsmap.sizes), numbers), tf.cast(is_kept, tf.int32))
     source, within = copy_each(counts)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 import numpy as np
-from tokenizers import Regex, Tokenizer
+from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.models import Unigram, WordPiece
 from tokenizers.normalizers import BertNormalizer, Precompiled, Replace, Strip
 from tokenizers.normalizers import Sequence as Normalizers
@@ -20,9 +20,11 @@ from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
 # At these no token goes on, whatever the settings; at other white space neither, but there the tokenizer sees to it. A
 # longer part is cut, so that memory stays bounded: that may give one token more.
 _PART = re.compile(r"[^ \t\n\r]{1,65536}")
-# Between such characters, which no normalisation takes away, a unigram tokenizer's word ends whatever is around.
-_SPACE_BETWEEN = re.compile(r"(?<=[\w.,;:!?]) (?=\w)")
-_WHITESPACE_BETWEEN = re.compile(r"(?<=[\w.,;:!?])[ \t\n\r](?=\w)")
+# Between such characters, which no normalisation takes away or makes a space of, a unigram tokenizer's word ends,
+# whatever is around.
+_LETTER = r"[^\W\u037a\ufc5e-\ufc63\ufe70-\ufe7f\uff9e\uff9f]"
+_SPACE_BETWEEN = re.compile(f"(?<={_LETTER}|[.,;:!?]) (?={_LETTER})")
+_WHITESPACE_BETWEEN = re.compile(f"(?<={_LETTER}|[.,;:!?])[ \\t\\n\\r](?={_LETTER})")
 _MOST_KEPT = 1 << 20  # characters of known parts, some 30 MB
 
 
@@ -41,7 +43,6 @@ class TokenCounter:
     """
 
     exact = True
-    between = 1
 
     def __init__(self, files: TokenizerFiles | UnigramFiles):
         """Makes the tokenizer.
@@ -49,7 +50,9 @@ class TokenCounter:
         Args:
             files: Vocabulary and settings.
         """
+        self.between = 1
         if isinstance(files, UnigramFiles):
+            self.between = len(files.between_ids)
             self._tokenizer, self._unknown = _unigram(files), files.unknown_id
             self._continuing = np.array([not piece.startswith(WORD_MARK) for piece in files.pieces])
             is_space = bool(files.charsmap) or files.parts_at_whitespace
@@ -123,6 +126,8 @@ def _unigram(files: UnigramFiles) -> Tokenizer:
     ]
     tokenizer = Tokenizer(Unigram(vocabulary, unk_id=files.unknown_id, byte_fallback=bool(files.byte_ids)))
     steps = [
+        *([Replace("``", '"'), Replace("''", '"')] if files.joins_quotes else []),
+        *(getattr(normalizers, step)() for step in files.folding),
         *([Precompiled(files.charsmap)] if files.charsmap else []),
         *([Strip(left=False, right=True)] if files.strips_end else []),
         *([Replace(Regex(" {2,}"), " ")] if files.joins_spaces else []),

@@ -41,6 +41,7 @@ class TokenEstimate:
     """
 
     exact = False
+    between = 1
 
     def __init__(self, base: str):
         """Makes it for a base model.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from fullbake.components.tokenizer.charsmap import Charsmap, normalize
+from fullbake.components.tokenizer.charsmap import Charsmap, folded_characters, normalize, read_charsmap
 from fullbake.components.tokenizer.copies import copy_each
 from fullbake.components.tokenizer.pieces import RowLayout
 from fullbake.components.tokenizer.unicode_tables import WHITESPACE, code_points
@@ -57,7 +57,11 @@ class Unigram:
         )
         self.unknown_id = files.unknown_id
         self.begins_word = np.array([piece.startswith(WORD_MARK) for piece in files.pieces])
-        self._charsmap = Charsmap(files.charsmap) if files.charsmap else None
+        self._maps = []
+        if files.folding:
+            self._maps.append(Charsmap(folded_characters(files.folding), by_grapheme=False))
+        if files.charsmap:
+            self._maps.append(Charsmap(read_charsmap(files.charsmap)))
         self._tables = UnigramTables(files)
         self._traced: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
 
@@ -116,8 +120,11 @@ class Unigram:
     def _tokenize_chunk(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         decoded = tf.strings.unicode_decode(text, "UTF-8", errors="replace")
         codes, rows = decoded.values, decoded.value_rowids()
-        if self._charsmap is not None:
-            codes, rows = normalize(self._charsmap, codes, rows)
+        if self._files.joins_quotes:
+            for quote in "`'":
+                codes, rows = _join_quotes(codes, rows, ord(quote))
+        for charsmap in self._maps:
+            codes, rows = normalize(charsmap, codes, rows)
         codes, rows = self._tidy(codes, rows, tf.size(text))
         codes, rows, begins = self._words(codes, rows)
         places, ids = find_pieces(self._tables, codes, begins)
@@ -200,6 +207,19 @@ def _shorten(text: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
         return tf.where(is_cut | still_long, tf.strings.join(parts, " "), text)
 
     return tf.cond(tf.strings.length(text) > LONG_BYTES, without_middle, lambda: text)
+
+
+def _join_quotes(codes: tf.Tensor, rows: tf.Tensor, quote: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Makes a quotation mark of each two such characters in a row."""
+    is_quote = tf.equal(codes, quote)
+    opens = is_quote & ~_follows(is_quote, rows)
+    count = tf.cumsum(tf.cast(is_quote, tf.int32))
+    first = tf.concat([[0], tf.boolean_mask(count, opens)], 0)
+    in_run = count - tf.gather(first, tf.cumsum(tf.cast(opens, tf.int32)))
+    is_second = is_quote & tf.equal(tf.bitwise.bitwise_and(in_run, 1), 1)
+    becomes = tf.concat([is_second[1:], [False]], 0)[: tf.size(codes)]
+    codes = tf.where(becomes, ord('"'), codes)
+    return tf.boolean_mask(codes, ~is_second), tf.boolean_mask(rows, ~is_second)
 
 
 def _follows(what: tf.Tensor, group: tf.Tensor) -> tf.Tensor:

@@ -20,7 +20,8 @@ WORD_MARK = "▁"
 REMEDY = "choose a base model whose tokenizer is known, such as xlm-roberta-base"
 
 # Steps of a normalizer in the order in which Hugging Face's converters write them, each at most once.
-_STEPS = ("Precompiled", "Strip", "Replace")
+_FOLDING = ("NFKD", "StripAccents", "Lowercase")
+_STEPS = ("``", "''", *_FOLDING, "Precompiled", "Strip", " {2,}")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class UnigramFiles:
         special: The ids of special tokens, which no text spells.
         unknown_id: The id of what no piece spells.
         byte_ids: By byte, the id of the piece that stands for it in what no piece spells; empty: there are none.
+        joins_quotes: Whether two grave accents, or two apostrophes, are a quotation mark.
+        folding: The steps of `tokenizers` that change each character before that, such as Lowercase.
         charsmap: SentencePiece's precompiled normalisation; empty: there is none.
         strips_end: Whether white space at the end of a text is removed.
         joins_spaces: Whether a run of spaces is one.
@@ -52,6 +55,8 @@ class UnigramFiles:
     special: frozenset[int] = field(compare=False)
     unknown_id: int = field(compare=False)
     byte_ids: tuple[int, ...] = field(compare=False)
+    joins_quotes: bool = field(compare=False)
+    folding: tuple[str, ...] = field(compare=False)
     charsmap: bytes = field(compare=False)
     strips_end: bool = field(compare=False)
     joins_spaces: bool = field(compare=False)
@@ -111,7 +116,8 @@ def _read(path: Path) -> UnigramFiles:
         raise InputError(f"{path}: its vocabulary names a piece twice; {REMEDY}")
     number = {piece: index for index, piece in enumerate(pieces)}
     added = {token["content"]: token["id"] for token in content.get("added_tokens") or []}
-    roles = {role: _token(config[role]) for role in ("mask_token", "pad_token")}
+    named = {"mask_token": "[MASK]" if "[MASK]" in number else "<mask>", "pad_token": "<pad>"} | config
+    roles = {role: _token(named[role]) for role in ("mask_token", "pad_token")}
     start, between, end, has_types = _layout(path, content.get("post_processor") or {})
     unknown = int(model["unk_id"])
     known = {start, end, *between, *roles.values(), pieces[unknown], "<s>", "</s>", "<unk>", "[UNK]"}
@@ -154,25 +160,38 @@ def _byte_ids(number: Mapping[str, int]) -> tuple[int, ...]:
 def _normalizing(path: Path, normalizer: Mapping[str, Any] | None) -> dict[str, Any]:
     steps = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
     names = [step["type"] for step in steps]
-    by_name = dict(zip(names, steps, strict=True))
+    by_name = {_step_name(step): step for step in steps}
     strip = by_name.get("Strip", {"strip_left": False, "strip_right": False})
-    replace = by_name.get("Replace")
+    quotes = [name for name in ("``", "''") if by_name.get(name, {}).get("content") == '"']
+    folding = tuple(name for name in _FOLDING if name in by_name)
     is_known = (
-        names == [name for name in _STEPS if name in by_name]
+        list(by_name) == [name for name in _STEPS if name in by_name]
+        and len(by_name) == len(steps)
         and not strip["strip_left"]
-        and (replace is None or (replace["pattern"] == {"Regex": " {2,}"} and replace["content"] in (" ", WORD_MARK)))
+        and by_name.get(" {2,}", {"content": " "})["content"] in (" ", WORD_MARK)
+        and quotes == [name for name in ("``", "''") if name in by_name]
+        and len(quotes) != 1
+        # Decomposed marks would have to be sorted.
+        and ("NFKD" in folding) == ("StripAccents" in folding)
     )
     if not is_known:
         raise InputError(
-            f"{path}: its normalizer does not do what is known here, a precompiled map, stripping the end and joining "
-            f"spaces (it is: {', '.join(names)}); {REMEDY}"
+            f"{path}: its normalizer does not do what is known here, what those of XLM-RoBERTa and ALBERT do, in their "
+            f"order (it is: {', '.join(names)}); {REMEDY}"
         )
     charsmap = by_name.get("Precompiled", {"precompiled_charsmap": None})["precompiled_charsmap"]
     return {
+        "joins_quotes": bool(quotes),
+        "folding": folding,
         "charsmap": base64.b64decode(charsmap or ""),
         "strips_end": bool(strip["strip_right"]),
-        "joins_spaces": replace is not None,
+        "joins_spaces": " {2,}" in by_name,
     }
+
+
+def _step_name(step: Mapping[str, Any]) -> str:
+    """What a step of a normalizer is called here: its type, or what it replaces."""
+    return next(iter(step["pattern"].values())) if step["type"] == "Replace" else step["type"]
 
 
 def _parts_at_whitespace(path: Path, splitting: Mapping[str, Any]) -> bool:
@@ -218,8 +237,8 @@ def _token(token: str | Mapping[str, Any]) -> str:
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    """tokenizer_config.json over special_tokens_map.json, and XLM-RoBERTa's names of tokens where both are silent."""
-    found: dict[str, Any] = {"mask_token": "<mask>", "pad_token": "<pad>"}
+    """tokenizer_config.json over special_tokens_map.json."""
+    found: dict[str, Any] = {}
     for file in (path.with_name("special_tokens_map.json"), path):
         if file.is_file():
             found |= {key: value for key, value in json.loads(file.read_bytes()).items() if value is not None}

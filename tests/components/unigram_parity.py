@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from transformers import XLMRobertaTokenizerFast
+from transformers import AutoTokenizer
 
 from fullbake.components.tokenizer.tokenizer_kinds import pieces_of
 from tests.components.tokenizer.languages import SENTENCES
 from tests.components.tokenizer_parity import CONTEXTS, random_texts, scalar_values
-from tests.unigram_models import nmt_nfkc, pack_charsmap, save_xlm_roberta, train_pieces
+from tests.unigram_models import nmt_nfkc, pack_charsmap, save_albert, save_xlm_roberta, train_pieces
 
-KINDS = ("as converted today", "as of 2020", "without a charsmap", "with bytes")
+KINDS = ("as converted today", "as of 2020", "without a charsmap", "with bytes", "ALBERT")
 
 
 def folder_maker() -> Callable[[str, Path], Path]:
@@ -33,7 +33,13 @@ def folder_maker() -> Callable[[str, Path], Path]:
         "without a charsmap": {},
         "with bytes": {"charsmap": charsmap, "byte_fallback": True},
     }
-    return lambda kind, folder: save_xlm_roberta(folder, pieces, **settings[kind])
+
+    def make(kind: str, folder: Path) -> Path:
+        if kind == "ALBERT":
+            return save_albert(folder, pieces, charsmap=charsmap)
+        return save_xlm_roberta(folder, pieces, **settings[kind])
+
+    return make
 
 
 class Parity:
@@ -41,7 +47,7 @@ class Parity:
 
     def __init__(self, folder: Path):
         self.ours = pieces_of(folder)
-        self.theirs = XLMRobertaTokenizerFast.from_pretrained(folder, split_special_tokens=True)
+        self.theirs = AutoTokenizer.from_pretrained(folder, split_special_tokens=True)
 
     def differences(self, texts: Iterable[str | bytes]) -> list[tuple[str | bytes, list[int], list[int]]]:
         """(text, our ids, their ids) where these differ."""

@@ -11,7 +11,7 @@ from transformers import pipeline
 from tests.pipeline.planted import COMPONENTS, LABELS, executions, planted_rows, write_config, write_csv
 
 
-@pytest.mark.parametrize("family", ["xlm-roberta"])
+@pytest.mark.parametrize("family", ["albert", "xlm-roberta"])
 def test_a_base_with_sentencepiece_is_trained_checked_and_pushed(
     fullbake, base_of: Callable[[str], Path], tmp_path: Path, family: str
 ):

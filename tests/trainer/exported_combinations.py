@@ -97,6 +97,8 @@ COMBINATIONS = [
         pairs=True,
         tokenizer={"add_prefix_space": True},
     ),
+    Combination("albert, hf, pairs", *("albert", "hf", tuple("abc")), pairs=True, config=LEFT_BY_A_TASK),
+    Combination("albert, mlp, multi-label", *("albert", "mlp", ("toxic", "threat")), task="multi_label"),
     Combination("xlm-roberta, linear, pairs", *("xlm-roberta", "linear", ("0", "1")), pairs=True, pooling="mean"),
     Combination("distilbert, linear, multi-label", *("distilbert", "linear", ("toxic", "threat")), task="multi_label"),
 ]

@@ -17,10 +17,8 @@ import tensorflow_transform as tft
 from transformers import (
     AutoTokenizer,
     BertTokenizerFast,
-    RobertaTokenizerFast,
     TFAutoModel,
     TFAutoModelForMaskedLM,
-    XLMRobertaTokenizerFast,
     pipeline,
 )
 
@@ -83,10 +81,8 @@ def make_odd_base(of: Combination, folder: Path) -> Path:
     """A base with what earlier hands have left in it."""
     base = make_base(folder / "plain", of.family)
     cased = [*VOCABULARY, "A", "L", "##O", "##V", "##E", "##L", "##Y"]
-    if of.family == "roberta":
-        tokenizer = RobertaTokenizerFast.from_pretrained(base)
-    elif of.family == "xlm-roberta":
-        tokenizer = XLMRobertaTokenizerFast.from_pretrained(base)
+    if of.family in ("albert", "roberta", "xlm-roberta"):
+        tokenizer = AutoTokenizer.from_pretrained(base)
     else:
         (base / "vocab.txt").write_text("\n".join(cased if not of.lowercase else VOCABULARY) + "\n", encoding="utf-8")
         tokenizer = BertTokenizerFast(str(base / "vocab.txt"), do_lower_case=of.lowercase)

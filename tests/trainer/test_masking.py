@@ -44,6 +44,8 @@ def test_a_vocabulary_knows_its_special_tokens_continuations_and_sentence_ends(v
     assert vocabulary.mask_id == SPECIAL.index("[MASK]")
     assert tokens[vocabulary.special].tolist() == SPECIAL
     assert tokens[vocabulary.ends_sentence].tolist() == [".", "!", "?"]
+    assert all(token.startswith("##") for token in tokens[vocabulary.continues])
+    assert vocabulary.continues.sum() == 26
 
 
 def test_a_sentencepiece_vocabulary_knows_its_special_tokens_continuations_and_sentence_ends(base_of):
@@ -54,8 +56,6 @@ def test_a_sentencepiece_vocabulary_knows_its_special_tokens_continuations_and_s
     assert {"▁", "▁you"} <= set(tokens[~known.continues])
     assert {"a", "z", "."} <= set(tokens[known.continues])
     assert tokens[known.ends_sentence].tolist() == [".", "!", "?"]
-    assert all(token.startswith("##") for token in tokens[vocabulary.continues])
-    assert vocabulary.continues.sum() == 26
 
 
 @pytest.mark.parametrize("whole_word", [False, True])

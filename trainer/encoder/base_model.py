@@ -21,7 +21,7 @@ of a config for anyone who reads it: runs that are there keep their caches as lo
 
 TOKENIZER_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"),
-    *("special_tokens_map.json", "added_tokens.json", "sentencepiece.bpe.model"),
+    *("special_tokens_map.json", "added_tokens.json", "sentencepiece.bpe.model", "spiece.model"),
 )
 # In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")

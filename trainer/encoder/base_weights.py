@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, NoReturn
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import WEIGHT_FILES, read_base_config
 from fullbake.trainer.encoder.families import Family, family_of
-from fullbake.trainer.encoder.family_shapes import pooler_shapes
 
 _LONGEST_HEADER = 100_000_000  # of a safetensors file, by its format's specification
 # Floating point. What is quantised to integers means nothing without its scales.
@@ -89,7 +88,7 @@ def check_weights(folder: Path, *, pooler: bool = False) -> BaseWeights:
             field="head",
             folder=folder,
         )
-    for name, shape in {**wanted, **pooler_shapes(sizes)}.items():
+    for name, shape in {**wanted, **family.pooler_shapes(sizes)}.items():
         kept = found.encoder.get(name)
         if kept is not None and kept.shape != shape:
             raise InputError(
@@ -100,7 +99,7 @@ def check_weights(folder: Path, *, pooler: bool = False) -> BaseWeights:
                 has=_shape(kept.shape),
                 wanted=_shape(shape),
             )
-    known = {*wanted, *pooler_shapes(sizes), *_BUFFERS}
+    known = {*wanted, *family.pooler_shapes(sizes), *_BUFFERS}
     surplus = [kept.name for name, kept in found.encoder.items() if name not in known]
     if surplus:
         raise InputError(

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from fullbake.contract.errors import InputError
-from fullbake.trainer.encoder.family_shapes import Shapes, Sizes, bert_shapes, distilbert_shapes
+from fullbake.trainer.encoder.family_shapes import (
+    Shapes,
+    Sizes,
+    albert_pooler_shapes,
+    albert_shapes,
+    bert_shapes,
+    distilbert_shapes,
+    pooler_shapes,
+)
 
 # Those of transformers' activations that TensorFlow and PyTorch both have; the first is the default of all families.
 ACTIVATIONS = (
@@ -42,6 +50,7 @@ class Family:
             the first is what transformers takes where the key is missing.
         shapes: The encoder's weights without a pooler.
         pooler: Whether Hugging Face's own classification head reads the encoder's pooler.
+        pooler_shapes: The weights of the pooler.
         own_prefix: The prefix of the encoder's weights in PyTorch, where that is not the `model_type`.
         unused_positions: How many rows of the table of positions no token has: RoBERTa counts on from its pad id.
         separators_part: Whether separators alone part two texts, though it has `type_vocab_size`.
@@ -53,6 +62,7 @@ class Family:
     settings: Mapping[str, tuple[Any, ...]]
     shapes: Callable[[Sizes], Shapes]
     pooler: bool = False
+    pooler_shapes: Callable[[Sizes], Shapes] = pooler_shapes
     own_prefix: str = ""
     unused_positions: int = 0
     separators_part: bool = False
@@ -227,13 +237,32 @@ FAMILIES: dict[str, Family] = {
             shapes=bert_shapes,
         ),
         Family(
-            "xlm-roberta",
+            "albert",
             known=(
-                "xlm-roberta-base",
-                "xlm-roberta-large",
-                "FacebookAI/xlm-roberta-base",
-                "FacebookAI/xlm-roberta-large",
+                "albert-base-v2",
+                "albert-large-v2",
+                "albert-xlarge-v2",
+                "albert/albert-base-v2",
             ),
+            size_keys={
+                **_bert_size_keys(hidden_size=4096, num_attention_heads=64, intermediate_size=16384),
+                "vocabulary": (("vocab_size",), 30000),
+                "embedding": (("embedding_size",), 128),
+                # Layers of a group are one layer, that is run several times.
+                "layers": (("num_hidden_groups",), 1),
+            },
+            settings={
+                "position_embedding_type": ("absolute",),
+                "hidden_act": ("gelu_new", *(name for name in ACTIVATIONS if name != "gelu_new")),
+                "inner_group_num": (1,),
+            },
+            shapes=albert_shapes,
+            pooler=True,
+            pooler_shapes=albert_pooler_shapes,
+        ),
+        Family(
+            "xlm-roberta",
+            known=("xlm-roberta-base", "xlm-roberta-large", "FacebookAI/xlm-roberta-base"),
             size_keys=_bert_size_keys(),
             # Positions are counted on from the pad id, in TensorFlow and PyTorch alike.
             settings={**_BERT_SETTINGS, "pad_token_id": (1,)},

@@ -56,6 +56,25 @@ def distilbert_shapes(sizes: Sizes) -> Shapes:
     return shapes
 
 
+def albert_shapes(sizes: Sizes) -> Shapes:
+    """The weights of an ALBERT, whose layers share those of their group."""
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _embeddings(sizes) | _dense("encoder.embedding_hidden_mapping_in", hidden, sizes["embedding"])
+    for layer in (f"encoder.albert_layer_groups.{number}.albert_layers.0" for number in range(sizes["layers"])):
+        for part in ("query", "key", "value", "dense"):
+            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.attention.LayerNorm", hidden)
+        shapes |= _dense(f"{layer}.ffn", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.ffn_output", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.full_layer_layer_norm", hidden)
+    return shapes
+
+
+def albert_pooler_shapes(sizes: Sizes) -> Shapes:
+    """The weights of ALBERT's pooler."""
+    return _dense("pooler", sizes["hidden"], sizes["hidden"])
+
+
 def pooler_shapes(sizes: Sizes) -> Shapes:
     """The weights of BERT's pooler."""
     return _dense("pooler.dense", sizes["hidden"], sizes["hidden"])

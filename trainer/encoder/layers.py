@@ -10,8 +10,9 @@ ENCODER = "encoder/"
 HEAD = "head/"
 """The path of each variable of a head begins with this."""
 
-_LAYER = re.compile(r"encoder/.*layer_\._(\d+)/.*")
-_EMBEDDINGS = "encoder/embeddings"
+# ALBERT has groups of layers that share their weights, so each is one.
+_LAYER = re.compile(r"encoder/.*layer(?:_groups)?_\._(\d+)/.*")
+_EMBEDDINGS = ("encoder/embeddings", "encoder/encoder/embedding_hidden_mapping_in")
 
 
 def count_layers(paths: Iterable[str]) -> int:

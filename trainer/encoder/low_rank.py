@@ -21,6 +21,7 @@ PROJECTIONS = {
     "distilbert": ("q_lin", "v_lin"),
     "electra": ("query", "value"),
     "roberta": ("query", "value"),
+    "albert": ("query", "value"),
     "xlm-roberta": ("query", "value"),
 }
 

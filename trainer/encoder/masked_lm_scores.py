@@ -16,5 +16,6 @@ SCORES: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
     ),
     "electra": lambda model, vectors: model.generator_lm_head(model.generator_predictions(vectors)),
     "roberta": lambda model, vectors: model.lm_head(vectors),
+    "albert": lambda model, vectors: model.predictions(vectors),
     "xlm-roberta": lambda model, vectors: model.lm_head(vectors),
 }

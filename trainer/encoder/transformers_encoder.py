@@ -218,6 +218,9 @@ class TransformersEncoder(tf_keras.layers.Layer):
             tensors[name] = np.ascontiguousarray(value.T if transpose is TransposeType.SIMPLE else value)
         if len(tensors) != len(self.model.variables) + len(more or {}):
             raise RuntimeError("two variables of the model share a name in PyTorch")
+        if (bias := tensors.get("predictions.decoder.bias")) is not None:
+            # ALBERT's, which PyTorch ties to the other; TensorFlow keeps two, and trains only this one.
+            tensors["predictions.bias"] = bias
         safetensors.numpy.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
         config = self.model.config  # without what an earlier task left in it (see `_plain_config`)
         config.architectures = [type(self.model).__name__.removeprefix("TF")]

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 from tokenizers.normalizers import Precompiled
-from transformers import XLMRobertaTokenizerFast
+from transformers import AutoTokenizer, XLMRobertaTokenizerFast
 
 from fullbake.components.tokenizer import grapheme_tables
-from fullbake.components.tokenizer.charsmap import Charsmap
+from fullbake.components.tokenizer.charsmap import Charsmap, read_charsmap
 from fullbake.components.tokenizer.kinds_of_files import read_files
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.token_counter import TokenCounter
 from fullbake.components.tokenizer.tokenizer_kinds import pieces_of
 from fullbake.components.tokenizer.unicode_tables import code_points
 from fullbake.contract.errors import InputError
+from fullbake.pipeline.token_survey import TokenSurvey
 from tests.components.tokenizer.languages import SENTENCES
 from tests.components.tokenizer_parity import CONTEXTS, random_texts, scalar_values, telling_values
 from tests.components.unigram_parity import KINDS, Parity, folder_maker
@@ -48,7 +49,16 @@ HAND = [
         "\r\u0301",
     ),
     *("aaaa" * 50, "a" * 10_000, "ab" * 5_000, "漢字" * 1_000, "ß" * 10_000, "\u0e01" * 3000, "<0x41>", "\ufdfa"),
-    *("hello world, it is a garden " * 50, "9, 10, 11,", "``quoted''", "👩‍👩‍👧🏽ℹ\u0301", "क\u094dक़\u0301"),
+    *(
+        "hello world, it is a garden " * 50,
+        "9, 10, 11,",
+        "``quoted''",
+        "``x```y''''' z",
+        "` ` ' '",
+        "Éß İ ΑΣ ﷺ 한국어",
+        "👩‍👩‍👧🏽ℹ\u0301",
+        "क\u094dक़\u0301",
+    ),
 ]
 DAMAGED = [
     b"\xff\xfea \xe2\x82",
@@ -112,6 +122,15 @@ def test_rows_and_pairs_are_truncated_and_padded_alike(folder_of, max_length: in
             assert values.numpy().tolist() == wanted[name], name
 
 
+def test_pairs_of_albert_are_told_apart_by_types(folder_of):
+    folder = folder_of("ALBERT")
+    texts, pairs = ["the garden", "", "nice day " * 9], ["a b c " * 9, "ok", ""]
+    found = RowTokenizer.from_folder(folder, max_length=14)(tf.constant(texts), tf.constant(pairs))
+    theirs = AutoTokenizer.from_pretrained(folder)
+    wanted = theirs(texts, pairs, truncation=True, max_length=14, padding="max_length")
+    assert {name: values.numpy().tolist() for name, values in found.items()} == dict(wanted)
+
+
 def test_head_and_tail_are_the_first_and_the_last_tokens(folder_of):
     folder = folder_of(KINDS[0])
     tokenizer = RowTokenizer.from_folder(folder, max_length=12, truncation="head_tail")
@@ -152,8 +171,23 @@ def test_of_a_text_of_ten_megabytes_without_a_space_the_ends_are_read(folder_of)
     assert len(found) < 140_000
 
 
+@pytest.mark.parametrize(("kind", "special"), [(KINDS[0], 4), ("ALBERT", 3)])
+def test_the_special_tokens_of_a_pair_are_counted(folder_of, kind: str, special: int):
+    folder = folder_of(kind)
+    counter = TokenCounter(read_files(folder))
+    survey = TokenSurvey(counter)
+    survey.add("the garden", "ok")
+    survey.finish()
+    tokens = counter.count(["the garden", "ok"])[:, 0].sum()
+    assert (
+        list(survey.all_lengths)
+        == [tokens + special]
+        == [len(AutoTokenizer.from_pretrained(folder)("the garden", "ok").input_ids)]
+    )
+
+
 def test_special_tokens_that_a_user_types_are_text(parity: Parity):
-    texts = ["<s> a </s><mask> <pad>b <unk>", "<s>", "</s></s>"]
+    texts = ["<s> a </s><mask> <pad>b <unk>", "<s>", "</s></s>", "[CLS] a [SEP][MASK]"]
     ids = parity.ours.tokenize(tf.constant(texts))
     layout = parity.ours.layout
     forbidden = {layout.start, layout.end, layout.pad, parity.theirs.mask_token_id}
@@ -213,7 +247,7 @@ def test_a_model_without_tokenizer_json_is_refused_with_the_way_to_make_one(tmp_
 
 
 def test_the_packed_map_says_what_was_packed():
-    packed = Charsmap(pack_charsmap({"a": "xyz", "b": "", "cd": "e", "c\u0301": "\u0107"}))
+    packed = Charsmap(read_charsmap(pack_charsmap({"a": "xyz", "b": "", "cd": "e", "c\u0301": "\u0107"})))
     assert sorted(packed.sizes.tolist()) == [0, 0, 1, 1, 3]
     assert len(packed.pair_keys) == 3
 
