@@ -128,6 +128,11 @@ class Exported:
         return [dict(zip(("text", "text_pair"), row, strict=True)) for row in self.rows] if self.of.pairs else self.rows
 
 
+def _is_special(of: Combination, row: Any) -> bool:
+    """Whether Hugging Face takes what is typed there for a special token: docs/bases.md, "SentencePiece"."""
+    return of.family == "xlm-roberta" and "</s>" in str(row)
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory):
     """Exports a combination, once."""
@@ -140,8 +145,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory):
             transform = make_transform(base, folder / "transform", of.labels, WIDTH, text_pair=of.pairs)
             classifier = Classifier.from_base(base, of.head, of.labels, pooling=of.pooling, task=TASKS[of.task])
             scatter(classifier.variables)
-            rows: list[Any] = PAIRS if of.pairs else TEXTS
-            columns = list(zip(*PAIRS, strict=True)) if of.pairs else [TEXTS]
+            rows: list[Any] = [row for row in (PAIRS if of.pairs else TEXTS) if not _is_special(of, row)]
+            columns = list(zip(*rows, strict=True)) if of.pairs else [rows]
             texts = {name: tf.constant(column) for name, column in zip(("text", "text_pair"), columns, strict=False)}
             spread_logits(classifier, transform, texts)
             spec = make_spec(base, head=of.head, labels=of.labels, pooling=of.pooling, task_name=of.task)
