@@ -114,6 +114,8 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
             AlbertConfig(
                 **size,
                 embedding_size=16,
+                hidden_dropout_prob=0.1,
+                attention_probs_dropout_prob=0.1,
                 hidden_size=32,
                 num_hidden_layers=2 * layers,  # each is run twice
                 num_hidden_groups=layers,

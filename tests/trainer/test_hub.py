@@ -94,9 +94,9 @@ def hub(base: Path, tmp_path: Path) -> Iterator[Hub]:
     (good / "added_tokens.json").write_text("{}")
     for name in ("pytorch_model.bin", "tf_model.h5", "model.fp16.safetensors", "onnx.bin"):
         (good / name).write_bytes(b"not to be fetched")
-    roberta = Path(shutil.copytree(base, tmp_path / "roberta"))
-    (roberta / "config.json").write_text(json.dumps({"model_type": "roberta"}))
-    server = Hub({"distilbert-base-uncased": good, "an-org/roberta": roberta})
+    roberta = Path(shutil.copytree(base, tmp_path / "camembert"))
+    (roberta / "config.json").write_text(json.dumps({"model_type": "camembert"}))
+    server = Hub({"distilbert-base-uncased": good, "an-org/camembert": roberta})
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -123,7 +123,7 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
         ["distilbert-base-uncasd"],
         ["an-org/nothing-like-it"],
         ["distilbert-base-uncased", "none"],
-        ["an-org/roberta"],
+        ["an-org/camembert"],
     ]
     found, typo, nothing, revision, roberta = resolve(names, hub, tmp_path / "home")
     files = {file.name for file in Path(found[0]).iterdir()}
@@ -138,11 +138,11 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
     assert revision[0].startswith(
         "refused: revision: the Hugging Face hub has no revision 'none' of 'distilbert-base-uncased'"
     )
-    assert "'an-org/roberta' is of type 'roberta', which is not among those" in roberta[0]
+    assert "'an-org/camembert' is of type 'camembert', which is not among those" in roberta[0]
     assert max(seconds for _, seconds in (typo, nothing, revision)) < 2
     # What cannot be used is not paid for: of it only the small files were fetched.
-    assert "an-org/roberta/config.json" in hub.fetched
-    assert "an-org/roberta/model.safetensors" not in hub.fetched
+    assert "an-org/camembert/config.json" in hub.fetched
+    assert "an-org/camembert/model.safetensors" not in hub.fetched
     # Without the hub, what was fetched is found again.
     hub.models.clear()
     ((again, _),) = resolve([["distilbert-base-uncased"]], hub, tmp_path / "home")
