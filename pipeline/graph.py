@@ -30,7 +30,6 @@ from fullbake.pipeline.outline import Places
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
-from fullbake.trainer.tasks.table import MULTI_LABEL, SINGLE_LABEL
 
 # Where a config says which base model and which data; what they are is not said by their names.
 _INPUTS = (
@@ -223,7 +222,7 @@ def create_components(
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
         threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
-        task_name=(MULTI_LABEL if data.multi_label else SINGLE_LABEL).name,
+        task_name=gate.task,
     )
     tokens["train_args"] = trainer_pb2.TrainArgs(splits=[TRAIN_SPLIT])
     tuner = None

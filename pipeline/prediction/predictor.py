@@ -13,7 +13,7 @@ from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import fault, newest_version, read_about
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, LABELS_SEPARATOR, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
-from fullbake.trainer.tasks.table import MULTI_LABEL
+from fullbake.contract.results.result import MULTI_LABEL
 
 
 class Prediction(NamedTuple):
@@ -55,7 +55,7 @@ class Predictor:
         if about is None:
             raise InputError(f"--model: {model} has no usable {ABOUT_FILE}; name another version")
         self.labels = list(about.labels)
-        self.multi_label = about.task == MULTI_LABEL.name
+        self.multi_label = about.task == MULTI_LABEL
         self.text_columns = about.text_columns
         self.reading = about.reading
         self.text_features = list(about.text_features)

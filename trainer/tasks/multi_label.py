@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fullbake.contract.names import LABELS_SEPARATOR
+from fullbake.contract.results.result import MULTI_LABEL
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -24,7 +25,7 @@ class MultiLabel:
     label, 0 where it has not, -1 where nobody knows. Of what nobody knows nothing is learned or measured.
     """
 
-    name = "multi_label"
+    name = MULTI_LABEL
     problem_type = "multi_label_classification"
     score = "macro_recall"
 

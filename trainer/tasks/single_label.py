@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fullbake.contract.results.result import SINGLE_LABEL
+
 if TYPE_CHECKING:
     import tensorflow as tf
     import tf_keras
@@ -18,7 +20,7 @@ class SingleLabel:
     The members are those of `trainer.tasks.table.Task`. Targets are class indices, int32 `(rows,)`.
     """
 
-    name = "single_label"
+    name = SINGLE_LABEL
     problem_type = "single_label_classification"
     score = "macro_recall"
 
