@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from fullbake.components.serving.plain_path import PATTERN_CHARACTERS
+from fullbake.contract.cache_folder import cache_folder
 from fullbake.contract.errors import InputError
 
 
@@ -26,7 +27,7 @@ def plain_root(root: Path) -> Path:
     if PATTERN_CHARACTERS.isdisjoint(str(root)):
         return root
     name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "fullbake" / "roots"
+    folder = cache_folder() / "roots"
     if PATTERN_CHARACTERS.isdisjoint(str(folder)):
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)

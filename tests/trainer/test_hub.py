@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.sentencepiece_models import save_alone
 
 COMMIT = hashlib.sha1(b"a commit", usedforsecurity=False).hexdigest()
 # Resolves names one after the other, and prints of each what came of it and how long it took.
@@ -89,14 +91,15 @@ class _Answers(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def hub(base: Path, tmp_path: Path) -> Iterator[Hub]:
+def hub(base: Path, base_of: Callable[[str], Path], tmp_path: Path) -> Iterator[Hub]:
     good = Path(shutil.copytree(base, tmp_path / "good"))
     (good / "added_tokens.json").write_text("{}")
     for name in ("pytorch_model.bin", "tf_model.h5", "model.fp16.safetensors", "onnx.bin"):
         (good / name).write_bytes(b"not to be fetched")
     roberta = Path(shutil.copytree(base, tmp_path / "camembert"))
     (roberta / "config.json").write_text(json.dumps({"model_type": "camembert"}))
-    server = Hub({"distilbert-base-uncased": good, "an-org/camembert": roberta})
+    alone = save_alone(base_of("albert"), "albert")
+    server = Hub({"distilbert-base-uncased": good, "an-org/camembert": roberta, "an-org/spiece": alone})
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -107,6 +110,7 @@ def resolve(names: list[list[str]], hub: Hub, home: Path) -> list[tuple[str, flo
     environment = os.environ | {
         "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_address[1]}",
         "HF_HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "NO_PROXY": "127.0.0.1",
     }
@@ -124,8 +128,9 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
         ["an-org/nothing-like-it"],
         ["distilbert-base-uncased", "none"],
         ["an-org/camembert"],
+        ["an-org/spiece"],
     ]
-    found, typo, nothing, revision, roberta = resolve(names, hub, tmp_path / "home")
+    found, typo, nothing, revision, roberta, alone = resolve(names, hub, tmp_path / "home")
     files = {file.name for file in Path(found[0]).iterdir()}
     assert files == {file.name for file in base.iterdir()} | {"added_tokens.json"}
     assert (Path(found[0]) / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
@@ -143,7 +148,12 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
     # What cannot be used is not paid for: of it only the small files were fetched.
     assert "an-org/camembert/config.json" in hub.fetched
     assert "an-org/camembert/model.safetensors" not in hub.fetched
+    # A SentencePiece model alone is fetched, and its fast tokenizer made, in another place.
+    assert "an-org/spiece/spiece.model" in hub.fetched
+    assert {"spiece.model", "tokenizer.json"} <= {file.name for file in Path(alone[0]).iterdir()}
+    assert Path(alone[0]).is_relative_to(tmp_path / "home/cache/fullbake")
+    assert list((tmp_path / "home/hub").glob("*spiece/**/tokenizer.json")) == []
     # Without the hub, what was fetched is found again.
     hub.models.clear()
-    ((again, _),) = resolve([["distilbert-base-uncased"]], hub, tmp_path / "home")
-    assert again == found[0]
+    names = [["distilbert-base-uncased"], ["an-org/spiece"]]
+    assert [again for again, _ in resolve(names, hub, tmp_path / "home")] == [found[0], alone[0]]

@@ -12,6 +12,7 @@ from fullbake.contract.nearest import nearest
 from fullbake.trainer.content_hash import hash_file, hash_names
 from fullbake.trainer.encoder.families import KNOWN_NAMES, family_of
 from fullbake.trainer.encoder.family_shapes import Sizes
+from fullbake.trainer.encoder.fast_tokenizer import SENTENCEPIECE_FILES, with_fast_tokenizer
 from fullbake.trainer.encoder.package_base import PACKAGE_PREFIX, package_folder
 from fullbake.trainer.locations import locate
 
@@ -21,7 +22,7 @@ of a config for anyone who reads it: runs that are there keep their caches as lo
 
 TOKENIZER_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"),
-    *("special_tokens_map.json", "added_tokens.json", "sentencepiece.bpe.model", "spiece.model"),
+    *("special_tokens_map.json", "added_tokens.json", *SENTENCEPIECE_FILES),
 )
 # In the order in which transformers looks for them. Never *.bin: a pickle runs code when it is opened.
 WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "tf_model.h5.index.json")
@@ -45,15 +46,15 @@ def resolve_base(base: str, revision: str | None = None) -> Path:
 
     Returns:
         A folder that holds the `config.json` of an encoder of a known family, and weights as safetensors or
-        TensorFlow's h5.
+        TensorFlow's h5; one of links where its tokenizer is a SentencePiece model alone (see `fast_tokenizer`).
 
     Raises:
         InputError: There is no such base, it cannot be fetched, it is not of `trainer.encoder.families`, or its weights
-            are of a kind that is not opened.
+            or its SentencePiece model are of a kind that is not opened.
     """
     folder = _local_folder(base) or _hub_folder(base, revision)
     _check_folder(base, folder)
-    return folder
+    return with_fast_tokenizer(folder, _parts_of(folder))
 
 
 def find_tokenizer(base: str) -> Path | None:
@@ -71,7 +72,7 @@ def find_tokenizer(base: str) -> Path | None:
     folder = _local_folder(base)
     if folder is not None:
         _check_folder(base, folder)
-        return folder
+        return with_fast_tokenizer(folder, _parts_of(folder))
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -82,10 +83,11 @@ def find_tokenizer(base: str) -> Path | None:
     except HFValidationError as error:
         raise _no_name_of_a_base(base) from error
     names = {file.name for file in folder.iterdir()}
-    if "config.json" not in names or names.isdisjoint(("tokenizer.json", "vocab.txt", "vocab.json")):
+    tokenizers = ("tokenizer.json", "vocab.txt", "vocab.json", *SENTENCEPIECE_FILES)
+    if "config.json" not in names or names.isdisjoint(tokenizers):
         return None
     family_of(read_base_config(folder), repr(base))
-    return folder
+    return with_fast_tokenizer(folder, _parts_of(folder))
 
 
 def open_base(base: str, revision: str | None, base_hash: str | None) -> Path:
@@ -125,8 +127,7 @@ def hash_base(folder: Path) -> str:
         InputError: One of the files cannot be read, or is being written to.
     """
     try:
-        names = sorted(file.name for file in folder.iterdir() if _is_part(file.name))
-        return hash_names((name, hash_file(folder / name)) for name in names)
+        return hash_names((name, hash_file(folder / name)) for name in _parts_of(folder))
     except OSError as error:
         raise InputError(
             "{file} cannot be read: {reason}; fetch the model again",
@@ -284,8 +285,9 @@ def _check_folder(base: str, folder: Path) -> None:
         )
 
 
-def _is_part(name: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _PARTS)
+def _parts_of(folder: Path) -> list[str]:
+    names = sorted(file.name for file in folder.iterdir())
+    return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in _PARTS)]
 
 
 def _reason(error: BaseException) -> str:
