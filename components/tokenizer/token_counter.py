@@ -50,7 +50,6 @@ class TokenCounter:
         Args:
             files: Vocabulary and settings.
         """
-        self.between = 1
         if isinstance(files, UnigramFiles):
             self.between = len(files.between_ids)
             self._tokenizer, self._unknown = _unigram(files), files.unknown_id
@@ -58,6 +57,7 @@ class TokenCounter:
             is_space = bool(files.charsmap) or files.parts_at_whitespace
             self._parts: Callable[[str], list[str]] = (_WHITESPACE_BETWEEN if is_space else _SPACE_BETWEEN).split
         else:
+            self.between = files.separators
             self._tokenizer, self._unknown = _wordpiece(files), files.token_id(files.unk_token)
             self._continuing, self._parts = continuing_tokens(files), _PART.findall
         self._places: dict[str, int] = {}
