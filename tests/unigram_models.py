@@ -1,4 +1,7 @@
-"""Makes SentencePiece unigram tokenizers as Hugging Face's converters write them, without the sentencepiece package."""
+"""Makes SentencePiece unigram tokenizers as Hugging Face's converters write them, without the sentencepiece package.
+
+CamemBERT's and DeBERTa's are what transformers' own converters make of a SentencePiece model.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,19 @@ import struct
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
-from transformers import AlbertTokenizerFast, XLMRobertaTokenizerFast
+from transformers import (
+    AlbertTokenizerFast,
+    CamembertTokenizerFast,
+    DebertaV2TokenizerFast,
+    XLMRobertaTokenizerFast,
+    convert_slow_tokenizer,
+)
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 
@@ -48,8 +59,8 @@ def pack_charsmap(replacements: Mapping[str, str]) -> bytes:
     return struct.pack("<I", len(array)) + array + bytes(texts)
 
 
-def nmt_nfkc() -> dict[str, str]:
-    """SentencePiece's rule `nmt_nfkc` as far as Python's Unicode has it: NFKC, and control characters that go."""
+def nfkc() -> dict[str, str]:
+    """SentencePiece's rule `nfkc` as far as Python's Unicode has it."""
     found = {}
     for code in range(1, 0x30000):
         char = chr(code)
@@ -61,6 +72,12 @@ def nmt_nfkc() -> dict[str, str]:
         whole = unicodedata.normalize("NFD", char)
         if len(whole) > 1 and not 0xAC00 <= code < 0xD7A4:
             found[whole] = plain
+    return found
+
+
+def nmt_nfkc() -> dict[str, str]:
+    """SentencePiece's rule `nmt_nfkc`: the same, control characters that go, and more that become spaces."""
+    found = nfkc()
     found |= {chr(code): "" for code in (*range(1, 9), 0xB, *range(0xE, 0x20), 0x7F, 0x8F, 0x9F)}
     found |= dict.fromkeys("\t\n\x0c\r\u1680\u200b\u200e\u200f\u2028\u2029▁\ufeff�", " ")
     return found
@@ -140,3 +157,70 @@ def save_albert(folder: Path, pieces: Iterable[tuple[str, float]], *, charsmap: 
     folder.mkdir(parents=True, exist_ok=True)
     AlbertTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
     return folder
+
+
+def save_camembert(folder: Path, pieces: Iterable[tuple[str, float]], *, charsmap: bytes = b"") -> Path:
+    """Writes the files of a CamemBERT tokenizer; the arguments are as above.
+
+    It has the ids 0 to 6 for special tokens, those of the pieces, and one for <mask>.
+    """
+    model = _sentencepiece(folder, ("<unk>", "<s>", "</s>"), pieces, charsmap)
+    # Where its slow tokenizer has them: the pieces follow on four ids of its own.
+    ids = {"<s>": 5, "</s>": 6}
+    converter = convert_slow_tokenizer.CamembertConverter(
+        SimpleNamespace(vocab_file=model, convert_tokens_to_ids=ids.get)
+    )
+    CamembertTokenizerFast(tokenizer_object=converter.converted()).save_pretrained(folder)
+    model.unlink()
+    return folder
+
+
+def save_deberta(
+    folder: Path,
+    pieces: Iterable[tuple[str, float]],
+    *,
+    charsmap: bytes = b"",
+    split_by_punct: bool = False,
+    lower: bool = False,
+) -> Path:
+    """Writes the files of a DeBERTa-v2 tokenizer, as version 3 has it too.
+
+    It has the ids 0 to 3 for special tokens, those of the pieces, and one beside the vocabulary for [MASK].
+
+    Args:
+        folder: Made if missing.
+        pieces: And their scores; the special ones are added.
+        charsmap: Its precompiled normalisation.
+        split_by_punct: Whether each punctuation character is a word.
+        lower: Whether text is lower-cased.
+    """
+    special = ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
+    model = _sentencepiece(folder, special, pieces, charsmap)
+    settings: dict[str, Any] = {"split_by_punct": split_by_punct, "do_lower_case": lower}
+    converter = convert_slow_tokenizer.DebertaV2Converter(
+        SimpleNamespace(vocab_file=model, convert_tokens_to_ids=special.index, **settings)
+    )
+    DebertaV2TokenizerFast(tokenizer_object=converter.converted(), **settings).save_pretrained(folder)
+    model.unlink()
+    return folder
+
+
+def _sentencepiece(
+    folder: Path, special: tuple[str, ...], pieces: Iterable[tuple[str, float]], charsmap: bytes
+) -> Path:
+    """Writes a SentencePiece model as training does, for converters to read."""
+    file = convert_slow_tokenizer.import_protobuf()
+    model = file.ModelProto()
+    kinds = file.ModelProto.SentencePiece
+    for number, piece in enumerate(special):
+        is_unknown = piece in ("<unk>", "[UNK]")
+        model.pieces.add(piece=piece, score=0.0, type=kinds.UNKNOWN if is_unknown else kinds.CONTROL)
+        if is_unknown:
+            model.trainer_spec.unk_id = number
+    for piece, score in pieces:
+        model.pieces.add(piece=piece, score=score)
+    model.normalizer_spec.precompiled_charsmap = charsmap
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "trained.model"
+    path.write_bytes(model.SerializeToString())
+    return path

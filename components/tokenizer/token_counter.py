@@ -5,17 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, normalizers
 from tokenizers.models import Unigram, WordPiece
 from tokenizers.normalizers import BertNormalizer, Precompiled, Replace, Strip
 from tokenizers.normalizers import Sequence as Normalizers
-from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace, WhitespaceSplit
+from tokenizers.pre_tokenizers import BertPreTokenizer, Metaspace, Punctuation, WhitespaceSplit
 from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 
 from fullbake.components.tokenizer.tokenizer_files import TokenizerFiles
-from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
+from fullbake.components.tokenizer.unigram_files import (
+    CHARSMAP,
+    FOLD,
+    JOIN_QUOTES,
+    JOIN_SPACES,
+    STRIP,
+    STRIP_END,
+    WORD_MARK,
+    UnigramFiles,
+)
 
 # At these no token goes on, whatever the settings; at other white space neither, but there the tokenizer sees to it. A
 # longer part is cut, so that memory stays bounded: that may give one token more.
@@ -23,8 +33,8 @@ _PART = re.compile(r"[^ \t\n\r]{1,65536}")
 # Between such characters, which no normalisation takes away or makes a space of, a unigram tokenizer's word ends,
 # whatever is around.
 _LETTER = r"[^\W\u037a\ufc5e-\ufc63\ufe70-\ufe7f\uff9e\uff9f]"
-_SPACE_BETWEEN = re.compile(f"(?<={_LETTER}|[.,;:!?]) (?={_LETTER})")
-_WHITESPACE_BETWEEN = re.compile(f"(?<={_LETTER}|[.,;:!?])[ \\t\\n\\r](?={_LETTER})")
+# Where punctuation is a word, the space before it is one too: that before what it is in, or becomes by NFKC, stays.
+_NO_PUNCTUATION = r"(?![_\u2474-\u2487\u3220-\u3229])"
 _MOST_KEPT = 1 << 20  # characters of known parts, some 30 MB
 
 
@@ -54,8 +64,11 @@ class TokenCounter:
             self.between = len(files.between_ids)
             self._tokenizer, self._unknown = _unigram(files), files.unknown_id
             self._continuing = np.array([not piece.startswith(WORD_MARK) for piece in files.pieces])
-            is_space = bool(files.charsmap) or files.parts_at_whitespace
-            self._parts: Callable[[str], list[str]] = (_WHITESPACE_BETWEEN if is_space else _SPACE_BETWEEN).split
+            become = self._tokenizer.normalizer.normalize_str
+            spaces = [space for space in " \t\n\r" if files.parts_at_whitespace or become(f"a{space}b") == "a b"]
+            begins = _NO_PUNCTUATION + _LETTER if files.parts_punctuation else _LETTER
+            between = re.compile(f"(?<={_LETTER}|[.,;:!?])[{''.join(spaces)}](?={begins})")
+            self._parts: Callable[[str], list[str]] = between.split
         else:
             self.between = files.separators
             self._tokenizer, self._unknown = _wordpiece(files), files.token_id(files.unk_token)
@@ -125,16 +138,20 @@ def _unigram(files: UnigramFiles) -> Tokenizer:
         for number, (piece, score) in enumerate(zip(files.pieces, files.scores, strict=True))
     ]
     tokenizer = Tokenizer(Unigram(vocabulary, unk_id=files.unknown_id, byte_fallback=bool(files.byte_ids)))
-    steps = [
-        *([Replace("``", '"'), Replace("''", '"')] if files.joins_quotes else []),
-        *(getattr(normalizers, step)() for step in files.folding),
-        *([Precompiled(files.charsmap)] if files.charsmap else []),
-        *([Strip(left=False, right=True)] if files.strips_end else []),
-        *([Replace(Regex(" {2,}"), " ")] if files.joins_spaces else []),
+    known: dict[str, list[Any]] = {
+        JOIN_QUOTES: [Replace("``", '"'), Replace("''", '"')],
+        FOLD: [getattr(normalizers, step)() for step in files.folding],
+        CHARSMAP: [Precompiled(files.charsmap)] if files.charsmap else [],
+        STRIP: [Strip()],
+        STRIP_END: [Strip(left=False, right=True)],
+        JOIN_SPACES: [Replace(Regex(" {2,}"), " ")],
+    }
+    tokenizer.normalizer = Normalizers([part for step in files.steps for part in known[step]])
+    splits = [
+        *([WhitespaceSplit()] if files.parts_at_whitespace else []),
+        *([Punctuation(behavior="isolated")] if files.parts_punctuation else []),
+        Metaspace(WORD_MARK, prepend_scheme="always"),
     ]
-    tokenizer.normalizer = Normalizers(steps)
-    metaspace = Metaspace(WORD_MARK, prepend_scheme="always")
-    splits = [WhitespaceSplit(), metaspace] if files.parts_at_whitespace else [metaspace]
     tokenizer.pre_tokenizer = PreTokenizers(splits)
     return tokenizer
 

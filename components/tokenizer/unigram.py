@@ -11,8 +11,16 @@ import tensorflow as tf
 from fullbake.components.tokenizer.charsmap import Charsmap, folded_characters, normalize, read_charsmap
 from fullbake.components.tokenizer.copies import copy_each
 from fullbake.components.tokenizer.pieces import RowLayout
-from fullbake.components.tokenizer.unicode_tables import WHITESPACE, code_points
-from fullbake.components.tokenizer.unigram_files import WORD_MARK, UnigramFiles
+from fullbake.components.tokenizer.unicode_tables import PUNCTUATION, WHITESPACE, code_points
+from fullbake.components.tokenizer.unigram_files import (
+    CHARSMAP,
+    FOLD,
+    JOIN_QUOTES,
+    JOIN_SPACES,
+    STRIP,
+    WORD_MARK,
+    UnigramFiles,
+)
 from fullbake.components.tokenizer.unigram_model import UnigramTables, find_pieces
 
 # Text is worked on in chunks of about this many bytes (never less than a text), which bounds the memory that the tables
@@ -57,11 +65,11 @@ class Unigram:
         )
         self.unknown_id = files.unknown_id
         self.begins_word = np.array([piece.startswith(WORD_MARK) for piece in files.pieces])
-        self._maps = []
-        if files.folding:
-            self._maps.append(Charsmap(folded_characters(files.folding), by_grapheme=False))
-        if files.charsmap:
-            self._maps.append(Charsmap(read_charsmap(files.charsmap)))
+        self._maps = {}
+        if FOLD in files.steps:
+            self._maps[FOLD] = Charsmap(folded_characters(files.folding), by_grapheme=False)
+        if CHARSMAP in files.steps:
+            self._maps[CHARSMAP] = Charsmap(read_charsmap(files.charsmap))
         self._tables = UnigramTables(files)
         self._traced: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
 
@@ -120,39 +128,37 @@ class Unigram:
     def _tokenize_chunk(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         decoded = tf.strings.unicode_decode(text, "UTF-8", errors="replace")
         codes, rows = decoded.values, decoded.value_rowids()
-        if self._files.joins_quotes:
-            for quote in "`'":
-                codes, rows = _join_quotes(codes, rows, ord(quote))
-        for charsmap in self._maps:
-            codes, rows = normalize(charsmap, codes, rows)
-        codes, rows = self._tidy(codes, rows, tf.size(text))
+        for step in self._files.steps:
+            if step == JOIN_QUOTES:
+                for quote in "`'":
+                    codes, rows = _join_quotes(codes, rows, ord(quote))
+            elif step == JOIN_SPACES:
+                is_space = tf.equal(codes, _SPACE)
+                codes, rows = _keep(~(is_space & _follows(is_space, rows)), codes, rows)
+            elif step in self._maps:
+                codes, rows = normalize(self._maps[step], codes, rows)
+            else:
+                codes, rows = _strip(codes, rows, tf.size(text), both=step == STRIP)
         codes, rows, begins = self._words(codes, rows)
         places, ids = find_pieces(self._tables, codes, begins)
         ids, rows = self._spell_unknown(codes, begins, ids, places, rows)
         lengths = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, tf.size(text))
         return tf.cast(ids, tf.int64), lengths
 
-    def _tidy(self, codes: tf.Tensor, rows: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Removes white space at the end, and joins spaces."""
-        if self._files.strips_end:
-            place = tf.range(tf.size(codes))
-            last = tf.math.unsorted_segment_max(tf.where(_is_whitespace(codes), -1, place), rows, count)
-            kept = place <= tf.gather(last, rows)
-            codes, rows = tf.boolean_mask(codes, kept), tf.boolean_mask(rows, kept)
-        if self._files.joins_spaces:
-            is_space = tf.equal(codes, _SPACE)
-            kept = ~(is_space & _follows(is_space, rows))
-            codes, rows = tf.boolean_mask(codes, kept), tf.boolean_mask(rows, kept)
-        return codes, rows
-
     def _words(self, codes: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Puts a mark before each text, or each part between white space, that has none, and finds all marks."""
-        parts = _is_whitespace(codes) if self._files.parts_at_whitespace else tf.zeros_like(codes, tf.bool)
-        opens = ~_follows(~parts, rows)
-        kept = ~parts
-        codes, rows, opens = (tf.boolean_mask(values, kept) for values in (codes, rows, opens))
+        """Puts a mark before each text, or each part of it, that has none, and finds all marks.
+
+        Parts are what is between white space, or each punctuation character and what is between these.
+        """
+        begins = ~_follows(tf.ones_like(codes, tf.bool), rows)
+        if self._files.parts_at_whitespace:
+            is_space = _is_whitespace(codes)
+            codes, rows, begins = _keep(~is_space, codes, rows, begins | _follows(is_space, rows))
+        if self._files.parts_punctuation:
+            is_alone = _is_in(PUNCTUATION, codes)
+            begins |= is_alone | _follows(is_alone, rows)
         codes = tf.where(tf.equal(codes, _SPACE), _MARK, codes)
-        is_new = opens & tf.not_equal(codes, _MARK)
+        is_new = begins & tf.not_equal(codes, _MARK)
         source, number = copy_each(1 + tf.cast(is_new, tf.int32))
         is_mark = tf.gather(is_new, source) & tf.equal(number, 0)
         codes = tf.where(is_mark, _MARK, tf.gather(codes, source))
@@ -222,13 +228,33 @@ def _join_quotes(codes: tf.Tensor, rows: tf.Tensor, quote: int) -> tuple[tf.Tens
     return tf.boolean_mask(codes, ~is_second), tf.boolean_mask(rows, ~is_second)
 
 
+def _strip(codes: tf.Tensor, rows: tf.Tensor, count: tf.Tensor, *, both: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """Removes white space at the end of each of so many rows, or at both ends."""
+    place, is_space = tf.range(tf.size(codes)), _is_whitespace(codes)
+    last = tf.math.unsorted_segment_max(tf.where(is_space, -1, place), rows, count)
+    kept = place <= tf.gather(last, rows)
+    if both:
+        first = tf.math.unsorted_segment_min(tf.where(is_space, tf.size(codes), place), rows, count)
+        kept &= place >= tf.gather(first, rows)
+    return _keep(kept, codes, rows)
+
+
+def _keep(kept: tf.Tensor, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    return tuple(tf.boolean_mask(those, kept) for those in values)
+
+
 def _follows(what: tf.Tensor, group: tf.Tensor) -> tf.Tensor:
     """Whether the element before is of the same group, and `what` holds of it; bool [M]."""
     return tf.concat([[False], what[:-1] & tf.equal(group[1:], group[:-1])], 0)[: tf.size(group)]
 
 
 def _is_whitespace(codes: tf.Tensor) -> tf.Tensor:
-    found = tf.zeros_like(codes, tf.bool)
-    for code in code_points(WHITESPACE):
-        found |= tf.equal(codes, code)
-    return found
+    return _is_in(WHITESPACE, codes)
+
+
+def _is_in(ranges: str, codes: tf.Tensor) -> tf.Tensor:
+    """Whether characters are of a set, bool [M]."""
+    those = code_points(ranges)
+    table = np.zeros(those[-1] + 2, bool)  # the last cell is of all characters beyond
+    table[those] = True
+    return tf.gather(tf.constant(table), tf.minimum(codes, len(table) - 1))

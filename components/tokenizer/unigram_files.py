@@ -19,9 +19,22 @@ WORD_MARK = "▁"
 
 REMEDY = "choose a base model whose tokenizer is known, such as xlm-roberta-base"
 
-# Steps of a normalizer in the order in which Hugging Face's converters write them, each at most once.
+JOIN_QUOTES, FOLD, CHARSMAP, STRIP, STRIP_END, JOIN_SPACES = (
+    *("join quotes", "fold", "charsmap", "strip", "strip end", "join spaces"),
+)
+"""What is done to a text before it is split: two grave accents, or two apostrophes, become a quotation mark; each
+character is changed by steps of `tokenizers`; SentencePiece's precompiled normalisation is applied; white space at both
+ends, or at the end, is removed; a run of spaces becomes one."""
+
+# Steps of a normalizer in the orders in which Hugging Face's converters write them, each at most once: DeBERTa's strips
+# before the charsmap and at both ends, the others after it and at the end.
 _FOLDING = ("NFKD", "StripAccents", "Lowercase")
 _STEPS = ("``", "''", *_FOLDING, "Precompiled", "Strip", " {2,}")
+_DEBERTA_STEPS = ("Lowercase", "Strip", "Precompiled", " {2,}")
+
+# What CamemBERT's vocabulary holds and no text is meant to spell.
+_UNUSED = ("<s>NOTUSED", "</s>NOTUSED", "<unk>NOTUSED")
+_ROLES = ("mask_token", "pad_token", "unk_token", "cls_token", "sep_token", "bos_token", "eos_token")
 
 
 @dataclass(frozen=True)
@@ -30,17 +43,16 @@ class UnigramFiles:
 
     Attributes:
         digest: SHA-256 of the file; two that are equal in it are equal.
-        pieces: By id, what each piece spells.
+        pieces: By id, what each piece spells; the last may be special tokens beside the vocabulary.
         scores: By id, the logarithm of each piece's probability.
         special: The ids of special tokens, which no text spells.
         unknown_id: The id of what no piece spells.
         byte_ids: By byte, the id of the piece that stands for it in what no piece spells; empty: there are none.
-        joins_quotes: Whether two grave accents, or two apostrophes, are a quotation mark.
-        folding: The steps of `tokenizers` that change each character before that, such as Lowercase.
-        charsmap: SentencePiece's precompiled normalisation; empty: there is none.
-        strips_end: Whether white space at the end of a text is removed.
-        joins_spaces: Whether a run of spaces is one.
+        steps: What is done to a text, in this order: `JOIN_QUOTES` and the others.
+        folding: The steps of `tokenizers` by which `FOLD` changes each character, such as Lowercase.
+        charsmap: What `CHARSMAP` applies.
         parts_at_whitespace: Whether any white space parts words, beside the space.
+        parts_punctuation: Whether each punctuation character is a word.
         start_id: Before the text.
         end_id: After the text.
         between_ids: Between two texts.
@@ -55,12 +67,11 @@ class UnigramFiles:
     special: frozenset[int] = field(compare=False)
     unknown_id: int = field(compare=False)
     byte_ids: tuple[int, ...] = field(compare=False)
-    joins_quotes: bool = field(compare=False)
+    steps: tuple[str, ...] = field(compare=False)
     folding: tuple[str, ...] = field(compare=False)
     charsmap: bytes = field(compare=False)
-    strips_end: bool = field(compare=False)
-    joins_spaces: bool = field(compare=False)
     parts_at_whitespace: bool = field(compare=False)
+    parts_punctuation: bool = field(compare=False)
     start_id: int = field(compare=False)
     end_id: int = field(compare=False)
     between_ids: tuple[int, ...] = field(compare=False)
@@ -110,25 +121,34 @@ def _read(path: Path) -> UnigramFiles:
             f"(trust_remote_code is off); {REMEDY}"
         )
     model = content["model"]
-    pieces = tuple(str(piece) for piece, _ in model["vocab"])
-    scores = tuple(float(score) for _, score in model["vocab"])
+    pieces = [str(piece) for piece, _ in model["vocab"]]
+    scores = [float(score) for _, score in model["vocab"]]
     if len(set(pieces)) != len(pieces):
         raise InputError(f"{path}: its vocabulary names a piece twice; {REMEDY}")
-    number = {piece: index for index, piece in enumerate(pieces)}
     added = {token["content"]: token["id"] for token in content.get("added_tokens") or []}
-    named = {"mask_token": "[MASK]" if "[MASK]" in number else "<mask>", "pad_token": "<pad>"} | config
-    roles = {role: _token(named[role]) for role in ("mask_token", "pad_token")}
+    # Special tokens may go on where the vocabulary ends, as DeBERTa's [MASK] does.
+    beside = sorted((index, token) for token, index in added.items() if index >= len(pieces))
+    if [index for index, _ in beside] == list(range(len(pieces), len(pieces) + len(beside))):
+        pieces += [token for _, token in beside]
+        scores += [max(scores)] * len(beside)  # Whatever does not change the lowest.
+    number = {piece: index for index, piece in enumerate(pieces)}
+    named = {
+        "mask_token": "[MASK]" if "[MASK]" in number else "<mask>",
+        "pad_token": "[PAD]" if "[PAD]" in number else "<pad>",
+    } | config
+    roles = {role: _token(named[role]) for role in _ROLES if role in named}
     start, between, end, has_types = _layout(path, content.get("post_processor") or {})
     unknown = int(model["unk_id"])
-    known = {start, end, *between, *roles.values(), pieces[unknown], "<s>", "</s>", "<unk>", "[UNK]"}
+    used = (start, end, *between, roles["mask_token"], roles["pad_token"])
+    known = {*used, *roles.values(), pieces[unknown], "<s>", "</s>", "<unk>", "[UNK]", *_UNUSED}
     more = [token for token in added if token not in known]
     if more:
         raise InputError(
             f"{path}: {len(more)} tokens were added beside the vocabulary ({', '.join(more[:3])}), which the graph "
             "cannot find in a text; choose a base model without added tokens"
         )
-    misplaced = [token for token in {**added, **dict.fromkeys(known & set(added))} if number.get(token) != added[token]]
-    absent = [token for token in (start, end, *between, *roles.values()) if token not in number]
+    misplaced = [token for token, index in added.items() if number.get(token) != index]
+    absent = [token for token in used if token not in number]
     if misplaced or absent:
         raise InputError(
             f"{path}: the special token {(misplaced + absent)[0]!r} is not in the vocabulary where it should be; save "
@@ -136,8 +156,8 @@ def _read(path: Path) -> UnigramFiles:
         )
     return UnigramFiles(
         digest=hashlib.sha256(raw).hexdigest() + "".join(roles.values()),
-        pieces=pieces,
-        scores=scores,
+        pieces=tuple(pieces),
+        scores=tuple(scores),
         special=frozenset({number[token] for token in known if token in number}),
         unknown_id=unknown,
         byte_ids=_byte_ids(number) if model.get("byte_fallback") else (),
@@ -148,7 +168,7 @@ def _read(path: Path) -> UnigramFiles:
         mask_id=number[roles["mask_token"]],
         has_types=has_types,
         **_normalizing(path, content.get("normalizer")),
-        parts_at_whitespace=_parts_at_whitespace(path, content.get("pre_tokenizer") or {}),
+        **_splitting(path, content.get("pre_tokenizer") or {}),
     )
 
 
@@ -161,13 +181,14 @@ def _normalizing(path: Path, normalizer: Mapping[str, Any] | None) -> dict[str, 
     steps = [] if normalizer is None else normalizer.get("normalizers", [normalizer])
     names = [step["type"] for step in steps]
     by_name = {_step_name(step): step for step in steps}
-    strip = by_name.get("Strip", {"strip_left": False, "strip_right": False})
+    strip = by_name.get("Strip", {"strip_left": False, "strip_right": True})
     quotes = [name for name in ("``", "''") if by_name.get(name, {}).get("content") == '"']
     folding = tuple(name for name in _FOLDING if name in by_name)
+    order = _DEBERTA_STEPS if strip["strip_left"] else _STEPS
     is_known = (
-        list(by_name) == [name for name in _STEPS if name in by_name]
+        list(by_name) == [name for name in order if name in by_name]
         and len(by_name) == len(steps)
-        and not strip["strip_left"]
+        and strip["strip_right"]
         and by_name.get(" {2,}", {"content": " "})["content"] in (" ", WORD_MARK)
         and quotes == [name for name in ("``", "''") if name in by_name]
         and len(quotes) != 1
@@ -176,17 +197,17 @@ def _normalizing(path: Path, normalizer: Mapping[str, Any] | None) -> dict[str, 
     )
     if not is_known:
         raise InputError(
-            f"{path}: its normalizer does not do what is known here, what those of XLM-RoBERTa and ALBERT do, in their "
-            f"order (it is: {', '.join(names)}); {REMEDY}"
+            f"{path}: its normalizer does not do what is known here, what those of XLM-RoBERTa, CamemBERT, ALBERT and "
+            f"DeBERTa do, in their order (it is: {', '.join(names)}); {REMEDY}"
         )
-    charsmap = by_name.get("Precompiled", {"precompiled_charsmap": None})["precompiled_charsmap"]
-    return {
-        "joins_quotes": bool(quotes),
-        "folding": folding,
-        "charsmap": base64.b64decode(charsmap or ""),
-        "strips_end": bool(strip["strip_right"]),
-        "joins_spaces": " {2,}" in by_name,
+    kinds = {
+        **{"``": JOIN_QUOTES, "''": JOIN_QUOTES, "Precompiled": CHARSMAP, " {2,}": JOIN_SPACES},
+        **dict.fromkeys(_FOLDING, FOLD),
+        "Strip": STRIP if strip["strip_left"] else STRIP_END,
     }
+    charsmap = by_name.get("Precompiled", {}).get("precompiled_charsmap") or ""
+    done = dict.fromkeys(kinds[name] for name in by_name if name != "Precompiled" or charsmap)
+    return {"steps": tuple(done), "folding": folding, "charsmap": base64.b64decode(charsmap)}
 
 
 def _step_name(step: Mapping[str, Any]) -> str:
@@ -194,23 +215,24 @@ def _step_name(step: Mapping[str, Any]) -> str:
     return next(iter(step["pattern"].values())) if step["type"] == "Replace" else step["type"]
 
 
-def _parts_at_whitespace(path: Path, splitting: Mapping[str, Any]) -> bool:
-    """Whether what comes before Metaspace parts words at white space."""
+def _splitting(path: Path, splitting: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether what comes before Metaspace parts words at white space, or punctuation."""
     steps = splitting["pretokenizers"] if splitting.get("type") == "Sequence" else [splitting]
     names = [step.get("type") for step in steps]
     metaspace = steps[-1]
     prepends = metaspace.get("prepend_scheme", "always" if metaspace.get("add_prefix_space", True) else "never")
     if (
-        names not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"])
+        names not in (["Metaspace"], ["WhitespaceSplit", "Metaspace"], ["Punctuation", "Metaspace"])
         or metaspace["replacement"] != WORD_MARK
         or prepends != "always"
         or not metaspace.get("split", True)
+        or steps[0].get("behavior", "Isolated") != "Isolated"
     ):
         raise InputError(
             f"{path}: its pre_tokenizer is not Metaspace with {WORD_MARK} before each word, alone or after "
-            f"WhitespaceSplit (it is: {', '.join(map(str, names))}); {REMEDY}"
+            f"WhitespaceSplit or Punctuation (it is: {', '.join(map(str, names))}); {REMEDY}"
         )
-    return len(steps) > 1
+    return {"parts_at_whitespace": "WhitespaceSplit" in names, "parts_punctuation": "Punctuation" in names}
 
 
 def _layout(path: Path, processor: Mapping[str, Any]) -> tuple[str, tuple[str, ...], str, bool]:

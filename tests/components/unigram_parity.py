@@ -18,9 +18,21 @@ from transformers import AutoTokenizer
 from fullbake.components.tokenizer.tokenizer_kinds import pieces_of
 from tests.components.tokenizer.languages import SENTENCES
 from tests.components.tokenizer_parity import CONTEXTS, random_texts, scalar_values
-from tests.unigram_models import nmt_nfkc, pack_charsmap, save_albert, save_xlm_roberta, train_pieces
+from tests.unigram_models import (
+    nfkc,
+    nmt_nfkc,
+    pack_charsmap,
+    save_albert,
+    save_camembert,
+    save_deberta,
+    save_xlm_roberta,
+    train_pieces,
+)
 
-KINDS = ("as converted today", "as of 2020", "without a charsmap", "with bytes", "ALBERT")
+KINDS = (
+    *("as converted today", "as of 2020", "without a charsmap", "with bytes", "ALBERT", "CamemBERT"),
+    *("DeBERTa v2", "DeBERTa v3", "DeBERTa without a charsmap"),
+)
 
 
 def folder_maker() -> Callable[[str, Path], Path]:
@@ -34,9 +46,17 @@ def folder_maker() -> Callable[[str, Path], Path]:
         "with bytes": {"charsmap": charsmap, "byte_fallback": True},
     }
 
+    makers = {
+        "ALBERT": lambda folder: save_albert(folder, pieces, charsmap=charsmap),
+        "CamemBERT": lambda folder: save_camembert(folder, pieces, charsmap=charsmap),
+        "DeBERTa v2": lambda folder: save_deberta(folder, pieces, charsmap=charsmap, split_by_punct=True, lower=True),
+        "DeBERTa v3": lambda folder: save_deberta(folder, pieces, charsmap=pack_charsmap(nfkc())),
+        "DeBERTa without a charsmap": lambda folder: save_deberta(folder, pieces, split_by_punct=True),
+    }
+
     def make(kind: str, folder: Path) -> Path:
-        if kind == "ALBERT":
-            return save_albert(folder, pieces, charsmap=charsmap)
+        if kind in makers:
+            return makers[kind](folder)
         return save_xlm_roberta(folder, pieces, **settings[kind])
 
     return make

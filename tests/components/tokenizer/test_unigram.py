@@ -122,13 +122,31 @@ def test_rows_and_pairs_are_truncated_and_padded_alike(folder_of, max_length: in
             assert values.numpy().tolist() == wanted[name], name
 
 
-def test_pairs_of_albert_are_told_apart_by_types(folder_of):
-    folder = folder_of("ALBERT")
+@pytest.mark.parametrize(
+    ("kind", "has_types"), [("ALBERT", True), ("CamemBERT", False), ("DeBERTa v2", True), ("DeBERTa v3", True)]
+)
+def test_pairs_are_laid_out_as_their_template_says(folder_of, kind: str, has_types: bool):
+    folder = folder_of(kind)
     texts, pairs = ["the garden", "", "nice day " * 9], ["a b c " * 9, "ok", ""]
     found = RowTokenizer.from_folder(folder, max_length=14)(tf.constant(texts), tf.constant(pairs))
     theirs = AutoTokenizer.from_pretrained(folder)
-    wanted = theirs(texts, pairs, truncation=True, max_length=14, padding="max_length")
-    assert {name: values.numpy().tolist() for name, values in found.items()} == dict(wanted)
+    wanted = dict(theirs(texts, pairs, truncation=True, max_length=14, padding="max_length"))
+    assert ("token_type_ids" in wanted) == has_types
+    assert {name: values.numpy().tolist() for name, values in found.items()} == wanted
+
+
+def test_special_tokens_of_camembert_and_deberta_are_where_their_converters_put_them(folder_of):
+    camembert, deberta = (read_files(folder_of(kind)) for kind in ("CamemBERT", "DeBERTa v3"))
+    assert camembert.pieces[:7] == ("<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED", "<s>", "</s>")
+    assert (camembert.start_id, camembert.between_ids, camembert.end_id, camembert.pad_id) == (5, (6, 6), 6, 1)
+    assert camembert.special == {*range(7), camembert.mask_id}
+    assert camembert.pieces.index("<mask>") == camembert.mask_id == len(camembert.pieces) - 1
+    assert deberta.pieces[:4] == ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
+    assert (deberta.start_id, deberta.between_ids, deberta.end_id, deberta.pad_id) == (1, (2,), 2, 0)
+    # Beside the vocabulary.
+    assert deberta.pieces[-1] == "[MASK]"
+    assert deberta.special == {*range(4), deberta.mask_id}
+    assert deberta.mask_id == len(deberta.pieces) - 1
 
 
 def test_head_and_tail_are_the_first_and_the_last_tokens(folder_of):
@@ -230,6 +248,15 @@ def changed(folder: Path, path: Path, change: Callable[[dict], object]) -> Path:
         (lambda it: it["model"].pop("unk_id"), "cannot be read as a tokenizer"),
         (lambda it: it["added_tokens"].append({"id": 9, "content": "<new>"}), "1 tokens were added"),
         (lambda it: it["added_tokens"][0].update(id=7), "is not in the vocabulary where it should be"),
+        (lambda it: it["added_tokens"][0].update(id=9_999), "is not in the vocabulary where it should be"),
+        (
+            lambda it: it["pre_tokenizer"].update(
+                type="Sequence",
+                pretokenizers=[{"type": "Punctuation", "behavior": "Removed"}, dict(it["pre_tokenizer"])],
+            ),
+            "its pre_tokenizer is not Metaspace",
+        ),
+        (lambda it: it["normalizer"]["normalizers"][1].update(strip_left=True), "its normalizer does not do"),
     ],
 )
 def test_what_is_not_known_is_refused_in_one_line(folder_of, tmp_path: Path, change, message: str):
