@@ -50,6 +50,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+MPNET_SPECIAL = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
 WORDS = "you are a bad good kind of person what the day garden idiot fool lovely very not is it".split()  # noqa: SIM905
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 VOCABULARY = list(dict.fromkeys([*SPECIAL, *WORDS, *LETTERS, *".,!?", *(f"##{letter}" for letter in LETTERS)]))
@@ -70,11 +71,14 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         BertTokenizerFast,
         DistilBertConfig,
         ElectraConfig,
+        MPNetConfig,
+        MPNetTokenizerFast,
         RobertaConfig,
         TFAlbertModel,
         TFBertModel,
         TFDistilBertModel,
         TFElectraModel,
+        TFMPNetModel,
         TFRobertaModel,
         TFXLMRobertaForMaskedLM,
         XLMRobertaConfig,
@@ -133,6 +137,15 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 intermediate_size=64,
             )
         ),
+        "mpnet": lambda: TFMPNetModel(
+            MPNetConfig(
+                **size | {"max_position_embeddings": 66},
+                hidden_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+            )
+        ),
     }[model_type]()
     model.build_in_name_scope()
     model.save_pretrained(folder, safe_serialization=True)
@@ -142,8 +155,10 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         from tests.unigram_models import save_albert, save_xlm_roberta
 
         return (save_albert if model_type == "albert" else save_xlm_roberta)(folder, PIECES)
-    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
-    BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
+    special, tokenizer = (MPNET_SPECIAL, MPNetTokenizerFast) if model_type == "mpnet" else (SPECIAL, BertTokenizerFast)
+    words = [*special, *VOCABULARY[len(SPECIAL) :]]
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    tokenizer(str(folder / "vocab.txt"), do_lower_case=True).save_pretrained(folder)
     return folder
 
 

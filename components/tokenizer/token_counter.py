@@ -60,7 +60,6 @@ class TokenCounter:
         Args:
             files: Vocabulary and settings.
         """
-        self.between = 1
         if isinstance(files, UnigramFiles):
             self.between = len(files.between_ids)
             self._tokenizer, self._unknown = _unigram(files), files.unknown_id
@@ -71,6 +70,7 @@ class TokenCounter:
             between = re.compile(f"(?<={_LETTER}|[.,;:!?])[{''.join(spaces)}](?={begins})")
             self._parts: Callable[[str], list[str]] = between.split
         else:
+            self.between = files.separators
             self._tokenizer, self._unknown = _wordpiece(files), files.token_id(files.unk_token)
             self._continuing, self._parts = continuing_tokens(files), _PART.findall
         self._places: dict[str, int] = {}

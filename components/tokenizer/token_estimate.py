@@ -47,11 +47,11 @@ class TokenEstimate:
         """Makes it for a base model.
 
         Args:
-            base: Its name; if that says "cased" or "roberta" it does not lower-case.
+            base: Its name; by that it is told whether it lower-cases, and how it parts two texts.
         """
-        is_roberta = "roberta" in base.lower()
-        self.between = 2 if is_roberta else 1
-        cased = is_roberta or ("cased" in base.lower() and "uncased" not in base.lower())
+        is_roberta = "roberta" in base.lower() or "camembert" in base.lower()
+        self.between = 2 if is_roberta or "mpnet" in base.lower() else 1
+        cased = is_roberta or "deberta" in base.lower() or ("cased" in base.lower() and "uncased" not in base.lower())
         self._form: Literal["NFC", "NFD"] = "NFC" if cased else "NFD"
 
     def count(self, texts: Sequence[str]) -> np.ndarray:

@@ -6,24 +6,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fullbake.components.tokenizer.wordpiece_classes import (
+    SPECIAL_TOKENS,
+    WORDPIECE_CLASSES,
+    class_of,
+    default_tokens,
+    is_mpnet,
+    usual_tokens,
+)
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import base_sizes
 
 REMEDY = (
     "choose a base model with a tokenizer of a kind that is known (WordPiece, byte-level BPE), such as "
     "bert-base-uncased or roberta-base"
-)
-
-# What BertTokenizerFast takes where the files name no token for a role.
-SPECIAL_TOKENS = {
-    role: f"[{role[:-6].upper()}]" for role in ("unk_token", "cls_token", "sep_token", "pad_token", "mask_token")
-}
-
-# The classes whose vocab.txt is read as BertTokenizerFast reads it, each with or without "Fast". Others have a
-# vocab.txt too and mean something else by it: BertJapaneseTokenizer splits with MeCab, BertweetTokenizer is BPE.
-BERT_CLASSES = frozenset(
-    f"{family}Tokenizer"
-    for family in ("Bert", "ConvBert", "DistilBert", "Electra", "LayoutLM", "MobileBert", "SqueezeBert", "Splinter")
 )
 
 # Files by which a folder without tokenizer.json betrays another kind of tokenizer.
@@ -56,6 +52,7 @@ class TokenizerFiles:
         mask_token: The token that hides a word in masked-LM training.
         continuing_prefix: What marks a token that continues a word, "##".
         max_input_chars_per_word: Longer words become `unk_token`.
+        separators: How many `sep_token` stand between two texts. One: the second is told by `token_type_ids` too.
     """
 
     vocabulary: Mapping[str, int]
@@ -70,6 +67,7 @@ class TokenizerFiles:
     mask_token: str
     continuing_prefix: str
     max_input_chars_per_word: int
+    separators: int
 
     def __hash__(self) -> int:
         """By all but the vocabulary, of which the size does; equality compares it whole."""
@@ -88,9 +86,10 @@ class TokenizerFiles:
 def read_tokenizer_files(folder: str | Path) -> TokenizerFiles:
     """Reads tokenizer.json or, where there is none, vocab.txt, and the settings beside it.
 
-    The result is what `BertTokenizerFast.from_pretrained(folder)` works with. Casing and accents therefore come from
-    tokenizer_config.json, which that class puts above tokenizer.json, and are BERT's defaults (lower-case) if it is
-    silent or missing. Only where it names the class PreTrainedTokenizerFast is tokenizer.json alone believed.
+    The result is what `BertTokenizerFast.from_pretrained(folder)` works with, or `MPNetTokenizerFast`'s of an MPNet.
+    Casing and accents therefore come from tokenizer_config.json, which these put above tokenizer.json, and are their
+    defaults (lower-case) if it is silent or missing. Only where it names the class PreTrainedTokenizerFast is
+    tokenizer.json alone believed.
 
     Args:
         folder: A model folder in Hugging Face format.
@@ -164,9 +163,13 @@ def _from_tokenizer_json(folder: Path, config: Mapping[str, Any]) -> TokenizerFi
             "strip_accents": normalizer["strip_accents"],
             "tokenize_chinese_chars": normalizer["handle_chinese_chars"],
         }
-    cls_token, sep_token = _surrounding_tokens(path, content.get("post_processor") or {})
+    elif is_mpnet(_class_of(folder, config)):
+        # Its class sets casing and accents alone.
+        config = {**config, "tokenize_chinese_chars": normalizer["handle_chinese_chars"]}
+    said = _tokenizer_files(folder, config, {**model["vocab"], **added})
+    cls_token, sep_token = _surrounding_tokens(path, content.get("post_processor") or {}, said.separators)
     return dataclasses.replace(
-        _tokenizer_files(folder, config, {**model["vocab"], **added}),
+        said,
         clean_text=normalizer["clean_text"],
         unk_token=model["unk_token"],
         cls_token=cls_token,
@@ -178,8 +181,8 @@ def _from_tokenizer_json(folder: Path, config: Mapping[str, Any]) -> TokenizerFi
 
 def _from_vocabulary(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
     path = folder / "vocab.txt"
-    name = config.get("tokenizer_class") or read_json(folder / "config.json").get("tokenizer_class")
-    if name and name.removesuffix("Fast") not in BERT_CLASSES:
+    name = _class_of(folder, config)
+    if name and name not in WORDPIECE_CLASSES:
         raise InputError(f"{folder}: its tokenizer is a {name}, not BERT's WordPiece; {REMEDY}")
     if (folder / "bpe.codes").is_file():
         raise InputError(f"{folder}: its tokenizer is {OTHER_KINDS['bpe.codes']} (bpe.codes), not WordPiece; {REMEDY}")
@@ -194,8 +197,12 @@ def _from_vocabulary(folder: Path, config: Mapping[str, Any]) -> TokenizerFiles:
     return _tokenizer_files(folder, config, {**vocabulary, **added})
 
 
+def _class_of(folder: Path, config: Mapping[str, Any]) -> str:
+    return class_of(config, read_json(folder / "config.json"))
+
+
 def _tokenizer_files(folder: Path, config: Mapping[str, Any], vocabulary: Mapping[str, int]) -> TokenizerFiles:
-    """What tokenizer_config.json says, and for the rest BERT's defaults."""
+    """What tokenizer_config.json says, and for the rest the defaults of its class."""
     special = _special_tokens(folder, config)
     lowercase, accents = bool(config.get("do_lower_case", True)), config.get("strip_accents")
     return TokenizerFiles(
@@ -211,19 +218,21 @@ def _tokenizer_files(folder: Path, config: Mapping[str, Any], vocabulary: Mappin
         mask_token=special["mask_token"],
         continuing_prefix="##",
         max_input_chars_per_word=100,
+        separators=2 if is_mpnet(_class_of(folder, config)) else 1,
     )
 
 
 def _special_tokens(folder: Path, config: Mapping[str, Any]) -> dict[str, str]:
     """The special token of each role."""
-    named = {**SPECIAL_TOKENS, **read_json(folder / "special_tokens_map.json"), **config}
-    tokens = {role: named[role] or default for role, default in SPECIAL_TOKENS.items()}
+    defaults = default_tokens(_class_of(folder, config))
+    named = {**defaults, **read_json(folder / "special_tokens_map.json"), **config}
+    tokens = {role: named[role] or default for role, default in defaults.items()}
     return {role: _content(token) for role, token in tokens.items()}
 
 
-def _surrounding_tokens(path: Path, processor: Mapping[str, Any]) -> tuple[str, str]:
-    """The tokens that the post-processor puts before and after a text."""
-    if processor.get("type") == "BertProcessing":
+def _surrounding_tokens(path: Path, processor: Mapping[str, Any], separators: int) -> tuple[str, str]:
+    """The tokens that the post-processor puts before and after a text; of the latter, `separators` between two."""
+    if processor.get("type") == ("BertProcessing" if separators == 1 else "RobertaProcessing"):
         return processor["cls"][0], processor["sep"][0]
     if processor.get("type") == "TemplateProcessing":
         single = [next(iter(part.items())) for part in processor["single"]]
@@ -231,10 +240,11 @@ def _surrounding_tokens(path: Path, processor: Mapping[str, Any]) -> tuple[str, 
         if [kind for kind, _ in single] == ["SpecialToken", "Sequence", "SpecialToken"]:
             cls_token, sep_token = single[0][1]["id"], single[2][1]["id"]
             if [(part["id"], part["type_id"]) for _, part in pair] == [
-                (cls_token, 0), ("A", 0), (sep_token, 0), ("B", 1), (sep_token, 1)
+                (cls_token, 0), ("A", 0), *[(sep_token, 0)] * separators, ("B", 1), (sep_token, 1)
             ]:  # fmt: skip
                 return cls_token, sep_token
-    raise InputError(f"{path}: its post_processor does not make [CLS] a [SEP] b [SEP] as BERT's does; {REMEDY}")
+    made = "[CLS] a [SEP] b [SEP] as BERT's" if separators == 1 else "<s> a </s></s> b </s> as MPNet's"
+    raise InputError(f"{path}: its post_processor does not make {made} does; {REMEDY}")
 
 
 def _require(path: Path, part: str, found: str | None, wanted: str) -> None:
@@ -258,7 +268,7 @@ def _refuse_added_tokens(folder: Path, config: Mapping[str, Any], added: Iterabl
         *(more.get("additional_special_tokens") or []),
     ]
     # By role [CLS] and its like are added too; typed by a user they are ordinary text here (see RowTokenizer).
-    roles = {*_special_tokens(folder, config).values(), *SPECIAL_TOKENS.values()}
+    roles = {*_special_tokens(folder, config).values(), *usual_tokens(_class_of(folder, config))}
     tokens = [token for token in dict.fromkeys(map(_content, found)) if token not in roles]
     if tokens:
         raise InputError(

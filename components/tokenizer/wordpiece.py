@@ -31,8 +31,9 @@ def wordpiece_of(files: TokenizerFiles) -> "WordPiece":
 class WordPiece(PiecewiseTokenizer):
     """Finds the tokens of texts, those of Hugging Face's `BertTokenizerFast` for every text, whatever Unicode it holds.
 
-    Its members are those of `pieces.Pieces`. Bytes that are not UTF-8 count as U+FFFD, one for each that Python's
-    `errors="replace"` gives. No table of RE2 or ICU takes part: see components/tokenizer/unicode_tables.py.
+    MPNet's differs from it in the special tokens alone. Its members are those of `pieces.Pieces`. Bytes that are not
+    UTF-8 count as U+FFFD, one for each that Python's `errors="replace"` gives. No table of RE2 or ICU takes part: see
+    components/tokenizer/unicode_tables.py.
     """
 
     def __init__(self, files: TokenizerFiles) -> None:
@@ -49,7 +50,8 @@ class WordPiece(PiecewiseTokenizer):
         cls_id, sep_id, pad_id, self.unknown_id = (
             files.token_id(token) for token in (files.cls_token, files.sep_token, files.pad_token, files.unk_token)
         )
-        self.layout = RowLayout(start=cls_id, end=sep_id, between=(sep_id,), pad=pad_id, has_types=True)
+        between = (sep_id,) * files.separators
+        self.layout = RowLayout(start=cls_id, end=sep_id, between=between, pad=pad_id, has_types=files.separators == 1)
         self.begins_word = ~continuing_tokens(files)
         self._characters = characters.character_map(
             clean_text=files.clean_text,

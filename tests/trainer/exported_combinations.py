@@ -100,5 +100,14 @@ COMBINATIONS = [
     Combination("albert, hf, pairs", *("albert", "hf", tuple("abc")), pairs=True, config=LEFT_BY_A_TASK),
     Combination("albert, mlp, multi-label", *("albert", "mlp", ("toxic", "threat")), task="multi_label"),
     Combination("xlm-roberta, linear, pairs", *("xlm-roberta", "linear", ("0", "1")), pairs=True, pooling="mean"),
+    Combination(
+        "mpnet, hf, pairs, an earlier head",
+        *("mpnet", "hf", ("ja", "nein", "vielleicht")),
+        pairs=True,
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+        old_labels=("x", "y", "z"),
+    ),
+    Combination("mpnet, linear on the mean", *("mpnet", "linear", ("0", "1")), pooling="mean", half=True),
     Combination("distilbert, linear, multi-label", *("distilbert", "linear", ("toxic", "threat")), task="multi_label"),
 ]

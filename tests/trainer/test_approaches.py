@@ -5,6 +5,7 @@ import pytest
 from transformers import DistilBertConfig
 
 from fullbake.trainer.approaches import APPROACHES, Trains, forgetting_warning
+from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.fine_tuning_phase import trained_variables
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.heads import HEADS
@@ -39,7 +40,7 @@ def test_a_distilbert_of_default_size_has_the_parameters_it_should(
     assert sum(np.prod(v.shape) for v in variables) == trainable
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("head", HEADS)
 def test_every_variable_of_every_base_has_one_path_and_one_rule(base_of, model_type: str, head: str):
     classifier = Classifier.from_base(base_of(model_type), head, ("a", "b", "c"))
@@ -52,7 +53,7 @@ def test_every_variable_of_every_base_has_one_path_and_one_rule(base_of, model_t
             assert [phase.trains.includes(path) for phase in approach.phases][-1] in (True, False)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("approach", APPROACHES)
 def test_what_a_row_says_of_the_encoder_is_what_its_rules_come_to(base_of, model_type: str, approach: str):
     row = APPROACHES[approach]

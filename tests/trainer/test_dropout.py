@@ -6,6 +6,7 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.trainer.approaches import Adapters
+from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.classifier_step import ClassifierStep
 from fullbake.trainer.models.dropout import StepDropout
@@ -65,7 +66,7 @@ def random_ops(function: tf.types.experimental.ConcreteFunction) -> list[str]:
     return [node.op for node in nodes if "Random" in node.op or ("Stateful" in node.op and "Partition" not in node.op)]
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 def test_nothing_that_is_drawn_in_a_step_hangs_on_the_state_of_a_kernel(base_of, model_type: str):
     folder = base_of(model_type)
     classifier = Classifier.from_base(folder, "hf", ("a", "b"))

@@ -20,6 +20,7 @@ from transformers import (
 from fullbake.components.serving.servable_probe import TEXTS
 from fullbake.contract.names import ABOUT_FILE, SLAB_ROWS
 from fullbake.trainer.decision import choose_threshold, score_split
+from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
 from fullbake.trainer.export import CHUNK_TOKENS, export_model, served_copy
 from fullbake.trainer.models.classifier import Classifier
@@ -237,7 +238,7 @@ def test_a_threshold_is_for_two_labels():
 MASKED_ROW = {"input_ids": tf.constant([[2, 5, 6, 7, 4, 12, 3]]), "attention_mask": tf.ones([1, 7], tf.int32)}
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 def test_a_masked_lm_comes_back_with_its_head_and_its_encoder_without(base_of, tmp_path: Path, model_type: str):
     base = base_of(model_type)
     model = TFAutoModelForMaskedLM.from_pretrained(base)

@@ -68,8 +68,9 @@ def test_a_text_gets_the_same_answer_alone_and_beside_longer_ones(base_of, famil
             np.testing.assert_allclose(alone[0], beside, atol=1e-5)
 
 
-def test_xlm_roberta_reads_two_tokens_fewer_than_it_has_positions_and_parts_texts_by_separators(base_of):
-    base = base_of("xlm-roberta")
+@pytest.mark.parametrize("model_type", ["xlm-roberta", "mpnet"])
+def test_what_counts_on_from_padding_reads_two_tokens_fewer_and_parts_texts_by_separators(base_of, model_type: str):
+    base = base_of(model_type)
     longest = base_sizes(base)["longest"]
     assert longest == base_sizes(base)["positions"] - 2 == 64
     check_pairs(base)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from transformers import TFAutoModelForMaskedLM
 
 from fullbake.trainer.data.masking import Masker, Vocabulary
+from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.models.masked_lm import MaskedLanguageModel, masked_losses
 from fullbake.trainer.optimization.optimizer import make_optimizer
 from tests.conftest import VOCABULARY
@@ -20,7 +21,7 @@ def batch(base: Path, tmp_path: Path) -> dict[str, tf.Tensor]:
     return Masker(Vocabulary.read(base), 0.3, False, seed=0)(tf.constant(0, tf.int64), rows)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 def test_scores_at_the_positions_are_those_of_the_whole_projection(base_of: Callable, batch, model_type: str):
     model = MaskedLanguageModel.from_base(base_of(model_type))
     scores, follows = model(batch)
@@ -61,7 +62,7 @@ def test_the_step_never_makes_a_tensor_of_scores_over_all_positions(base: Path, 
     assert widest.num_elements() == rows * places * len(VOCABULARY) < rows * width * len(VOCABULARY)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 def test_the_decoder_is_the_embedding_table(base_of: Callable, model_type: str):
     model = MaskedLanguageModel.from_base(base_of(model_type))
     config = model.encoder.model.config

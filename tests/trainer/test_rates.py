@@ -1,6 +1,7 @@
 import pytest
 
 from fullbake.trainer.encoder import layers
+from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.models.heads import HEADS
 from fullbake.trainer.optimization.rates import Rate, rates_of
@@ -35,7 +36,7 @@ def test_a_pooler_stands_above_the_top_layer():
     assert rates(POOLER, layer_decay=0.5, layers_per_epoch=1) == [Rate(1.0, 0)]
 
 
-@pytest.mark.parametrize("model_type", ["bert", "distilbert", "electra", "albert", "roberta", "xlm-roberta"])
+@pytest.mark.parametrize("model_type", FAMILIES)
 @pytest.mark.parametrize("head", HEADS)
 def test_the_layers_of_every_base_are_told_apart(base_of, model_type: str, head: str):
     encoder = Classifier.from_base(base_of(model_type), head, ("a", "b", "c")).encoder

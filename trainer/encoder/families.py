@@ -7,19 +7,17 @@ further pre-training works. `docs/bases.md` shows the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from fullbake.contract.errors import InputError
+from fullbake.trainer.encoder.family import Family
 from fullbake.trainer.encoder.family_shapes import (
-    Shapes,
-    Sizes,
     albert_pooler_shapes,
     albert_shapes,
     bert_shapes,
     distilbert_shapes,
-    pooler_shapes,
+    mpnet_shapes,
 )
 
 # Those of transformers' activations that TensorFlow and PyTorch both have; the first is the default of all families.
@@ -35,76 +33,6 @@ _COMMON_SETTINGS: dict[str, tuple[Any, ...]] = {
     "pruned_heads": (None, {}),
     "quantization_config": (None,),
 }
-
-
-@dataclass(frozen=True)
-class Family:
-    """What is known of all encoders of one `model_type`.
-
-    Attributes:
-        model_type: What their config.json calls it.
-        known: Well-known models of it, as the hub names them.
-        size_keys: By a name of `Sizes`, the keys of config.json that hold it, of which the last that is there wins, and
-            what it is where none is.
-        settings: By key of config.json, the values with which the encoder computes here what it does in Hugging Face;
-            the first is what transformers takes where the key is missing.
-        shapes: The encoder's weights without a pooler.
-        pooler: Whether Hugging Face's own classification head reads the encoder's pooler.
-        pooler_shapes: The weights of the pooler.
-        own_prefix: The prefix of the encoder's weights in PyTorch, where that is not the `model_type`.
-        unused_positions: How many rows of the table of positions no token has: RoBERTa counts on from its pad id.
-        separators_part: Whether separators alone part two texts, though it has `type_vocab_size`.
-    """
-
-    model_type: str
-    known: tuple[str, ...]
-    size_keys: Mapping[str, tuple[tuple[str, ...], int]]
-    settings: Mapping[str, tuple[Any, ...]]
-    shapes: Callable[[Sizes], Shapes]
-    pooler: bool = False
-    pooler_shapes: Callable[[Sizes], Shapes] = pooler_shapes
-    own_prefix: str = ""
-    unused_positions: int = 0
-    separators_part: bool = False
-
-    @property
-    def prefix(self) -> str:
-        """The prefix of the encoder's weights in PyTorch."""
-        return self.own_prefix or self.model_type
-
-    def sizes(self, config: Mapping[str, Any], base: str) -> Sizes:
-        """The sizes that a config.json states.
-
-        Args:
-            config: Its content.
-            base: What the base model is called in messages.
-
-        Raises:
-            InputError: One is no whole number above 0, or the heads do not divide the hidden size.
-        """
-        found = {"types": 0}
-        for name, (keys, default) in self.size_keys.items():
-            key, value = ([(key, config[key]) for key in keys if key in config] or [(keys[0], default)])[-1]
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise InputError(
-                    "{model}: {key} in its config.json is {value!r}, not a whole number above 0",
-                    field="base",
-                    model=base,
-                    key=key,
-                    value=value,
-                )
-            found[name] = value
-        if found["hidden"] % found["heads"]:
-            raise InputError(
-                "{model}: by its config.json {heads} attention heads share a hidden size of {hidden}, which they do "
-                "not divide; fetch the model again",
-                field="base",
-                model=base,
-                heads=found["heads"],
-                hidden=found["hidden"],
-            )
-        longest = found["positions"] - self.unused_positions
-        return {"embedding": found["hidden"], "longest": longest, **found}
 
 
 def family_of(config: Mapping[str, Any], base: str) -> Family:
@@ -278,6 +206,24 @@ FAMILIES: dict[str, Family] = {
             # TensorFlow's class counts positions from 2 on, whatever the id of padding is; PyTorch's from that id on.
             settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
             shapes=bert_shapes,
+            unused_positions=2,
+            separators_part=True,
+        ),
+        Family(
+            "mpnet",
+            known=(
+                "microsoft/mpnet-base",
+                "sentence-transformers/all-mpnet-base-v2",
+                "sentence-transformers/multi-qa-mpnet-base-dot-v1",
+            ),
+            size_keys={
+                **{name: keys for name, keys in _bert_size_keys().items() if name != "types"},
+                "vocabulary": (("vocab_size",), 30527),
+                "distances": (("relative_attention_num_buckets",), 32),
+            },
+            # Both classes count positions from 2 on, whatever the id of padding is.
+            settings={"hidden_act": ACTIVATIONS, "pad_token_id": (1,), "relative_attention_num_buckets": (32,)},
+            shapes=mpnet_shapes,
             unused_positions=2,
             separators_part=True,
         ),

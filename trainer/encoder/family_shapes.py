@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # By name: vocabulary, positions, longest (row, in tokens), types (0: none), embedding, hidden, feed_forward, layers,
-# heads.
+# heads; and where distances between tokens have embeddings, distances: how many are told apart.
 Sizes = Mapping[str, int]
 # By PyTorch's name of it, without the family's prefix, the shape of a weight in PyTorch.
 Shapes = dict[str, tuple[int, ...]]
@@ -67,6 +67,20 @@ def albert_shapes(sizes: Sizes) -> Shapes:
         shapes |= _dense(f"{layer}.ffn", feed_forward, hidden)
         shapes |= _dense(f"{layer}.ffn_output", hidden, feed_forward)
         shapes |= _norm(f"{layer}.full_layer_layer_norm", hidden)
+    return shapes
+
+
+def mpnet_shapes(sizes: Sizes) -> Shapes:
+    """The weights of an MPNet, without a pooler: one table of distances between tokens serves all layers."""
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _embeddings(sizes) | {"encoder.relative_attention_bias.weight": (sizes["distances"], sizes["heads"])}
+    for layer in (f"encoder.layer.{number}" for number in range(sizes["layers"])):
+        for part in ("q", "k", "v", "o"):
+            shapes |= _dense(f"{layer}.attention.attn.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.attention.LayerNorm", hidden)
+        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
     return shapes
 
 

@@ -12,7 +12,12 @@ HEAD = "head/"
 
 # ALBERT has groups of layers that share their weights, so each is one.
 _LAYER = re.compile(r"encoder/.*layer(?:_groups)?_\._(\d+)/.*")
-_EMBEDDINGS = ("encoder/embeddings", "encoder/encoder/embedding_hidden_mapping_in")
+# Those of distances between tokens, which MPNet's layers share, count among the embeddings.
+_EMBEDDINGS = (
+    "encoder/embeddings",
+    "encoder/encoder/embedding_hidden_mapping_in",
+    "encoder/encoder/relative_attention_bias",
+)
 
 
 def count_layers(paths: Iterable[str]) -> int:

@@ -23,6 +23,7 @@ PROJECTIONS = {
     "roberta": ("query", "value"),
     "albert": ("query", "value"),
     "xlm-roberta": ("query", "value"),
+    "mpnet": ("q", "v"),
 }
 
 _KERNEL, _DOWN, _UP = "kernel", "lora_a", "lora_b"

@@ -18,4 +18,5 @@ SCORES: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
     "roberta": lambda model, vectors: model.lm_head(vectors),
     "albert": lambda model, vectors: model.predictions(vectors),
     "xlm-roberta": lambda model, vectors: model.lm_head(vectors),
+    "mpnet": lambda model, vectors: model.lm_head(vectors),
 }

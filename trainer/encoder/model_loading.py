@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 from fullbake.contract.errors import InputError
 from fullbake.trainer.encoder.base_model import read_base_config
@@ -25,7 +26,7 @@ def new_model(model_class: Any, config: Any, *, pooler: bool = True) -> Any:
     Args:
         model_class: A TensorFlow class of transformers.
         config: What it is.
-        pooler: Whether a bare encoder has a pooler, where its family knows one.
+        pooler: Whether the encoder has a pooler, where its family knows one.
     """
     model_class, build = _without_pooler(model_class, pooler)
     model = model_class(config, **build)
@@ -49,7 +50,7 @@ def load_model(
         config: What it is.
         folder: The base model.
         paths_of: From the model to the variables of its encoder by path.
-        pooler: Whether a bare encoder has a pooler, where its family knows one.
+        pooler: Whether the encoder has a pooler, where its family knows one.
         needs_pooler: Whether the folder must hold the pooler, where its family knows one.
 
     Returns:
@@ -75,7 +76,7 @@ def load_model(
 
 
 def _without_pooler(model_class: Any, pooler: bool) -> tuple[Any, dict[str, bool]]:
-    """The class of a bare encoder and the argument that leave out its pooler, where it is unwanted and there is one."""
+    """The class and the argument that leave out an encoder's pooler, where it is unwanted and there is one."""
     if pooler:
         return model_class, {}
     if "add_pooling_layer" in inspect.signature(model_class).parameters:
@@ -85,11 +86,20 @@ def _without_pooler(model_class: Any, pooler: bool) -> tuple[Any, dict[str, bool
         model_class.__init__(self, config, *inputs, **settings)
         encoder = getattr(self, self.base_model_prefix)
         if getattr(encoder, "pooler", None) is not None:
-            encoder.pooler = None
+            # MPNet's class calls what is there, and does not ask whether there is one.
+            encoder.pooler = _NoPooler(name="pooler") if self.base_model_prefix == "mpnet" else None
 
-    # RoBERTa's has one, and takes no argument. Under the same name, for that becomes the name of its weights.
+    # RoBERTa's has one, and MPNet's even under a head; they take no argument. Under the same name, for that becomes the
+    # name of its weights.
     bare_class = type(model_class.__name__, (model_class,), {"__init__": make})
     return bare_class, {}
+
+
+class _NoPooler(tf_keras.layers.Layer):
+    """Stands where a pooler was. What it returns is not read."""
+
+    def call(self, hidden_states: tf.Tensor) -> tf.Tensor:
+        return hidden_states
 
 
 def _check_loaded(folder: Path, file: Path, variables: Mapping[str, tf.Variable], missing: Iterable[str]) -> None:

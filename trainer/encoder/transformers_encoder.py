@@ -98,10 +98,10 @@ class TransformersEncoder(tf_keras.layers.Layer):
         Raises:
             InputError: As in `bare`, or the base lacks the pooler that the head reads.
         """
-        made = _new(TFAutoModelForSequenceClassification, _plain_config(folder, labels, problem_type))
+        pooler = family_of(read_base_config(folder), str(folder)).pooler
+        made = _new(TFAutoModelForSequenceClassification, _plain_config(folder, labels, problem_type), pooler=pooler)
         if pretrained:
             # Not by loading the classifier: if the base is one, its own head would come along, or fail to fit.
-            pooler = family_of(read_base_config(folder), str(folder)).pooler
             loaded = _load(folder, TFAutoModel, _plain_config(folder), pooler=pooler).paths()
             for path, variable in made.paths().items():
                 variable.assign(loaded[path])
@@ -115,7 +115,7 @@ class TransformersEncoder(tf_keras.layers.Layer):
             InputError: The base has another masked-LM head than is known here, or its weights do not fit it.
         """
         check_masked_lm(folder)
-        return _load(folder, TFAutoModelForMaskedLM, _plain_config(folder))
+        return _load(folder, TFAutoModelForMaskedLM, _plain_config(folder), pooler=False)
 
     @staticmethod
     def one_layer(folder: Path) -> TransformersEncoder:
@@ -278,7 +278,8 @@ def _load(folder: Path, auto: Any, config: PretrainedConfig, *, pooler: bool = T
         folder: The base model.
         auto: One of transformers' `TFAutoModel*`.
         config: Its config (see `_plain_config`).
-        pooler: Whether a bare encoder has a pooler, where its family knows one; then the folder must hold it.
+        pooler: Whether the encoder has a pooler, where its family knows one; then, without a head, the folder must hold
+            it.
 
     Raises:
         InputError: Weights of the encoder are missing, damaged or do not fit it.
