@@ -62,6 +62,14 @@ BYTE_LEVEL_MERGES = 30
 PIECES = [("▁", -4.0), *((f"▁{word}", -5.0) for word in WORDS), *((char, -6.0) for char in LETTERS + ".,!?")]
 
 
+SENTENCEPIECE = {
+    "albert": "save_albert",
+    "camembert": "save_camembert",
+    "deberta-v2": "save_deberta",
+    "xlm-roberta": "save_xlm_roberta",
+}
+
+
 def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: int = 7) -> Path:
     """Writes a random encoder of width 32 with its tokenizer, as Hugging Face would."""
     import tf_keras
@@ -69,6 +77,8 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         AlbertConfig,
         BertConfig,
         BertTokenizerFast,
+        CamembertConfig,
+        DebertaV2Config,
         DistilBertConfig,
         ElectraConfig,
         MPNetConfig,
@@ -76,6 +86,8 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         RobertaConfig,
         TFAlbertModel,
         TFBertModel,
+        TFCamembertModel,
+        TFDebertaV2Model,
         TFDistilBertModel,
         TFElectraModel,
         TFMPNetModel,
@@ -137,6 +149,33 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 intermediate_size=64,
             )
         ),
+        "camembert": lambda: TFCamembertModel(
+            CamembertConfig(
+                **size | {"max_position_embeddings": 66, "type_vocab_size": 1},
+                hidden_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+            )
+        ),
+        # As deberta-v2-xlarge is; version 3 has no convolution.
+        "deberta-v2": lambda: TFDebertaV2Model(
+            DebertaV2Config(
+                **size,
+                hidden_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                intermediate_size=64,
+                relative_attention=True,
+                share_att_key=True,
+                pos_att_type="p2c|c2p",
+                position_buckets=256,
+                position_biased_input=False,
+                norm_rel_ebd="layer_norm",
+                conv_kernel_size=3,
+                conv_act="gelu",
+            )
+        ),
         "mpnet": lambda: TFMPNetModel(
             MPNetConfig(
                 **size | {"max_position_embeddings": 66},
@@ -151,10 +190,11 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
     model.save_pretrained(folder, safe_serialization=True)
     if model_type == "roberta":
         return write_byte_level(folder)
-    if model_type in ("albert", "xlm-roberta"):
-        from tests.unigram_models import save_albert, save_xlm_roberta
+    if model_type in SENTENCEPIECE:
+        from tests import unigram_models
 
-        return (save_albert if model_type == "albert" else save_xlm_roberta)(folder, PIECES)
+        save: Callable[..., Path] = getattr(unigram_models, SENTENCEPIECE[model_type])
+        return save(folder, PIECES)
     special, tokenizer = (MPNET_SPECIAL, MPNetTokenizerFast) if model_type == "mpnet" else (SPECIAL, BertTokenizerFast)
     words = [*special, *VOCABULARY[len(SPECIAL) :]]
     (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")

@@ -11,6 +11,8 @@ SUFFIXES = (".py", ".html", ".css")
 
 def test_no_file_is_longer_than_300_lines():
     files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*") if file.suffix in SUFFIXES]
-    lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    # `make pytorch` installs into benchmarks/.torch.
+    ours = [file for file in files if not any(part.startswith(".") for part in file.relative_to(ROOT).parts)]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in ours}
     assert len(lengths) > 100
     assert {name for name, length in lengths.items() if length > MOST_LINES} == set()

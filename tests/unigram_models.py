@@ -21,8 +21,10 @@ from transformers import (
     CamembertTokenizerFast,
     DebertaV2TokenizerFast,
     XLMRobertaTokenizerFast,
-    convert_slow_tokenizer,
 )
+
+# Not as a member of transformers, where a function of this name may take its place.
+from transformers.convert_slow_tokenizer import CamembertConverter, DebertaV2Converter, import_protobuf
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 
@@ -167,9 +169,7 @@ def save_camembert(folder: Path, pieces: Iterable[tuple[str, float]], *, charsma
     model = _sentencepiece(folder, ("<unk>", "<s>", "</s>"), pieces, charsmap)
     # Where its slow tokenizer has them: the pieces follow on four ids of its own.
     ids = {"<s>": 5, "</s>": 6}
-    converter = convert_slow_tokenizer.CamembertConverter(
-        SimpleNamespace(vocab_file=model, convert_tokens_to_ids=ids.get)
-    )
+    converter = CamembertConverter(SimpleNamespace(vocab_file=model, convert_tokens_to_ids=ids.get))
     CamembertTokenizerFast(tokenizer_object=converter.converted()).save_pretrained(folder)
     model.unlink()
     return folder
@@ -197,9 +197,7 @@ def save_deberta(
     special = ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
     model = _sentencepiece(folder, special, pieces, charsmap)
     settings: dict[str, Any] = {"split_by_punct": split_by_punct, "do_lower_case": lower}
-    converter = convert_slow_tokenizer.DebertaV2Converter(
-        SimpleNamespace(vocab_file=model, convert_tokens_to_ids=special.index, **settings)
-    )
+    converter = DebertaV2Converter(SimpleNamespace(vocab_file=model, convert_tokens_to_ids=special.index, **settings))
     DebertaV2TokenizerFast(tokenizer_object=converter.converted(), **settings).save_pretrained(folder)
     model.unlink()
     return folder
@@ -209,7 +207,7 @@ def _sentencepiece(
     folder: Path, special: tuple[str, ...], pieces: Iterable[tuple[str, float]], charsmap: bytes
 ) -> Path:
     """Writes a SentencePiece model as training does, for converters to read."""
-    file = convert_slow_tokenizer.import_protobuf()
+    file = import_protobuf()
     model = file.ModelProto()
     kinds = file.ModelProto.SentencePiece
     for number, piece in enumerate(special):

@@ -109,5 +109,22 @@ COMBINATIONS = [
         old_labels=("x", "y", "z"),
     ),
     Combination("mpnet, linear on the mean", *("mpnet", "linear", ("0", "1")), pooling="mean", half=True),
+    Combination(
+        "camembert, hf, pairs, an earlier head",
+        *("camembert", "hf", ("ja", "nein", "vielleicht")),
+        pairs=True,
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+        old_labels=("x", "y", "z"),
+    ),
+    Combination(
+        "deberta-v2, hf, pairs, an earlier head",
+        *("deberta-v2", "hf", ("ja", "nein", "vielleicht")),
+        pairs=True,
+        config=LEFT_BY_A_TASK,
+        tokenizer=OF_ANOTHER_MIND,
+        old_labels=("x", "y", "z"),
+    ),
+    Combination("deberta-v2, mlp on the mean", *("deberta-v2", "mlp", ("0", "1")), pooling="mean", half=True),
     Combination("distilbert, linear, multi-label", *("distilbert", "linear", ("toxic", "threat")), task="multi_label"),
 ]

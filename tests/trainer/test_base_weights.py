@@ -64,7 +64,7 @@ def test_the_table_of_weights_is_that_of_transformers(base_of, family: str, tmp_
     # Which a pooler of RoBERTa's is not: its bare encoder has one, and its classifier does not read it.
     pooler = set(FAMILIES[family].pooler_shapes(base_sizes(base)))
     assert {name: kept.shape for name, kept in held.encoder.items() if name not in pooler} == wanted
-    assert held.has_pooler is (FAMILIES[family].pooler or family in ("roberta", "mpnet"))
+    assert held.has_pooler is (FAMILIES[family].pooler or family in ("roberta", "mpnet", "camembert"))
     # And so it is where TensorFlow keeps it in h5, whole and in parts.
     model = TFAutoModel.from_pretrained(base)
     for name, options in (("h5", {}), ("parts", {"max_shard_size": "20KB"})):

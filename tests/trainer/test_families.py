@@ -19,6 +19,10 @@ from fullbake.trainer.models.classifier import Classifier
 DOCS = Path(__file__).parents[2] / "docs/bases.md"
 
 
+# What transformers' code takes where its config does not have the key, by `getattr`.
+ABSENT = {"conv_act": "tanh", "conv_groups": 1, "conv_kernel_size": 0}
+
+
 def docs_table() -> list[str]:
     """The rows of the table in docs/bases.md."""
     rows = [
@@ -29,7 +33,8 @@ def docs_table() -> list[str]:
         pairs = "the second text by `token_type_ids`" if "types" in family.size_keys else "by `[SEP]` alone"
         pairs = "by `</s></s>` alone" if family.separators_part else pairs
         head = "its pooler" if family.pooler else "the `[CLS]` vector"
-        settings = "; ".join(f"`{key}`: {', '.join(map(str, values))}" for key, values in family.settings.items())
+        said = {**family.settings, **family.stated}
+        settings = "; ".join(f"`{key}`: {', '.join(map(str, values))}" for key, values in said.items())
         rows.append(f"| `{family.model_type}` | {', '.join(family.known[:4])} | {pairs} | {head} | {settings} |")
     return rows
 
@@ -42,11 +47,15 @@ def test_the_docs_show_the_table_as_it_is():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_a_silent_config_means_is_what_transformers_takes(family: str):
     default = CONFIG_MAPPING[family]()
-    said = default.to_dict()
+    stated = {key: values[0] for key, values in FAMILIES[family].stated.items()}
+    said = default.to_dict() | stated
     assert FAMILIES[family].sizes({}, "") == FAMILIES[family].sizes(said, "")
     for key, allowed in FAMILIES[family].settings.items():
-        assert getattr(default, key) == allowed[0], key
+        assert getattr(default, key, ABSENT.get(key)) == allowed[0], key
     assert family_of(said, "") is FAMILIES[family]
+    for key in stated:
+        message = refusal({name: value for name, value in said.items() if name != key})
+        assert f"{key} is None in its config.json" in message
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -68,7 +77,7 @@ def test_a_text_gets_the_same_answer_alone_and_beside_longer_ones(base_of, famil
             np.testing.assert_allclose(alone[0], beside, atol=1e-5)
 
 
-@pytest.mark.parametrize("model_type", ["xlm-roberta", "mpnet"])
+@pytest.mark.parametrize("model_type", ["xlm-roberta", "mpnet", "camembert"])
 def test_what_counts_on_from_padding_reads_two_tokens_fewer_and_parts_texts_by_separators(base_of, model_type: str):
     base = base_of(model_type)
     longest = base_sizes(base)["longest"]
@@ -100,9 +109,7 @@ def refusal(config: dict[str, Any]) -> str:
     return message
 
 
-@pytest.mark.parametrize(
-    "model_type", ["convbert", "mobilebert", "gpt2", "camembert", "deberta-v2", "layoutlm", None, 7, []]
-)
+@pytest.mark.parametrize("model_type", ["convbert", "mobilebert", "gpt2", "deberta", "funnel", "layoutlm", None, 7, []])
 def test_a_family_that_is_not_proven_is_refused_with_the_list(model_type: Any):
     message = refusal({"model_type": model_type})
     assert f"is of type {model_type!r}" in message
@@ -121,6 +128,8 @@ def test_a_family_that_is_not_proven_is_refused_with_the_list(model_type: Any):
         ("bert", "is_decoder", True),
         ("bert", "is_encoder_decoder", True),
         ("electra", "add_cross_attention", True),
+        ("mpnet", "relative_attention_num_buckets", 16),
+        ("camembert", "pad_token_id", 0),
         ("bert", "pruned_heads", {"0": [1]}),
         ("bert", "quantization_config", {"load_in_8bit": True}),
     ],

@@ -102,7 +102,7 @@ def test_such_a_base_is_taken_by_all_that_open_one_and_is_converted_once(
     assert made.name == folder.name
     assert contents(folder) == before
     check_weights(made, pooler=False)
-    for name in before:
+    for name in before.keys() - {"tokenizer_config.json"}:
         assert (made / name).resolve() == folder / name
     ours = RowTokenizer.from_folder(made, max_length=32)(tf.constant(TEXTS + SYMBOLS))
     np.testing.assert_array_equal(ours["input_ids"], wanted["input_ids"])

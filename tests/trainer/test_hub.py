@@ -96,10 +96,10 @@ def hub(base: Path, base_of: Callable[[str], Path], tmp_path: Path) -> Iterator[
     (good / "added_tokens.json").write_text("{}")
     for name in ("pytorch_model.bin", "tf_model.h5", "model.fp16.safetensors", "onnx.bin"):
         (good / name).write_bytes(b"not to be fetched")
-    roberta = Path(shutil.copytree(base, tmp_path / "camembert"))
-    (roberta / "config.json").write_text(json.dumps({"model_type": "camembert"}))
+    other = Path(shutil.copytree(base, tmp_path / "convbert"))
+    (other / "config.json").write_text(json.dumps({"model_type": "convbert"}))
     alone = save_alone(base_of("albert"), "albert")
-    server = Hub({"distilbert-base-uncased": good, "an-org/camembert": roberta, "an-org/spiece": alone})
+    server = Hub({"distilbert-base-uncased": good, "an-org/convbert": other, "an-org/spiece": alone})
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -127,10 +127,10 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
         ["distilbert-base-uncasd"],
         ["an-org/nothing-like-it"],
         ["distilbert-base-uncased", "none"],
-        ["an-org/camembert"],
+        ["an-org/convbert"],
         ["an-org/spiece"],
     ]
-    found, typo, nothing, revision, roberta, alone = resolve(names, hub, tmp_path / "home")
+    found, typo, nothing, revision, other, alone = resolve(names, hub, tmp_path / "home")
     files = {file.name for file in Path(found[0]).iterdir()}
     assert files == {file.name for file in base.iterdir()} | {"added_tokens.json"}
     assert (Path(found[0]) / "model.safetensors").read_bytes() == (base / "model.safetensors").read_bytes()
@@ -143,11 +143,11 @@ def test_a_base_is_fetched_whole_and_nothing_else_and_a_wrong_name_refused(hub: 
     assert revision[0].startswith(
         "refused: revision: the Hugging Face hub has no revision 'none' of 'distilbert-base-uncased'"
     )
-    assert "'an-org/camembert' is of type 'camembert', which is not among those" in roberta[0]
+    assert "'an-org/convbert' is of type 'convbert', which is not among those" in other[0]
     assert max(seconds for _, seconds in (typo, nothing, revision)) < 2
     # What cannot be used is not paid for: of it only the small files were fetched.
-    assert "an-org/camembert/config.json" in hub.fetched
-    assert "an-org/camembert/model.safetensors" not in hub.fetched
+    assert "an-org/convbert/config.json" in hub.fetched
+    assert "an-org/convbert/model.safetensors" not in hub.fetched
     # A SentencePiece model alone is fetched, and its fast tokenizer made, in another place.
     assert "an-org/spiece/spiece.model" in hub.fetched
     assert {"spiece.model", "tokenizer.json"} <= {file.name for file in Path(alone[0]).iterdir()}

@@ -16,6 +16,7 @@ from fullbake.trainer.encoder.family_shapes import (
     albert_pooler_shapes,
     albert_shapes,
     bert_shapes,
+    deberta_shapes,
     distilbert_shapes,
     mpnet_shapes,
 )
@@ -65,8 +66,8 @@ def family_of(config: Mapping[str, Any], base: str) -> Family:
             model=base,
             known=family.known[0],
         )
-    for key, allowed in {**_COMMON_SETTINGS, **family.settings}.items():
-        value = config.get(key, allowed[0])
+    for key, allowed in {**_COMMON_SETTINGS, **family.settings, **family.stated}.items():
+        value = config.get(key, None if key in family.stated else allowed[0])
         # By type too: 0 is not False, and 1 not True, in what reads the exported config.
         if not any(value == one and type(value) is type(one) for one in allowed):
             may = " or ".join("no such key" if one is None else repr(one) for one in allowed)
@@ -227,6 +228,60 @@ FAMILIES: dict[str, Family] = {
             unused_positions=2,
             separators_part=True,
         ),
+        Family(
+            "camembert",
+            known=("camembert-base", "almanach/camembert-base", "camembert/camembert-large"),
+            size_keys=_bert_size_keys(),
+            settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
+            shapes=bert_shapes,
+            own_prefix="roberta",
+            unused_positions=2,
+            separators_part=True,
+        ),
+        Family(
+            "deberta-v2",
+            known=(
+                "microsoft/deberta-v3-small",
+                "microsoft/deberta-v3-base",
+                "microsoft/deberta-v3-large",
+                "microsoft/mdeberta-v3-base",
+                "microsoft/deberta-v3-xsmall",
+                "microsoft/deberta-v2-xlarge",
+            ),
+            size_keys={
+                "vocabulary": (("vocab_size",), 128100),
+                "positions": (("max_position_embeddings",), 512),
+                "hidden": (("hidden_size",), 1536),
+                "layers": (("num_hidden_layers",), 24),
+                "heads": (("num_attention_heads",), 24),
+                "feed_forward": (("intermediate_size",), 6144),
+                "distances": (("position_buckets",), 256),
+                "convolution": (("conv_kernel_size",), 0),
+            },
+            settings={
+                "hidden_act": ACTIVATIONS,
+                "pooler_hidden_act": ACTIVATIONS,
+                "conv_act": ("tanh", *(name for name in ACTIVATIONS if name != "tanh")),
+                "conv_kernel_size": (0, 3),
+                "conv_groups": (1,),
+                "type_vocab_size": (0,),
+                "max_relative_positions": (-1,),
+                # Of two masked-LM heads, that which TensorFlow's class has too.
+                "legacy": (True,),
+            },
+            # As all that Microsoft published have it. TensorFlow's class has other names for the weights that are there
+            # without share_att_key, and PyTorch's would draw them at random.
+            stated={
+                "relative_attention": (True,),
+                "share_att_key": (True,),
+                "pos_att_type": ("p2c|c2p", "c2p|p2c", ["p2c", "c2p"], ["c2p", "p2c"]),
+                "position_buckets": (256,),
+                "position_biased_input": (False,),
+                "norm_rel_ebd": ("layer_norm",),
+            },
+            shapes=deberta_shapes,
+            own_prefix="deberta",
+        ),
     )
 }
 
@@ -235,7 +290,7 @@ KNOWN_NAMES = tuple(name for family in FAMILIES.values() for name in family.know
 MULTILINGUAL_NAMES = ("bert-base-multilingual-cased", "distilbert-base-multilingual-cased", "xlm-roberta-base")
 """Well-known models whose vocabulary is of a hundred languages (Devlin et al. 2018, Conneau et al. 2020)."""
 
-_OTHER_LANGUAGES = ("multilingual", "german", "chinese", "xlm-roberta")
+_OTHER_LANGUAGES = ("multilingual", "german", "chinese", "xlm-roberta", "camembert", "mdeberta")
 
 
 def is_english(base: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fullbake.contract.errors import InputError
@@ -21,6 +21,7 @@ class Family:
             what it is where none is.
         settings: By key of config.json, the values with which the encoder computes here what it does in Hugging Face;
             the first is what transformers takes where the key is missing.
+        stated: The same, where the key must be there.
         shapes: The encoder's weights without a pooler.
         pooler: Whether Hugging Face's own classification head reads the encoder's pooler.
         pooler_shapes: The weights of the pooler.
@@ -34,6 +35,7 @@ class Family:
     size_keys: Mapping[str, tuple[tuple[str, ...], int]]
     settings: Mapping[str, tuple[Any, ...]]
     shapes: Callable[[Sizes], Shapes]
+    stated: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     pooler: bool = False
     pooler_shapes: Callable[[Sizes], Shapes] = pooler_shapes
     own_prefix: str = ""
@@ -58,7 +60,8 @@ class Family:
         found = {"types": 0}
         for name, (keys, default) in self.size_keys.items():
             key, value = ([(key, config[key]) for key in keys if key in config] or [(keys[0], default)])[-1]
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            # Some may be 0, for what is not there.
+            if not isinstance(value, int) or isinstance(value, bool) or value < min(default, 1):
                 raise InputError(
                     "{model}: {key} in its config.json is {value!r}, not a whole number above 0",
                     field="base",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # By name: vocabulary, positions, longest (row, in tokens), types (0: none), embedding, hidden, feed_forward, layers,
-# heads; and where distances between tokens have embeddings, distances: how many are told apart.
+# heads; distances: how many between tokens are told apart, where they have embeddings; convolution: how many tokens
+# DeBERTa's spans (0: there is none).
 Sizes = Mapping[str, int]
 # By PyTorch's name of it, without the family's prefix, the shape of a weight in PyTorch.
 Shapes = dict[str, tuple[int, ...]]
@@ -78,6 +79,25 @@ def mpnet_shapes(sizes: Sizes) -> Shapes:
         for part in ("q", "k", "v", "o"):
             shapes |= _dense(f"{layer}.attention.attn.{part}", hidden, hidden)
         shapes |= _norm(f"{layer}.attention.LayerNorm", hidden)
+        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
+        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
+        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
+    return shapes
+
+
+def deberta_shapes(sizes: Sizes) -> Shapes:
+    """The weights of a DeBERTa of version 2 or 3: not places of tokens, but distances between them have vectors."""
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes: Shapes = {"embeddings.word_embeddings.weight": (sizes["vocabulary"], hidden)}
+    shapes |= _norm("embeddings.LayerNorm", hidden)
+    shapes |= {"encoder.rel_embeddings.weight": (2 * sizes["distances"], hidden)} | _norm("encoder.LayerNorm", hidden)
+    if sizes["convolution"]:
+        shapes |= {"encoder.conv.conv.weight": (hidden, hidden, sizes["convolution"])}
+        shapes |= {"encoder.conv.conv.bias": (hidden,)} | _norm("encoder.conv.LayerNorm", hidden)
+    for layer in (f"encoder.layer.{number}" for number in range(sizes["layers"])):
+        for part in ("self.query_proj", "self.key_proj", "self.value_proj", "output.dense"):
+            shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
+        shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
         shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
         shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
         shapes |= _norm(f"{layer}.output.LayerNorm", hidden)

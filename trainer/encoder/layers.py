@@ -12,11 +12,15 @@ HEAD = "head/"
 
 # ALBERT has groups of layers that share their weights, so each is one.
 _LAYER = re.compile(r"encoder/.*layer(?:_groups)?_\._(\d+)/.*")
-# Those of distances between tokens, which MPNet's layers share, count among the embeddings.
+# Those of distances between tokens, which the layers of MPNet and DeBERTa share, count among the embeddings. So does
+# DeBERTa's convolution over them, whose outcome is added to that of the first layer.
 _EMBEDDINGS = (
     "encoder/embeddings",
     "encoder/encoder/embedding_hidden_mapping_in",
     "encoder/encoder/relative_attention_bias",
+    "encoder/encoder/rel_embeddings",
+    "encoder/encoder/LayerNorm",
+    "encoder/encoder/conv",
 )
 
 

@@ -24,6 +24,8 @@ PROJECTIONS = {
     "albert": ("query", "value"),
     "xlm-roberta": ("query", "value"),
     "mpnet": ("q", "v"),
+    "camembert": ("query", "value"),
+    "deberta-v2": ("query_proj", "value_proj"),
 }
 
 _KERNEL, _DOWN, _UP = "kernel", "lora_a", "lora_b"

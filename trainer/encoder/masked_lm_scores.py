@@ -19,4 +19,6 @@ SCORES: dict[str, Callable[[Any, tf.Tensor], tf.Tensor]] = {
     "albert": lambda model, vectors: model.predictions(vectors),
     "xlm-roberta": lambda model, vectors: model.lm_head(vectors),
     "mpnet": lambda model, vectors: model.lm_head(vectors),
+    "camembert": lambda model, vectors: model.lm_head(vectors),
+    "deberta-v2": lambda model, vectors: model.mlm(vectors),
 }

@@ -31,6 +31,7 @@ def new_model(model_class: Any, config: Any, *, pooler: bool = True) -> Any:
     model_class, build = _without_pooler(model_class, pooler)
     model = model_class(config, **build)
     model.build_in_name_scope()
+    _adjust(model)
     return model
 
 
@@ -72,7 +73,16 @@ def load_model(
                 reason=" ".join(str(error).split()),
             ) from error
     _check_loaded(folder, file, paths_of(model), found["missing_keys"])
+    _adjust(model)
     return model, found["missing_keys"]
+
+
+def _adjust(model: Any) -> None:
+    """Changes how a model is traced and what it draws from, where that is needed; not what it computes."""
+    if model.config.model_type == "deberta-v2":
+        from fullbake.trainer.encoder.deberta import adjust_deberta
+
+        adjust_deberta(model)
 
 
 def _without_pooler(model_class: Any, pooler: bool) -> tuple[Any, dict[str, bool]]:

@@ -215,7 +215,7 @@ class TransformersEncoder(tf_keras.layers.Layer):
                 f"{self.model.name}/{name}:0", tf_weight_shape=variable.shape
             )
             value = variable.numpy()
-            tensors[name] = np.ascontiguousarray(value.T if transpose is TransposeType.SIMPLE else value)
+            tensors[name] = np.ascontiguousarray(value if transpose is TransposeType.NO else value.T)
         if len(tensors) != len(self.model.variables) + len(more or {}):
             raise RuntimeError("two variables of the model share a name in PyTorch")
         if (bias := tensors.get("predictions.decoder.bias")) is not None:
@@ -256,8 +256,11 @@ def _plain_config(folder: Path, labels: tuple[str, ...] = (), problem_type: str 
         InputError: The base is of no known family.
     """
     said = read_base_config(folder)
-    config_class = CONFIG_MAPPING[family_of(said, str(folder)).model_type]
+    family = family_of(said, str(folder))
+    config_class = CONFIG_MAPPING[family.model_type]
+    # DeBERTa's takes some of what it is from whatever else it is given.
     kept = {*inspect.signature(config_class.__init__).parameters, *config_class.attribute_map}
+    kept |= {*family.settings, *family.stated}
     task: dict[str, Any] = {}
     if labels:
         task["id2label"] = dict(enumerate(labels))
