@@ -27,6 +27,7 @@ LONGEST_FIRST = (
     "tests/pipeline/test_windows_run.py",
     "tests/pipeline/test_roberta_run.py",
     "tests/pipeline/test_compare.py",
+    "tests/trainer/test_every_family.py",
     "tests/trainer/test_fine_tune.py",
     "tests/trainer/test_pretrain.py",
     "tests/pipeline/test_chaos.py",
