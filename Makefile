@@ -24,10 +24,8 @@ chaos: setup  ## ends twenty runs at seeded moments and compares what comes of t
 golden: setup  ## what each kind of run comes to, bit by bit: writes golden.json, or compares with it (about 4 minutes)
 	$(VENV)/bin/python -m tests.pipeline.golden golden.json
 
-parity: setup  ## the tokenizers against Hugging Face's, exhaustively (about 7 minutes)
-	$(VENV)/bin/python -m tests.components.tokenizer_parity
-	$(VENV)/bin/python -m tests.components.byte_level_parity
-	$(VENV)/bin/python -m tests.components.unigram_parity
+parity: setup  ## the tokenizers against Hugging Face's, exhaustively, in two processes
+	$(VENV)/bin/python -m tests.components.parity
 
 pytorch: setup  ## what is served against PyTorch, which this installs aside (about 5 GB where PyPI has only the CUDA build)
 	$(VENV)/bin/python -m benchmarks.torch_environment

@@ -13,6 +13,7 @@ def copy_each(counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         int32 [sum of counts] both: the number of the element, and that of the copy among those of the element.
     """
     ends = tf.cumsum(counts)
-    place = tf.range(tf.reduce_sum(counts))
-    source = tf.searchsorted(ends, place, side="right")
-    return source, place - tf.gather(ends - counts, source)
+    total = tf.reduce_sum(counts)
+    # Of how many elements all copies are before a place: so many numbers there are of them.
+    source = tf.cumsum(tf.math.unsorted_segment_sum(tf.ones_like(ends), ends, total + 1))[:-1]
+    return source, tf.range(total) - tf.gather(ends - counts, source)

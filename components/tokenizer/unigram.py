@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +10,7 @@ import tensorflow as tf
 from fullbake.components.tokenizer.charsmap import Charsmap, folded_characters, normalize, read_charsmap
 from fullbake.components.tokenizer.copies import copy_each
 from fullbake.components.tokenizer.pieces import RowLayout
+from fullbake.components.tokenizer.piecewise import PiecewiseTokenizer
 from fullbake.components.tokenizer.unicode_tables import PUNCTUATION, WHITESPACE, code_points
 from fullbake.components.tokenizer.unigram_files import (
     CHARSMAP,
@@ -23,15 +23,6 @@ from fullbake.components.tokenizer.unigram_files import (
 )
 from fullbake.components.tokenizer.unigram_model import UnigramTables, find_pieces
 
-# Text is worked on in chunks of about this many bytes (never less than a text), which bounds the memory that the tables
-# of the pieces that end at each character take: 4 bytes to each character and each length of a piece.
-CHUNK_BYTES = 1 << 16
-
-# Of a longer text only what is needed is worked on, where that is said.
-LONG_BYTES = 1 << 16
-# And of one that still is longer, for want of spaces, this much of its start and its end.
-MOST_BYTES = 1 << 16
-
 _SPACE, _MARK = ord(" "), ord(WORD_MARK)
 
 
@@ -41,7 +32,7 @@ def unigram_of(files: UnigramFiles) -> Unigram:
     return Unigram(files)
 
 
-class Unigram:
+class Unigram(PiecewiseTokenizer):
     """Finds the tokens of texts, those of Hugging Face's fast tokenizer of the same tokenizer.json.
 
     Its members are those of `pieces.Pieces`. Bytes that are not UTF-8 count as U+FFFD, one for each that Python's
@@ -55,6 +46,7 @@ class Unigram:
         Args:
             files: Vocabulary and settings.
         """
+        super().__init__()
         self._files = files
         self.layout = RowLayout(
             start=files.start_id,
@@ -71,61 +63,14 @@ class Unigram:
         if CHARSMAP in files.steps:
             self._maps[CHARSMAP] = Charsmap(read_charsmap(files.charsmap))
         self._tables = UnigramTables(files)
-        self._traced: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]] | None = None
 
-    def tokenize(self, text: tf.Tensor, *, first: int | None = None, last: int = 0) -> tf.RaggedTensor:
-        """Tokenizes alone: no special tokens, no truncation but that of very long texts, where it is asked for.
+    def tables(self) -> Boundaries:
+        """What is known of texts beside the vocabulary, which is part of the graph as soon as a piece is looked up."""
+        return Boundaries()
 
-        Args:
-            text: String [N], UTF-8.
-            first: How many tokens from the start of a text are needed; of a text longer than `LONG_BYTES` that has
-                more, some of those after them are left out. Default: all of them.
-            last: How many from its end are needed all the same.
-
-        Returns:
-            int64 [N, (tokens)].
-
-        Raises:
-            ValueError: `text` is not of rank 1.
-        """
-        text = tf.convert_to_tensor(text, tf.string)
-        text.shape.assert_has_rank(1)
-        if self._traced is None:
-            with tf.init_scope():  # it belongs to no graph
-                numbers = [tf.TensorSpec([], tf.int32)] * 2
-                self._traced = tf.function(
-                    self._tokenize, input_signature=[tf.TensorSpec([None], tf.string), *numbers], autograph=False
-                ).get_concrete_function()
-        # Fewer than the greatest number, to which others are added.
-        ids, lengths = self._traced(text, tf.constant(1 << 30 if first is None else first), tf.constant(last))
-        return tf.RaggedTensor.from_row_lengths(ids, lengths, validate=False)
-
-    def _tokenize(self, text: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """All ids, int64, one row after the other, and how many each row has, int64 [N]."""
-        text = tf.cond(
-            tf.reduce_any(tf.strings.length(text) > LONG_BYTES) & (first < 1 << 30),
-            lambda: tf.map_fn(lambda row: _shorten(row, first, last), text, parallel_iterations=1),
-            lambda: text,
-        )
-        chunk_of_row = tf.cumsum(tf.cast(tf.strings.length(text) + 1, tf.int64)) // CHUNK_BYTES
-        chunks = tf.cast(tf.reduce_max(tf.concat([[0], chunk_of_row], 0)), tf.int32) + 1
-        bounds = tf.searchsorted(chunk_of_row, tf.range(tf.cast(chunks, tf.int64) + 1))
-
-        def next_chunk(
-            index: tf.Tensor, ids: tf.TensorArray, lengths: tf.TensorArray
-        ) -> tuple[tf.Tensor, tf.TensorArray, tf.TensorArray]:
-            found, sizes = self._tokenize_chunk(text[bounds[index] : bounds[index + 1]])
-            return index + 1, ids.write(index, found), lengths.write(index, sizes)
-
-        arrays = [
-            tf.TensorArray(tf.int64, size=chunks, element_shape=[None], infer_shape=False) for _ in ("ids", "lengths")
-        ]
-        _, ids, lengths = tf.while_loop(
-            lambda index, *_: index < chunks, next_chunk, (tf.constant(0), *arrays), parallel_iterations=1
-        )
-        return ids.concat(), lengths.concat()
-
-    def _tokenize_chunk(self, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def tokenize_chunk(self, text: tf.Tensor, tables: Boundaries) -> tuple[tf.Tensor, tf.Tensor]:
+        """Text, string [N], to all ids, int64, one row after the other, and how many each row has, int64 [N]."""
+        del tables
         decoded = tf.strings.unicode_decode(text, "UTF-8", errors="replace")
         codes, rows = decoded.values, decoded.value_rowids()
         for step in self._files.steps:
@@ -140,10 +85,22 @@ class Unigram:
             else:
                 codes, rows = _strip(codes, rows, tf.size(text), both=step == STRIP)
         codes, rows, begins = self._words(codes, rows)
+        starts = tf.where(begins)[:, 0]
+        words, place = _different(
+            tf.RaggedTensor.from_row_splits(codes, tf.concat([starts, [tf.size(codes, tf.int64)]], 0), validate=False)
+        )
+        tokens = tf.gather(self._spell(words), place)
+        rows = tf.gather(rows, starts)
+        lengths = tf.math.unsorted_segment_sum(tokens.row_lengths(), rows, tf.size(text, tf.int64))
+        return tf.cast(tokens.values, tf.int64), lengths
+
+    def _spell(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
+        """The tokens of words, int32 [W, (characters)], each of which has a mark in front."""
+        codes, word = words.values, words.value_rowids()
+        begins = ~_follows(tf.ones_like(codes, tf.bool), word)
         places, ids = find_pieces(self._tables, codes, begins)
-        ids, rows = self._spell_unknown(codes, begins, ids, places, rows)
-        lengths = tf.math.unsorted_segment_sum(tf.ones_like(rows), rows, tf.size(text))
-        return tf.cast(ids, tf.int64), lengths
+        ids, word = self._spell_unknown(codes, ids, places, tf.gather(word, places))
+        return tf.RaggedTensor.from_value_rowids(ids, word, words.nrows(), validate=False)
 
     def _words(self, codes: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Puts a mark before each text, or each part of it, that has none, and finds all marks.
@@ -165,15 +122,13 @@ class Unigram:
         return codes, tf.gather(rows, source), tf.equal(codes, _MARK)
 
     def _spell_unknown(
-        self, codes: tf.Tensor, begins: tf.Tensor, ids: tf.Tensor, places: tf.Tensor, rows: tf.Tensor
+        self, codes: tf.Tensor, ids: tf.Tensor, places: tf.Tensor, word: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Makes one token of a word's unknown characters that follow each other, or their bytes."""
-        rows = tf.gather(rows, places)
         is_unknown = tf.equal(ids, self.unknown_id)
         if not self._files.byte_ids:
-            word = tf.gather(tf.cumsum(tf.cast(begins, tf.int32)), places)
-            kept = ~(is_unknown & _follows(is_unknown, word))
-            return tf.boolean_mask(ids, kept), tf.boolean_mask(rows, kept)
+            ids, word = _keep(~(is_unknown & _follows(is_unknown, word)), ids, word)
+            return ids, word
         codes = tf.gather(codes, places)
         octets = 1 + sum(tf.cast(codes >= bound, tf.int32) for bound in (0x80, 0x800, 0x10000))
         octets = tf.where(is_unknown, octets, 1)
@@ -185,34 +140,71 @@ class Unigram:
         byte = tf.where(tf.equal(number, 0), lead, 0x80 + tf.bitwise.bitwise_and(bits, 0x3F))
         byte_ids = tf.gather(tf.constant(self._files.byte_ids, tf.int32), tf.bitwise.bitwise_and(byte, 0xFF))
         ids = tf.where(tf.gather(is_unknown, source), byte_ids, tf.gather(ids, source))
-        return ids, tf.gather(rows, source)
+        return ids, tf.gather(word, source)
 
 
-def _shorten(text: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
-    """Leaves out the middle of a text, string [], that is long, so that as many tokens as are needed are left.
+class Boundaries:
+    """Where long texts are cut."""
 
-    It is cut at spaces between ASCII letters or digits, where a word ends whatever is around, and each such word is a
-    token or more. Where these are too few, it is cut anywhere beyond `MOST_BYTES`, far from the tokens that are needed.
-    """
+    def boundary(self, text: tf.Tensor, *, first: bool) -> tf.Tensor:
+        """Returns a place in a long text that no token goes over.
 
-    def without_middle() -> tf.Tensor:
+        That is before a space between ASCII letters or digits, or between letters of Latin-1 or Cyrillic: a word ends
+        there whatever is around. Where there is none such, it is before any space or line feed, which ends a word too
+        but before a combining mark; and where there is none of these, within a word, at the end of the text (or its
+        start, where the first place is wanted): only the few tokens round such a place may be others.
+
+        Args:
+            text: String [], of some length: within a word it is cut at its last, or first, 16 bytes.
+            first: Whether the first such place is wanted or the last.
+
+        Returns:
+            How many bytes are before it, int32.
+        """
         octets = tf.cast(tf.io.decode_raw(text, tf.uint8), tf.int32)
+        size = tf.size(octets)
+        place = tf.range(size)
         lower = tf.bitwise.bitwise_or(octets, 0x20)
         is_plain = (octets >= 0x30) & (octets <= 0x39) | (lower >= 0x61) & (lower <= 0x7A)
-        places = tf.cast(tf.where(is_plain[:-2] & tf.equal(octets[1:-1], _SPACE) & is_plain[2:])[:, 0] + 1, tf.int32)
-        size, count = tf.size(octets), tf.size(places)
-        by_words = count > first + last
-        ends = tf.concat([places, [size]], 0)
-        head = tf.where(by_words, ends[tf.minimum(first, count)], size)
-        tail = tf.where(by_words & (last > 0), ends[tf.maximum(count - 1 - last, 0)], size)
-        is_cut = head < tail
-        head = tf.where(is_cut, head, size)
-        still_long = (head > MOST_BYTES) & (tf.where(is_cut, size - tail, 0) + head > 2 * MOST_BYTES)
-        head, tail = tf.where(still_long, MOST_BYTES, head), tf.where(still_long, size - MOST_BYTES, tail)
-        parts = [tf.strings.substr(text, 0, head), tf.strings.substr(text, tail, size - tail)]
-        return tf.where(is_cut | still_long, tf.strings.join(parts, " "), text)
+        is_lead = tf.equal(octets, 0xC3) | tf.equal(octets, 0xD0) | tf.equal(octets, 0xD1)
+        follows_lead = tf.concat([[False], is_lead[:-1]], 0)[:size] & (octets >= 0x80)
+        ends, begins = is_plain | follows_lead, is_plain | is_lead
+        ends, begins = (
+            tf.concat([[False], ends[:-1]], 0)[:size],
+            tf.concat([begins[1:], [False]], 0)[:size],
+        )
+        is_space = tf.equal(octets, _SPACE)
+        is_break = (is_space | tf.equal(octets, ord("\n"))) & (place > 0)
+        begins_character = tf.not_equal(tf.bitwise.bitwise_and(octets, 0xC0), 0x80)
+        cut = (place <= 16 if first else place >= size - 16) & (place > 0)
+        # Damaged UTF-8 may have no character that begins there.
+        kinds = (is_space & ends & begins, is_break, begins_character & cut, cut)
+        found = tf.constant(-1)
+        for is_place in reversed(kinds):
+            places = tf.cast(tf.where(is_place)[:, 0], tf.int32)
+            here = tf.concat([places, [-1]], 0)[0] if first else tf.concat([[-1], places], 0)[-1]
+            found = tf.where(here >= 0, here, found)
+        return found
 
-    return tf.cond(tf.strings.length(text) > LONG_BYTES, without_middle, lambda: text)
+
+def _different(words: tf.RaggedTensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+    """Words, int32 [W, (characters)], each once, for most are there many times; and the place of each, int32 [W]."""
+    # As strings, which would have U+FFFD for what Unicode will never assign, U+FFFE and its like.
+    is_never_assigned = tf.equal(tf.bitwise.bitwise_and(words.values, 0xFFFE), 0xFFFE) | (
+        (words.values >= 0xFDD0) & (words.values <= 0xFDEF)
+    )
+
+    def once() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        unique, place = tf.unique(tf.strings.unicode_encode(words, "UTF-8"))
+        found = tf.strings.unicode_decode(unique, "UTF-8")
+        return found.values, found.row_splits, place
+
+    values, splits, place = tf.cond(
+        tf.reduce_any(is_never_assigned),
+        lambda: (words.values, words.row_splits, tf.range(tf.cast(words.nrows(), tf.int32))),
+        once,
+    )
+    return tf.RaggedTensor.from_row_splits(values, splits, validate=False), place
 
 
 def _join_quotes(codes: tf.Tensor, rows: tf.Tensor, quote: int) -> tuple[tf.Tensor, tf.Tensor]:

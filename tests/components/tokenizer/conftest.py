@@ -2,13 +2,9 @@
 
 import pytest
 
-from tests.components.tokenizer_parity import (
-    Parity,
-    cased_folder,
-    minilm_folder,
-    random_texts,
-    save_tokenizer,
-)
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import cased_folder, minilm_folder, save_tokenizer
+from tests.components.parity.texts import random_texts
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 

@@ -15,9 +15,10 @@ from fullbake.components.tokenizer.kinds_of_files import read_files
 from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.errors import InputError
-from tests.components.byte_level_parity import ByteLevelParity, split_texts, train_byte_level
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import train_byte_level
+from tests.components.parity.texts import random_texts, split_texts
 from tests.components.raw_examples import write_examples
-from tests.components.tokenizer_parity import random_texts
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +127,7 @@ def test_the_alphabet_is_that_of_the_library():
 
 @pytest.mark.parametrize("add_prefix_space", [False, True])
 def test_counts_outside_the_graph_are_those_of_the_tokens(tmp_path, add_prefix_space):
-    parity = ByteLevelParity(train_byte_level(tmp_path, vocab_size=600, add_prefix_space=add_prefix_space))
+    parity = Parity(train_byte_level(tmp_path, vocab_size=600, add_prefix_space=add_prefix_space))
     texts = ["", " ", "<s> it's </s>", *random_texts(500), *split_texts(500)]
     counts = ByteLevelCounter(read_files(tmp_path)).count(texts)
     for text, row in zip(texts, counts.tolist(), strict=True):

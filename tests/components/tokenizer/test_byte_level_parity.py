@@ -18,13 +18,14 @@ from fullbake.components.tokenizer.byte_level_files import ByteLevelFiles, byte_
 from fullbake.components.tokenizer.byte_level_splitting import kind_pages
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from tests.components import byte_level_derivation as derivation
-from tests.components.byte_level_parity import SPECIAL, ByteLevelParity, split_texts, train_byte_level
-from tests.components.tokenizer_parity import CONTEXTS, random_texts, telling_values
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import BYTE_LEVEL_SPECIAL, train_byte_level
+from tests.components.parity.texts import CONTEXTS, random_texts, split_texts, telling_values
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as it is", "a space before it"])
 def parity(request, tmp_path_factory):
-    return ByteLevelParity(train_byte_level(tmp_path_factory.mktemp("trained"), add_prefix_space=request.param))
+    return Parity(train_byte_level(tmp_path_factory.mktemp("trained"), add_prefix_space=request.param))
 
 
 def test_the_tables_are_what_the_installed_tokenizers_library_does():
@@ -114,7 +115,7 @@ def small_pieces(monkeypatch):
 @pytest.mark.parametrize("truncation", ["head", "head_tail"])
 @pytest.mark.parametrize("add_prefix_space", [False, True])
 def test_a_long_text_in_pieces_is_cut_as_the_whole_is(small_pieces, tmp_path, truncation, add_prefix_space):
-    parity = ByteLevelParity(train_byte_level(tmp_path, vocab_size=600, add_prefix_space=add_prefix_space))
+    parity = Parity(train_byte_level(tmp_path, vocab_size=600, add_prefix_space=add_prefix_space))
     source = random.Random(3)  # noqa: S311
     octets = b"ab 's1!\n\xc2\xa0\xc2\x85\xe3\x80\x80\xe2\x80\x83\xe6\xbc\xa2\xf0\x9f"
     texts = [text.encode() for count in (2, 5) for text in map("".join, zip(*[iter(split_texts(600))] * count))]  # noqa: B905
@@ -149,7 +150,8 @@ def test_merges_of_any_order_are_done_in_the_librarys_order():
                 tokens = list(dict.fromkeys([*tokens, "".join(pair)]))
         chosen.shuffle(merges)
         vocabulary = {
-            token: number for number, token in enumerate(dict.fromkeys([*SPECIAL, *byte_alphabet(), *tokens]))
+            token: number
+            for number, token in enumerate(dict.fromkeys([*BYTE_LEVEL_SPECIAL, *byte_alphabet(), *tokens]))
         }
         files = ByteLevelFiles(vocabulary, tuple(merges), False, "<s>", "</s>", 2, "<pad>", "<unk>", "<mask>")
         theirs = Tokenizer(BPE(vocabulary, merges))
@@ -164,10 +166,10 @@ def test_merges_of_any_order_are_done_in_the_librarys_order():
 
 def test_a_folder_of_vocab_json_and_merges_txt_is_the_same_tokenizer(tmp_path: Path):
     folder = train_byte_level(tmp_path, vocab_size=900)
-    whole = ByteLevelParity(folder).ours.pieces
+    whole = Parity(folder).ours.pieces
     (folder / "tokenizer.json").unlink()
     texts = tf.constant(random_texts(500))
-    parity = ByteLevelParity(folder)
+    parity = Parity(folder)
     assert parity.differences(random_texts(500)) == []
     assert parity.ours.pieces.tokenize(texts).to_list() == whole.tokenize(texts).to_list()
 
@@ -180,4 +182,4 @@ def test_a_tokenizer_json_as_roberta_base_has_it_is_read(tmp_path: Path):
     content["model"]["merges"] = [" ".join(pair) for pair in content["model"]["merges"]]
     content["pre_tokenizer"].pop("use_regex")
     (folder / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
-    assert ByteLevelParity(folder).differences(random_texts(500)) == []
+    assert Parity(folder).differences(random_texts(500)) == []

@@ -13,7 +13,8 @@ from fullbake.components.tokenizer.kinds_of_files import read_files
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.token_counter import TokenCounter
 from fullbake.contract.errors import InputError
-from tests.components.tokenizer_parity import minilm_folder, random_texts
+from tests.components.parity.folders import minilm_folder
+from tests.components.parity.texts import random_texts
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 

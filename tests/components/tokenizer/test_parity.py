@@ -11,14 +11,10 @@ from transformers import BertTokenizerFast
 
 from fullbake.components.tokenizer import bert_characters, unicode_tables
 from tests.components import unicode_table_derivation as derivation
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import save_tokenizer
+from tests.components.parity.texts import CONTEXTS, random_texts, telling_values
 from tests.components.tokenizer.conftest import SPECIAL
-from tests.components.tokenizer_parity import (
-    CONTEXTS,
-    Parity,
-    random_texts,
-    save_tokenizer,
-    telling_values,
-)
 
 SHARED_DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
@@ -46,13 +42,13 @@ def test_words_are_the_same_for_every_kind_of_unicode_character(parity, context)
 def test_ids_are_the_same_for_every_kind_of_unicode_character_within_a_word(parity):
     # In the other contexts the words decide, and those are compared above; `make parity` does them all, for every
     # character.
-    assert parity.id_differences(map(CONTEXTS["a{c}b"], telling_values())) == []
+    assert parity.differences(map(CONTEXTS["a{c}b"], telling_values())) == []
 
 
 def test_words_and_ids_are_the_same_for_twenty_thousand_random_strings(parity):
     texts = random_texts(20_000)
     assert parity.word_differences(texts) == []
-    assert parity.id_differences(texts) == []
+    assert parity.differences(texts) == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +65,7 @@ def test_words_are_the_same_under_every_setting_that_the_files_can_hold(tmp_path
 def test_ids_are_the_same_where_the_vocabulary_has_every_character(spelling_folder):
     parity = Parity(spelling_folder)
     texts = random_texts(20_000, seed=2)
-    assert parity.id_differences(texts) == []
+    assert parity.differences(texts) == []
     unknown = parity.ours.pieces.tokenize(tf.constant(texts)).values.numpy() == SPECIAL.index("[UNK]")
     assert unknown.mean() < 0.2
 
@@ -82,7 +78,7 @@ def test_every_text_of_the_real_data_sets_gives_the_same_ids(parity, name):
     with path.open(encoding="utf-8", newline="") as lines:
         texts = [field for row in csv.reader(lines) for field in row]
     assert len(texts) > 3000
-    assert parity.id_differences(texts) == []
+    assert parity.differences(texts) == []
 
 
 def test_words_over_a_hundred_characters_are_unknown_however_many_bytes_they_have(spelling_folder):
@@ -90,7 +86,7 @@ def test_words_over_a_hundred_characters_are_unknown_however_many_bytes_they_hav
     letters = ("a", "é", "\U0001f600", "가", "각", "İ", "漢")
     texts = [letter * length for letter in letters for length in (33, 34, 50, 51, 99, 100, 101, 102, 5000)]
     texts += ["a" * 100 + "\u0301" * 50, "a\u200b" * 100, "a" * 100 + "!" + "b" * 101 + " c"]
-    assert parity.id_differences(texts) == []
+    assert parity.differences(texts) == []
     unknown = SPECIAL.index("[UNK]")
     hundred, more = parity.ours.pieces.tokenize(tf.constant(["\U0001f600" * 100, "\U0001f600" * 101])).to_list()
     assert (len(hundred), more) == (100, [unknown])

@@ -8,11 +8,9 @@ import tensorflow as tf
 
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.wordpiece import wordpiece_of
-from tests.components.tokenizer_parity import (
-    Parity,
-    minilm_folder,
-    random_texts,
-)
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import minilm_folder
+from tests.components.parity.texts import random_texts
 
 
 @pytest.fixture
@@ -57,8 +55,8 @@ def pieces(small_pieces, spelling_folder):
 
 
 def test_a_text_in_pieces_has_the_tokens_of_the_whole(pieces):
-    assert pieces.id_differences(long_texts(7)) == []
-    assert Parity(minilm_folder()).id_differences(long_texts(7)) == []
+    assert pieces.differences(long_texts(7)) == []
+    assert Parity(minilm_folder()).differences(long_texts(7)) == []
 
 
 @pytest.mark.parametrize("truncation", ["head", "head_tail"])

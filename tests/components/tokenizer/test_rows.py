@@ -11,11 +11,9 @@ import tensorflow as tf
 
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.contract.errors import InputError
-from tests.components.tokenizer_parity import (
-    Parity,
-    minilm_folder,
-    random_texts,
-)
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import minilm_folder
+from tests.components.parity.texts import random_texts
 
 LOADER = """
 import json, resource, sys
@@ -112,7 +110,7 @@ def test_an_empty_batch_gives_no_rows(uncased):
 
 def test_megabyte_texts_keep_their_place_among_short_ones(uncased):
     texts = ["a b c", "Straße " * 300_000, "", "d", "한글 " * 200_000, "e" * 2_000_000, "f", "x\uffffy"]
-    assert uncased.id_differences(texts) == []
+    assert uncased.differences(texts) == []
 
 
 def test_a_saved_model_gives_the_same_ids_in_a_process_without_this_project(tmp_path, uncased):

@@ -9,9 +9,9 @@ from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.results.tokens import TokenCount
 from fullbake.trainer.windows import Windows
+from tests.components.parity.folders import minilm_folder
 from tests.components.raw_examples import write_examples
 from tests.components.tokenizer.languages import SENTENCES
-from tests.components.tokenizer_parity import minilm_folder
 
 SCRIPTS = {"English": "Latin", "Korean": "Hangul", "Russian": "Cyrillic", "Japanese": "Kana", "emoji": "no letters"}
 MAX_LENGTH = 24

@@ -6,7 +6,9 @@ import pytest
 
 from fullbake.components.tokenizer.token_counter import TokenCounter
 from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
-from tests.components.tokenizer_parity import Parity, cased_folder, minilm_folder, random_texts
+from tests.components.parity.comparison import Parity
+from tests.components.parity.folders import cased_folder, minilm_folder
+from tests.components.parity.texts import random_texts
 
 TEXTS = [
     "",

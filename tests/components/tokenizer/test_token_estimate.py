@@ -3,8 +3,8 @@ import pytest
 from fullbake.components.tokenizer.token_counter import TokenCounter
 from fullbake.components.tokenizer.token_estimate import TokenEstimate
 from fullbake.components.tokenizer.tokenizer_files import read_tokenizer_files
+from tests.components.parity.folders import minilm_folder
 from tests.components.tokenizer.languages import SENTENCES
-from tests.components.tokenizer_parity import minilm_folder
 
 
 @pytest.fixture(scope="module")

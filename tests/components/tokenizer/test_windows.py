@@ -10,7 +10,8 @@ import tensorflow as tf
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.trainer.data.window_cutting import cut_windows
 from fullbake.trainer.windows import Windows
-from tests.components.tokenizer_parity import Parity, random_texts
+from tests.components.parity.comparison import Parity
+from tests.components.parity.texts import random_texts
 
 
 def cut(parity: Parity, texts: list[str], windows: Windows, *, trim: int = 0) -> Iterator[tuple[int, list[int]]]:

