@@ -260,6 +260,7 @@ def create_components(
         title=config.name,
         config=config.to_yaml(),
         tokenizer=json.dumps(tokenizer.to_dict()),
+        show_texts=int(config.report.show_texts),
         **optional,
     )
     pusher = Pusher(

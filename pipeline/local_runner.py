@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import itertools
 import logging
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from fullbake.components.report.page import render
 from fullbake.components.serving.making import NOTHING, baseline_key, made_of, same_model, withdrawn
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import REPORT_FILE
+from fullbake.contract.names import PREDICTIONS_FILE, REPORT_FILE
 from fullbake.contract.setting_names import settings_named
 from fullbake.pipeline.beam_engine import beam_engine
 from fullbake.pipeline.component_log import ComponentLog
@@ -101,6 +102,8 @@ def run_locally(
         pushed=record.pushed_model is not None,
         seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
     )
+    if (predictions := record.predictions) is not None:
+        shutil.copyfile(predictions, report_folder / PREDICTIONS_FILE)
     with settings_named(CONFIG_KEYS):
         record.report.write_text(render(report), encoding="utf-8")
     return record

@@ -11,7 +11,7 @@ from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 
 from fullbake.components.nodes.evaluator import JUDGED_AGAINST
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN
-from fullbake.contract.names import TUNER_RESULTS_FILE
+from fullbake.contract.names import PREDICTIONS_FILE, TUNER_RESULTS_FILE
 from fullbake.contract.results.evaluation import Bound, Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.pretraining import Pretraining
@@ -84,6 +84,12 @@ class RunRecord:
     def report_parts(self) -> Report:
         """What the Report component made its page from."""
         return self._read(Report, "Report", "report")
+
+    @property
+    def predictions(self) -> Path | None:
+        """The file with every test text and what was decided of it; None where texts are not to be shown."""
+        file = Path(self.artifacts["Report"]["report"].uri, PREDICTIONS_FILE)
+        return file if file.is_file() else None
 
     @property
     def tokens(self) -> Tokens | None:

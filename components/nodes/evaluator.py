@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -16,11 +16,14 @@ from tfx import types
 from tfx.components.evaluator import constants
 from tfx.components.util import tfxio_utils
 from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
 from tfx_bsl.tfxio import tensor_adapter
 
+from fullbake.components.evaluation.explained_mistakes import explain_mistakes, served
 from fullbake.components.evaluation.gate import GateSpec, describe, judge
+from fullbake.components.evaluation.judged_texts import TextPlan, texts_evaluator
 from fullbake.components.evaluation.measuring import metrics_spec, read_metrics
 from fullbake.components.evaluation.slice_gate import judge_slices
 from fullbake.components.evaluation.slice_measures import SLICES
@@ -36,11 +39,13 @@ from fullbake.contract.names import (
     EXAMPLES_SIGNATURE,
     LABEL,
     MASKED_LABEL,
+    MISTAKES_FILE,
     SLAB_ROWS,
     SLICE,
     TEST_SPLIT,
 )
 from fullbake.contract.results.evaluation import BaselineRecall
+from fullbake.contract.results.mistakes import Mistakes
 from fullbake.trainer.tasks.multi_label import HALF
 
 CANDIDATE = "candidate"
@@ -80,7 +85,10 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes TFMA's results and `evaluation.json` to `evaluation`, and blesses the model or does not."""
+        """Judges a model: blesses it, or does not.
+
+        To `evaluation` go TFMA's results, `evaluation.json`, `mistakes.json` and `predictions.csv`.
+        """
         gate = GateSpec.from_dict(json.loads(exec_properties["gate"]))
         evaluation = artifact_utils.get_single_instance(output_dict["evaluation"])
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
@@ -108,7 +116,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             # The candidate is below the pipeline root, whose path is plain.
             with plain_path(baseline.model) if baseline.model else nullcontext() as plain:
                 opened = replace(baseline, model=plain)
-                return self._measure(candidate, opened, gate, input_dict, evaluation.uri)
+                return self._measure(candidate, opened, gate, about.text_features, input_dict, evaluation.uri)
 
         try:
             metrics = measure()
@@ -145,6 +153,11 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             **sliced,
         )
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
+        mistakes_file = os.path.join(evaluation.uri, MISTAKES_FILE)
+        with fileio.open(mistakes_file) as file:
+            mistakes = Mistakes.from_json(file.read())
+        explained = explain_mistakes(mistakes, served(candidate), gate.labels, gate.multi_label)
+        io_utils.write_string_file(mistakes_file, explained.to_json())
         _bless(blessing, model, [describe(bound) for bound in result.missed])
         if compares:
             version = NOTHING if baseline.version is None else os.path.basename(baseline.version)
@@ -155,6 +168,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         candidate: str,
         baseline: Baseline,
         gate: GateSpec,
+        text_features: Sequence[str],
         input_dict: dict[str, list[types.Artifact]],
         output_folder: str,
     ) -> dict[str, dict[str, Any]]:
@@ -200,6 +214,15 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         adapter = tensor_adapter.TensorAdapterConfig(
             arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
         )
+        compared = baseline.model is not None
+        texts = TextPlan(
+            labels=tuple(gate.labels),
+            bounded=tuple(gate.min_recall),
+            multi_label=gate.multi_label,
+            text_features=tuple(text_features),
+            model=CANDIDATE if compared else "",
+            production=BASELINE if compared else "",
+        )
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
@@ -210,6 +233,12 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 >> tfma.ExtractEvaluateAndWriteResults(
                     eval_shared_model=shared if len(shared) > 1 else shared[0],
                     eval_config=config,
+                    evaluators=[
+                        *tfma.default_evaluators(
+                            eval_shared_model=shared if len(shared) > 1 else shared[0], eval_config=config
+                        ),
+                        texts_evaluator(texts, output_folder),
+                    ],
                     output_path=output_folder,
                     tensor_adapter_config=adapter,
                 )

@@ -19,6 +19,7 @@ from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_no
 from fullbake.contract import names
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.results.mistakes import Mistakes
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.report import Lengths
 from fullbake.contract.results.report import Report as Parts
@@ -41,7 +42,10 @@ LIBRARIES = (
 
 
 class RunReport(artifact.Artifact):
-    """A folder with `report.html` and, in `report.json`, what it was made from (see `contract.results.report`)."""
+    """A folder with `report.html`, and in `report.json` what it was made from (see `contract.results.report`).
+
+    Unless texts are not to be shown, `predictions.csv` in it has every test text.
+    """
 
     TYPE_NAME = "RunReport"
 
@@ -55,6 +59,7 @@ def Report(  # noqa: N802 (a component's name)
     title: Parameter[str],
     config: Parameter[str],
     tokenizer: Parameter[str],
+    show_texts: Parameter[int] = 1,
     # TFX reads these as optional by their default; it takes no Optional[...].
     pretraining_run: InputArtifact[standard_artifacts.ModelRun] = None,
     tuner_results: InputArtifact[standard_artifacts.TunerResults] = None,
@@ -69,6 +74,7 @@ def Report(  # noqa: N802 (a component's name)
         title: What the run is called.
         config: The config as YAML, shown as it is.
         tokenizer: A `TokenizerSpec` as JSON.
+        show_texts: 1 if the page shows test texts, and `predictions.csv` stands beside it; 0 if not.
         pretraining_run: The Pretrainer's logs, with `pretraining.json`; None where there was no further pre-training.
         tuner_results: The Tuner's results, with `tuner_results.json`; None where there was no search.
     """
@@ -78,6 +84,12 @@ def Report(  # noqa: N802 (a component's name)
         pretraining = Pretraining.from_json(_read(pretraining_run.uri, names.PRETRAINING_FILE))
     if tuner_results:
         tuning = read_tuner_results(_read(tuner_results.uri, names.TUNER_RESULTS_FILE))
+    mistakes = None
+    # An evaluation in the cache may be of a release that kept no mistakes.
+    if show_texts and fileio.exists(os.path.join(evaluation.uri, names.MISTAKES_FILE)):
+        mistakes = Mistakes.from_json(_read(evaluation.uri, names.MISTAKES_FILE))
+        predictions = os.path.join(evaluation.uri, names.PREDICTIONS_FILE)
+        fileio.copy(predictions, os.path.join(report.uri, names.PREDICTIONS_FILE))
     lengths, tokens = _count_tokens(examples, spec)
     parts = Parts(
         title=title,
@@ -85,6 +97,7 @@ def Report(  # noqa: N802 (a component's name)
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         base=base_label(spec.base),
         evaluation=Evaluation.from_json(_read(evaluation.uri, names.EVALUATION_FILE)),
+        mistakes=mistakes,
         pretraining=pretraining,
         tuning=tuning,
         training=Training.from_json(_read(model_run.uri, names.TRAINING_FILE)),

@@ -29,6 +29,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("training_warnings",),
     ("classes",),
     ("slices",),
+    ("hardest",),
     ("mistakes",),
     ("trade_off", "calibration"),
     ("pretraining", "tuning"),

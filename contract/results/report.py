@@ -7,6 +7,7 @@ from typing import Any
 from fullbake.contract.names import REPORT_PARTS_FILE
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
+from fullbake.contract.results.mistakes import Mistakes
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.result import Result, ResultFile
 from fullbake.contract.results.tokens import Tokens
@@ -49,6 +50,7 @@ class Report(ResultFile):
         created: When, in ISO 8601.
         base: The pre-trained encoder.
         evaluation: What the test split says.
+        mistakes: The texts that the model gets wrong; None where they are not to be shown.
         pretraining: How the base was trained further first.
         tuning: The learning rates that were tried.
         training: How the model was made.
@@ -68,6 +70,7 @@ class Report(ResultFile):
     created: str
     base: str | None = None
     evaluation: Evaluation
+    mistakes: Mistakes | None = None
     pretraining: Pretraining | None = None
     tuning: tuple[Candidate, ...] | None = None
     training: Training | None = None

@@ -18,6 +18,7 @@ from fullbake.pipeline.config.kubeflow_config import KubeflowConfig
 from fullbake.pipeline.config.model_config import ModelConfig
 from fullbake.pipeline.config.push_config import PushConfig
 from fullbake.pipeline.config.redaction import HIDDEN, hide_arguments
+from fullbake.pipeline.config.report_config import ReportConfig
 from fullbake.pipeline.config.training_config import PretrainingConfig, TrainingConfig, TuningConfig
 from fullbake.trainer.approaches import APPROACHES, forgetting_warning
 
@@ -33,6 +34,7 @@ class Config(Section):
     tuning: TuningConfig = TuningConfig()
     gate: GateConfig = GateConfig()
     push: PushConfig = PushConfig()
+    report: ReportConfig = ReportConfig()
     beam: BeamConfig = BeamConfig()
     kubeflow: KubeflowConfig = KubeflowConfig()
 

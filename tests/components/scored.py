@@ -40,7 +40,7 @@ def save_scored_model(folder: Path, labels: Sequence[str], thresholds: Sequence[
     """
 
     def decide(text: tf.Tensor) -> dict[str, tf.Tensor]:
-        scores = tf.strings.to_number(tf.strings.split(text).to_tensor(shape=[None, len(labels)]))
+        scores = tf.strings.to_number(tf.strings.split(text).to_tensor("0", shape=[None, len(labels)]))
         if thresholds is None:
             return {"label": tf.gather(tf.constant(labels), tf.argmax(scores, axis=1)), "probabilities": scores}
         places = tf.ragged.boolean_mask(

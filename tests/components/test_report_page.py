@@ -10,6 +10,7 @@ import pytest
 
 from fullbake.components.report.page import render
 from fullbake.components.report.sections.verdict import headline
+from fullbake.contract.results.mistakes import Mistakes
 from tests.components.reports import (
     evaluation_of,
     other_parts,
@@ -46,8 +47,14 @@ def test_names_and_texts_of_users_are_escaped():
     evaluation = evaluation_of(rows_of, {"plain": 0.9, evil: 0.8}, bounds)
     parts = other_parts(rows_of)
     parts["ingest"]["reasons"] = {evil: 3}
-    page = render(report_of(evaluation, rows_of, ingest=parts["ingest"], config=evil, base=evil, versions={evil: evil}))
+    text = {"text": evil, "text_pair": evil, "truth": [evil], "decided": ["plain"], "probability": 0.1}
+    text |= {"decided_probability": 0.9, "influences": [{"words": evil, "change": 0.4}]}
+    mistakes = {"labels": [{"label": evil, "missed": True, "count": 1, "texts": [text]}], "fixed": 0, "broken": 1}
+    mistakes["broken_texts"] = [text]
+    report = report_of(evaluation, rows_of, ingest=parts["ingest"], config=evil, base=evil, versions={evil: evil})
+    page = render(report.model_copy(update={"mistakes": Mistakes.from_dict(mistakes)}))
     assert "<script" not in page
+    assert page.count("&lt;script&gt;") > render(report).count("&lt;script&gt;") + 8
     assert "&lt;script&gt;" in page
     many_rows = {f"{evil}{index}": 3 for index in range(15)}
     crowd = evaluation_of(many_rows, dict.fromkeys(many_rows, 0.7), bins=100)

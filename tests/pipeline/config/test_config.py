@@ -114,6 +114,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             **{"slices": [], "identity_columns": [], "length_slices": [], "min_slice_recall": {}, "min_bias_auc": {}},
         },
         "push": {"serving_dir": None, "keep_versions": None},
+        "report": {"show_texts": True},
         "beam": {"args": []},
         "kubeflow": {
             "image": None,

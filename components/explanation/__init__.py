@@ -1,0 +1,1 @@
+"""Why a model decided as it did."""
