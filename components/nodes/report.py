@@ -89,7 +89,8 @@ def Report(  # noqa: N802 (a component's name)
     if show_texts and fileio.exists(os.path.join(evaluation.uri, names.MISTAKES_FILE)):
         mistakes = Mistakes.from_json(_read(evaluation.uri, names.MISTAKES_FILE))
         predictions = os.path.join(evaluation.uri, names.PREDICTIONS_FILE)
-        fileio.copy(predictions, os.path.join(report.uri, names.PREDICTIONS_FILE))
+        fileio.makedirs(report.uri)  # on a cluster nobody has made it
+        fileio.copy(predictions, os.path.join(report.uri, names.PREDICTIONS_FILE), overwrite=True)
     lengths, tokens = _count_tokens(examples, spec)
     parts = Parts(
         title=title,
