@@ -16,6 +16,9 @@ MOST_COLUMNS = 14
 """Of the part of a large matrix: as many columns of four digits stand side by side on a page without scrolling."""
 
 HEAT_LEVELS = 6  # shades of the heat map
+LEAST_MARK = 4.5
+"""Of the heat map, in its units: of 300 classes a cell is so small that a mark has to stand out of it to be seen."""
+
 OTHERS = "any other"
 
 
@@ -99,14 +102,15 @@ def heat_map_svg(confusion: Sequence[Sequence[int]]) -> Markup:
     """
     size, left, top = 600, 36, 22
     cell = size / len(confusion)
-    inner = f"{cell * 0.9:.2f}"
+    mark = max(0.9 * cell, LEAST_MARK)
+    inset, inner = (cell - mark) / 2, f"{mark:.2f}"
     shades: dict[str, list[str]] = {}
     for row, decided in enumerate(confusion):
         for column, texts in enumerate(decided):
             if texts:
                 level = max(1, math.ceil(HEAT_LEVELS * math.sqrt(texts / sum(decided)) - 1e-9))
                 look = f"{'right' if row == column else 'wrong'} l{level}"
-                corner = f"M{left + column * cell:.2f} {top + row * cell:.2f}"
+                corner = f"M{left + column * cell + inset:.2f} {top + row * cell + inset:.2f}"
                 shades.setdefault(look, []).append(f"{corner}h{inner}v{inner}h-{inner}z")
     parts = [
         f'<svg class="plot heat" viewBox="0 0 {left + size + 4} {top + size + 4}" role="img" '

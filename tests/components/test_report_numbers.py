@@ -1,12 +1,20 @@
 """The numbers of the report page, against ones worked out by hand."""
 
 import itertools
+import re
 
 import pytest
 
 from fullbake.components.evaluation.wilson import wilson
 from fullbake.components.report.axes import log_ticks, ticks
-from fullbake.components.report.confusion import MOST_COLUMNS, OTHERS, most_confused, whole_matrix, worst_part
+from fullbake.components.report.confusion import (
+    MOST_COLUMNS,
+    OTHERS,
+    heat_map_svg,
+    most_confused,
+    whole_matrix,
+    worst_part,
+)
 from fullbake.components.report.plot import Plot
 from fullbake.components.report.sections import calibration, lengths, trade_off
 from fullbake.components.report.sections.classes import class_lines
@@ -118,6 +126,14 @@ def test_of_many_classes_the_matrix_has_those_of_the_most_frequent_mistakes_and_
     assert len(crowd.rows) == MOST_COLUMNS
     assert [row.cells[-1].texts for row in crowd.rows if row.label == "c0"] == [1]
     assert worst_part(many_classes([])) is None
+
+
+def test_a_mistake_between_two_of_300_classes_is_large_enough_to_be_seen():
+    confusion = [
+        [9 if row == column else int((row, column) == (7, 250)) for column in range(300)] for row in range(300)
+    ]
+    (mark,) = re.findall(r'<path class="wrong l\d" d="M[\d.]+ [\d.]+h([\d.]+)v', heat_map_svg(confusion))
+    assert float(mark) >= 4
 
 
 def test_of_many_curves_those_of_missed_bounds_are_drawn_first_then_of_met_ones_then_of_the_smallest_areas():
