@@ -39,6 +39,7 @@ class Plot:
     x_label: str
     y_label: str  # written above the axis, so that nobody has to tilt their head
     x_ticks: Sequence[float] | None = None  # where the x axis carries numbers; None chooses
+    y_ticks: Sequence[float] | None = None  # likewise
     width: int = 440
     height: int = 290
     log_y: bool = False  # equal factors are equally far apart on the y axis
@@ -96,15 +97,20 @@ class Plot:
             f'height="{px(bottom - top)}"><title>{escape(tip)}</title></rect>'
         )
 
-    def upright(self, x: float, text: str) -> None:
-        """Draws a dashed upright line with a note at its top, on the side where there is room."""
+    def upright(self, x: float, text: str = "") -> None:
+        """Draws a dashed upright line with a note, if any, at its top, on the side where there is room."""
         across, _ = self.at(x, self.y[0])
+        self._marks.append(f'<path class="limit" d="M{px(across)} {self.TOP}V{self.height - self.BOTTOM}"/>')
+        if not text:
+            return
         before = across > self.width * 0.6
         side = f'x="{px(across - 5)}" text-anchor="end"' if before else f'x="{px(across + 5)}"'
-        self._marks.append(
-            f'<path class="limit" d="M{px(across)} {self.TOP}V{self.height - self.BOTTOM}"/>'
-            f'<text class="note" {side} y="{self.TOP + 12}">{escape(text)}</text>'
-        )
+        self._marks.append(f'<text class="note" {side} y="{self.TOP + 12}">{escape(text)}</text>')
+
+    def level(self, y: float) -> None:
+        """Draws a dashed line across."""
+        _, up = self.at(self.x[0], y)
+        self._marks.append(f'<path class="limit" d="M{self.LEFT} {px(up)}H{self.width - self.RIGHT}"/>')
 
     def svg(self, alt: str) -> Markup:
         """Returns the finished picture; `alt` says in words what it shows."""
@@ -114,7 +120,8 @@ class Plot:
             f'<text class="axis" x="0" y="13">{escape(self.y_label)}</text>',
             f'<text class="axis" x="{right}" y="{self.height - 6}" text-anchor="end">{escape(self.x_label)}</text>',
         ]
-        for value in log_ticks(*self.y) if self.log_y else ticks(*self.y):
+        chosen = log_ticks(*self.y) if self.log_y else ticks(*self.y)
+        for value in chosen if self.y_ticks is None else self.y_ticks:
             _, up = self.at(self.x[0], value)
             parts.append(
                 f'<path class="grid" d="M{self.LEFT} {px(up)}H{right}"/>'
@@ -126,6 +133,12 @@ class Plot:
             parts.append(f'<text class="tick" x="{px(across)}" y="{base + 18}" text-anchor="middle">{label}</text>')
         parts.append(f'<path class="base" d="M{self.LEFT} {base}H{right}"/>')
         return Markup("".join([*parts, *self._marks, "</svg>"]))  # noqa: S704 - every text above is escaped
+
+
+class SmallPlot(Plot):
+    """One of many pictures side by side: its axes have the same numbers as those beside it, and the page names them."""
+
+    LEFT, RIGHT, TOP, BOTTOM = 26, 8, 8, 24
 
 
 class Legend(NamedTuple):

@@ -69,5 +69,5 @@ def test_each_label_has_its_curve_with_its_exact_area_and_its_threshold():
     evaluation = label_evaluation()
     page = text_of(render(label_report()))
     for label in LABELS:
-        assert f"{label}: area {evaluation.average_precision[label]:.3f}, decided from 0.50" in page
+        assert f"{label} {evaluation.average_precision[label]:.3f} decided from 0.50" in page
         assert f"{evaluation.roc_auc[label]:.3f} {evaluation.average_precision[label]:.3f}" in page

@@ -175,7 +175,7 @@ def test_further_pre_training_and_the_search_for_a_rate_are_told_of_where_there_
     words = words_of(report_of_more)
     assert "it went from 88.4 to 21.0" in words
     assert "The best was taken, 3e-5." in words
-    headings = ("Further pre-training", "Which learning rate")
+    headings = ("Further pre-training", "Learning rate: which of them was best")
     assert all(heading in words for heading in headings)
     assert not any(heading in words_of(report) for heading in headings)
 

@@ -1,16 +1,27 @@
 """The numbers of the report page, against ones worked out by hand."""
 
 import itertools
+import re
 
 import pytest
 
 from fullbake.components.evaluation.wilson import wilson
 from fullbake.components.report.axes import log_ticks, ticks
+from fullbake.components.report.confusion import (
+    MOST_COLUMNS,
+    OTHERS,
+    heat_map_svg,
+    most_confused,
+    whole_matrix,
+    worst_part,
+)
 from fullbake.components.report.plot import Plot
 from fullbake.components.report.sections import calibration, lengths, trade_off
 from fullbake.components.report.sections.classes import class_lines
-from fullbake.components.report.sections.mistakes import most_confused
-from tests.components.reports import minimal
+from fullbake.components.report.sections.mistakes import main_mistake
+from fullbake.contract.results.evaluation import Bound
+from tests.components.label_reports import label_evaluation
+from tests.components.reports import bound, minimal
 
 
 @pytest.mark.parametrize(
@@ -87,3 +98,59 @@ def test_class_lines_count_rows_for_recall_and_columns_for_precision():
 
 def test_mistakes_are_listed_by_how_often_they_happen():
     assert most_confused(minimal(confusion=[[5, 1], [3, 1]]).evaluation) == [("b", "a", 3, 0.75), ("a", "b", 1, 1 / 6)]
+
+
+def test_the_matrix_of_a_few_classes_has_every_count_and_its_share_of_the_true_class():
+    rows = whole_matrix(minimal(confusion=[[5, 1], [0, 0]]).evaluation).rows
+    assert [(row.label, *row.cells) for row in rows] == [
+        ("a", (5, 5 / 6, "right"), (1, 1 / 6, "wrong")),
+        ("b", (0, None, ""), (0, None, "")),
+    ]
+
+
+def many_classes(confused):
+    """An evaluation of 40 classes of 10 texts, of which some were labelled as another class."""
+    confusion = [[10 if row == column else 0 for column in range(40)] for row in range(40)]
+    for truth, decided, texts in confused:
+        confusion[truth][truth] -= texts
+        confusion[truth][decided] += texts
+    return minimal(labels=[f"c{number}" for number in range(40)], confusion=confusion).evaluation
+
+
+def test_of_many_classes_the_matrix_has_those_of_the_most_frequent_mistakes_and_the_rest_in_one_column():
+    part = worst_part(many_classes([(3, 30, 7), (3, 9, 2), (39, 0, 1)]))
+    assert part.columns == ["c0", "c3", "c9", "c30", "c39", OTHERS]
+    assert [cell.texts for cell in part.rows[1].cells] == [0, 1, 2, 7, 0, 0]
+    assert all(sum(cell.texts for cell in row.cells) == 10 for row in part.rows)
+    crowd = worst_part(many_classes([(truth, truth + 20, 2) for truth in range(20)] + [(0, 39, 1)]))
+    assert len(crowd.rows) == MOST_COLUMNS
+    assert [row.cells[-1].texts for row in crowd.rows if row.label == "c0"] == [1]
+    assert worst_part(many_classes([])) is None
+
+
+def test_a_mistake_between_two_of_300_classes_is_large_enough_to_be_seen():
+    confusion = [
+        [9 if row == column else int((row, column) == (7, 250)) for column in range(300)] for row in range(300)
+    ]
+    (mark,) = re.findall(r'<path class="wrong l\d" d="M[\d.]+ [\d.]+h([\d.]+)v', heat_map_svg(confusion))
+    assert float(mark) >= 4
+
+
+def test_of_many_curves_those_of_missed_bounds_are_drawn_first_then_of_met_ones_then_of_the_smallest_areas():
+    areas = {f"c{number}": number / 40 for number in range(40)}
+    bounds = [Bound(**bound(label="c30")), Bound(**bound(label="c20")), Bound(**bound(label="c35", passed=False))]
+    drawn = trade_off.chosen_labels(areas, bounds)
+    assert drawn[:5] == ["c35", "c20", "c30", "c0", "c1"]
+    assert len(drawn) == trade_off.MOST_PANELS
+    few = dict(list(areas.items())[:12])
+    assert trade_off.chosen_labels(few, bounds) == list(few)
+
+
+def test_the_mistake_made_in_most_texts_is_said():
+    said = main_mistake(many_classes([(3, 30, 7), (3, 9, 2)]))
+    assert said == "7 of 10 texts that are truly 'c3' were labelled 'c30'"
+    assert main_mistake(many_classes([])) is None
+    evaluation = label_evaluation()
+    said = main_mistake(evaluation)
+    worst = max(max(each.false_negative, each.false_positive) for each in evaluation.counts.values())
+    assert said.startswith(f"{worst} of ")

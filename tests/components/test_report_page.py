@@ -1,15 +1,10 @@
-"""The report page as a whole: safe, self-contained, the same each time, and a real browser's view of it."""
+"""The report page as a whole: safe, self-contained, the same each time."""
 
-import json
 import re
-import shutil
-import subprocess
-from html import escape, unescape
 
 import pytest
 
 from fullbake.components.report.page import render
-from fullbake.components.report.sections.verdict import headline
 from fullbake.contract.results.mistakes import Mistakes
 from tests.components.reports import (
     evaluation_of,
@@ -20,9 +15,6 @@ from tests.components.reports import (
     report_of_many_classes,
     tags_of,
 )
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium or google-chrome on PATH")
 
 
 @pytest.fixture(scope="module")
@@ -73,57 +65,3 @@ def test_the_page_asks_for_nothing_from_outside(passing, refused, many):
 
 def test_the_same_report_gives_the_same_bytes(many):
     assert render(many) == render(many)
-
-
-def measure(page, width, folder):
-    """What Chromium makes of the page in a frame of the given width."""
-    probe = """<script>
-      const inner = document.querySelector("iframe").contentWindow;
-      addEventListener("load", () => {
-        const seen = inner.document, box = (query) => seen.querySelector(query).getBoundingClientRect();
-        const leads = [...seen.querySelectorAll(".lead")];
-        document.title = JSON.stringify({
-          first: seen.body.innerText.trim().split("\\n").slice(0, 3), wide: inner.innerWidth,
-          heading: box("h1").top, bounds: box(".bounds").bottom,
-          overflow: seen.documentElement.scrollWidth - seen.documentElement.clientWidth,
-          requests: inner.performance.getEntriesByType("resource").length,
-          above: leads.map((paragraph) => paragraph.innerText),
-          gap: box(".bounds").top - leads.at(-1).getBoundingClientRect().bottom,
-          flat: [...seen.querySelectorAll("svg.plot")].filter((svg) => svg.getBoundingClientRect().height < 120).length,
-        });
-      });
-    </script>"""
-    frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{escape(page)}"></iframe>{probe}'
-    (folder / "frame.html").write_text(f"<!doctype html><body style='margin:0'>{frame}", encoding="utf-8")
-    switches = "headless no-sandbox no-first-run disable-gpu disable-quic disable-background-networking "
-    switches += "disable-component-update disable-sync dump-dom window-size=1400,900"
-    command = [CHROMIUM, *(f"--{switch}" for switch in switches.split()), f"--user-data-dir={folder / 'profile'}"]
-    address = (folder / "frame.html").as_uri()
-    done = subprocess.run([*command, address], capture_output=True, text=True, timeout=120, check=True)
-    return json.loads(unescape(re.search("<title>(.*?)</title>", done.stdout, re.DOTALL).group(1)))
-
-
-@needs_browser
-@pytest.mark.parametrize("width", [1280, 375])
-@pytest.mark.parametrize("name", ["passing", "refused", "many"])
-def test_a_browser_shows_the_verdict_first_and_nothing_sticks_out(name, width, request, tmp_path):
-    report = request.getfixturevalue(name)
-    seen = measure(render(report), width, tmp_path)
-    assert seen["wide"] == width
-    assert "This model" in seen["first"][0]
-    assert headline(report) in seen["first"]
-    assert seen["heading"] < 120
-    assert seen["bounds"] < 800 or width < 1280
-    assert seen["overflow"] == 0
-    assert seen["requests"] == 0
-    assert seen["flat"] == 0
-
-
-@needs_browser
-def test_a_browser_shows_what_to_know_of_the_comparison_right_above_the_bounds(passing, tmp_path):
-    note = "the model in production does not know 'toxic', so nothing is compared there"
-    evaluation = passing.evaluation.model_copy(update={"baseline_note": note})
-    noted = measure(render(passing.model_copy(update={"evaluation": evaluation})), 1280, tmp_path)
-    assert noted["above"][1:] == [f"Note: {note}."]
-    assert 0 < noted["gap"] < 40
-    assert len(measure(render(passing), 1280, tmp_path)["above"]) == 1

@@ -73,14 +73,14 @@ def test_an_encoder_that_training_destroyed_is_seen_at_once(moved, said, warned)
     assert said in page
     assert "embeddings 1%" in page
     assert page.count(said) == 1 + warned
-    assert (page.find(said) < page.find("How well each class")) is warned
+    assert (page.find(said) < page.find("how well it recognises each class")) is warned
     assert "pooler" not in page
 
 
 def test_an_encoder_destroyed_before_fine_tuning_is_seen_at_once():
     pretraining = {"evaluations": [], "encoder_shift": {"embeddings": 0.1, "layer 1": 1.2}}
     page = text_of(render(minimal_with(pretraining=pretraining)))
-    assert page.index("Lower pretraining_learning_rate.") < page.index("How well each class")
+    assert page.index("Lower pretraining_learning_rate.") < page.index("how well it recognises each class")
 
 
 def test_a_phase_before_the_last_is_told_of(passing):

@@ -86,7 +86,7 @@ def test_a_passing_report_tells_all_its_numbers(passing):
     evaluation = passing.evaluation
     found, texts = evaluation.confusion[1][1], sum(evaluation.confusion[1])
     low, high = wilson(found, texts)
-    assert page.index("This model is live") < page.index("Recall of 'toxic'") < page.index("What it takes for what")
+    assert page.index("This model is live") < page.index("Recall of 'toxic'") < page.index("Confusion matrix:")
     assert f"found {found} of {texts} · {low:.2f}–{high:.2f}" in page
     assert f"{evaluation.recall['toxic'] - 0.7:+.3f}" in page
     said = "Rows read 5,010|corpus 12,000|the text is empty 7|also in the eval or test split 810|3,360 84%"
@@ -115,10 +115,10 @@ def test_a_refused_report_names_the_widest_miss_and_the_warnings(refused):
 def test_many_classes_get_a_heat_map_the_worst_few_and_a_small_page(many):
     page = render(many)
     assert len(page.encode()) < 400_000
-    assert 'class="heat"' in page
-    assert 'class="matrix"' not in page
+    assert 'class="plot heat"' in page
     text = text_of(page)
-    said = "The 12 with the lowest recall|The other 65 classes|Most frequent mistakes|mean of all 77 classes"
+    said = "The 12 with the lowest recall|The other 65 classes|The most frequent mistakes"
+    said += "|the mean of all 77 classes|All 77 classes as a picture"
     assert [words for words in said.split("|") if words not in text] == []
     worst = min(many.evaluation.recall, key=many.evaluation.recall.__getitem__)
     assert f"Hardest class to find {worst}" in text
@@ -127,7 +127,10 @@ def test_many_classes_get_a_heat_map_the_worst_few_and_a_small_page(many):
 def test_what_is_missing_is_left_out():
     page = render(minimal(recall={"a": None, "b": 0.3}, confusion=[[0, 0], [7, 3]], precision={"a": 0.0, "b": None}))
     headings = re.findall("<h2>(.*?)</h2>", page)
-    assert headings == ["How well each class is recognised", "What it takes for what"]
+    assert headings == [
+        "Recall and precision: how well it recognises each class",
+        "Confusion matrix: which classes it mistakes for which",
+    ]
     assert "no test text" in page
     assert "None" not in page
     assert "nan" not in page

@@ -50,7 +50,7 @@ def test_bias_is_shown_by_label_the_means_first_then_the_worst_identity():
 def test_of_many_slices_the_page_shows_some():
     channels = tuple(f"channel={number}" for number in range(150))
     page = render(sliced_report(channels=channels, rows=900))
-    assert len(re.findall(r'<th scope="row">channel=\d+<br>', page)) <= MOST_LINES
+    assert len(re.findall(r'<th scope="row"><span class="name">channel=\d+<', page)) <= MOST_LINES
     assert f"The next {MOST_LINES - 12} of" in text_of(page)
 
 

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from typing import Any
 
-from markupsafe import Markup
-
+from fullbake.components.report.confusion import MOST_CONFUSIONS, heat_map_svg, most_confused, whole_matrix, worst_part
 from fullbake.components.report.section import Section
 from fullbake.components.report.sections.classes import MANY_CLASSES
 from fullbake.contract.results.evaluation import Evaluation, LabelCounts
 from fullbake.contract.results.report import Report
 
-MOST_CONFUSIONS = 15
-HEAT_LEVELS = 6  # shades of the heat map
-
-
-def most_confused(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
-    """Returns the pairs confused most often.
-
-    Returns:
-        Of each: true label, decided label, texts, and their share of the true label's texts.
-    """
-    pairs = [
-        (evaluation.labels[row], evaluation.labels[column], texts, texts / sum(counts))
-        for row, counts in enumerate(evaluation.confusion)
-        for column, texts in enumerate(counts)
-        if texts and row != column
-    ]
-    return sorted(pairs, key=lambda pair: (-pair[2], -pair[3]))[:MOST_CONFUSIONS]
+LONGEST_NAME = 60
+"""Of a label within a sentence, in characters; the tables have all of it."""
 
 
 def label_mistakes(evaluation: Evaluation) -> list[tuple[str, LabelCounts]]:
@@ -38,45 +20,42 @@ def label_mistakes(evaluation: Evaluation) -> list[tuple[str, LabelCounts]]:
     return sorted(evaluation.counts.items(), key=lambda found: -(found[1].false_negative + found[1].false_positive))
 
 
-def heat_map_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str]) -> Markup:
-    """Draws the confusion matrix of many classes: one cell a pair, shaded by its share of the true class's texts.
+def _quoted(label: str) -> str:
+    return f"'{label}'" if len(label) <= LONGEST_NAME else f"'{label[: LONGEST_NAME - 1]}…'"
 
-    Cells of a shade are one path, so that 77 classes take kilobytes. The square root makes rare confusions visible.
-    """
-    cell, left, top = 10, 220, 24
-    shades: dict[str, list[str]] = {}
-    for row, decided in enumerate(confusion):
-        for column, texts in enumerate(decided):
-            if texts:
-                level = max(1, math.ceil(HEAT_LEVELS * math.sqrt(texts / sum(decided)) - 1e-9))
-                look = f"{'right' if row == column else 'wrong'} l{level}"
-                shades.setdefault(look, []).append(f"M{left + column * cell} {top + row * cell}h9v9h-9z")
-    size = len(labels) * cell
-    alt = f"Heat map of the confusion matrix of {len(labels)} classes; a table of the most frequent mistakes follows."
-    parts = [
-        f'<svg class="heat" viewBox="0 0 {left + size + 4} {top + size + 4}" role="img" aria-label="{alt}">',
-        f'<rect class="field" x="{left}" y="{top}" width="{size}" height="{size}"/>',
-    ]
-    for index, label in enumerate(labels):
-        name = label if len(label) <= 38 else label[:37] + "…"
-        y = top + index * cell + 8
-        parts.append(f'<text x="{left - 24}" y="{y}" text-anchor="end">{escape(name)}</text>')
-        parts.append(f'<text class="index" x="{left - 5}" y="{y}" text-anchor="end">{index}</text>')
-        if index % 2 == 0:
-            x = left + index * cell + 5
-            parts.append(f'<text class="index" x="{x}" y="{top - 5}" text-anchor="middle">{index}</text>')
-    parts += [f'<path class="{look}" d="{"".join(cells)}"/>' for look, cells in sorted(shades.items())]
-    return Markup("".join([*parts, "</svg>"]))  # noqa: S704 - every text above is escaped
+
+def main_mistake(evaluation: Evaluation) -> str | None:
+    """Returns in words the mistake made in most texts; None where none was made."""
+    if not evaluation.multi_label:
+        texts_of = {label: tally.texts for label, tally in evaluation.tallies.items()}
+        if not (confused := most_confused(evaluation)):
+            return None
+        truth, decided, texts, _ = confused[0]
+        return (
+            f"{texts:,} of {texts_of[truth]:,} texts that are truly {_quoted(truth)} were labelled {_quoted(decided)}"
+        )
+    label, counts = max(
+        evaluation.counts.items(), key=lambda found: max(found[1].false_negative, found[1].false_positive)
+    )
+    if counts.false_negative > counts.false_positive:
+        has = counts.false_negative + counts.true_positive
+        return f"{counts.false_negative:,} of {has:,} texts that have {_quoted(label)} were not given it"
+    without = counts.false_positive + counts.true_negative
+    return f"{counts.false_positive:,} of {without:,} texts without {_quoted(label)} were given it" if without else None
 
 
 def _context(report: Report) -> Mapping[str, Any] | None:
     evaluation = report.evaluation
     if evaluation.multi_label:
         return {"lines": label_mistakes(evaluation), "first": MANY_CLASSES}
-    many = len(evaluation.labels) > MANY_CLASSES
+    if len(evaluation.labels) <= MANY_CLASSES:
+        return {"matrix": whole_matrix(evaluation), "heat_map": None, "many": MANY_CLASSES}
     return {
-        "heat_map": heat_map_svg(evaluation.confusion, evaluation.labels) if many else None,
-        "confusions": most_confused(evaluation),
+        "matrix": worst_part(evaluation),
+        "heat_map": heat_map_svg(evaluation.confusion),
+        "confusions": (confused := most_confused(evaluation))[:MOST_CONFUSIONS],
+        "other_confusions": confused[MOST_CONFUSIONS:],
+        "many": MANY_CLASSES,
     }
 
 

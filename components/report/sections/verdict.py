@@ -10,6 +10,7 @@ from fullbake.components.evaluation.gate import WHY_NOT_MEASURED, bound_name
 from fullbake.components.report.numbers import number, percent
 from fullbake.components.report.section import Section
 from fullbake.components.report.sections.classes import MANY_CLASSES, ClassLine, class_lines
+from fullbake.components.report.sections.mistakes import main_mistake
 from fullbake.contract.results.evaluation import Bound, Evaluation
 from fullbake.contract.results.report import Report
 from fullbake.contract.results.result import Interval
@@ -136,6 +137,7 @@ def _context(report: Report) -> Mapping[str, Any]:
         "bounds": bound_lines(report.evaluation),
         "correct": report.evaluation.correct,
         "many": MANY_CLASSES,
+        "main_mistake": main_mistake(report.evaluation),
         "worst_slice": worst_slice(report.evaluation),
     }
 
