@@ -111,6 +111,12 @@ def folded_characters(steps: Iterable[str]) -> dict[str, str]:
     return {char: text for char, text in folded.items() if char != text}
 
 
+def joins_nothing() -> np.ndarray:
+    """Of each code point, whether a grapheme may begin and end with it, whatever but a mark is beside it, bool."""
+    classes = _grapheme_classes()
+    return (classes == _PLAIN) | (classes > _LINKER)
+
+
 def _grapheme_classes() -> np.ndarray:
     table = np.zeros(_UNICODE_SIZE, np.int32)
     table[0xAC00:0xD7A4] = _LVT

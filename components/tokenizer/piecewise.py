@@ -41,7 +41,12 @@ class PiecewiseTokenizer:
     """The tokens of texts, chunk by chunk and piece by piece; a kind of tokenizer says how those of a chunk are found.
 
     A kind calls the constructor, and defines `tables`, `tokenize_chunk` and, where it has to, `prepare` and `shorten`.
+
+    Attributes:
+        chunk_bytes: Of about how many bytes a chunk of rows is.
     """
+
+    chunk_bytes = CHUNK_BYTES
 
     def __init__(self) -> None:
         """Nothing is traced yet."""
@@ -130,7 +135,7 @@ class PiecewiseTokenizer:
 
     def _tokenize_rows(self, text: tf.Tensor, tokenize_chunk: _TokenizeChunk) -> tuple[tf.Tensor, tf.Tensor]:
         """As `_tokenize_chunk`, chunk by chunk."""
-        chunk_of_row = tf.cumsum(tf.cast(tf.strings.length(text) + 1, tf.int64)) // CHUNK_BYTES
+        chunk_of_row = tf.cumsum(tf.cast(tf.strings.length(text) + 1, tf.int64)) // self.chunk_bytes
         chunks = tf.cast(tf.reduce_max(tf.concat([[0], chunk_of_row], 0)), tf.int32) + 1
         bounds = tf.searchsorted(chunk_of_row, tf.range(tf.cast(chunks, tf.int64) + 1))
 

@@ -20,7 +20,7 @@ from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from tests.components import byte_level_derivation as derivation
 from tests.components.parity.comparison import Parity
 from tests.components.parity.folders import BYTE_LEVEL_SPECIAL, train_byte_level
-from tests.components.parity.texts import CONTEXTS, random_texts, split_texts, telling_values
+from tests.components.parity.texts import CONTEXTS, random_texts, real_texts, split_texts, telling_values
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as it is", "a space before it"])
@@ -48,6 +48,14 @@ def test_ids_are_the_same_for_every_kind_of_unicode_character(parity, context):
 
 def test_ids_are_the_same_for_random_strings(parity):
     assert parity.differences(random_texts(20_000)) == []
+
+
+def test_ids_are_the_same_for_real_texts(parity):
+    texts = real_texts()[::20]  # `make parity` compares all of them
+    if not texts:
+        pytest.skip("the real data sets are not there")
+    assert len(texts) > 2000
+    assert parity.differences(texts) == []
 
 
 def test_ids_are_the_same_where_contractions_white_space_and_kinds_meet(parity):

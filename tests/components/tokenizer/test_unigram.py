@@ -16,7 +16,7 @@ from fullbake.contract.errors import InputError
 from fullbake.pipeline.token_survey import TokenSurvey
 from tests.components.parity.comparison import Parity
 from tests.components.parity.folders import SPELT, UNIGRAM, unigram_folder
-from tests.components.parity.texts import CONTEXTS, random_texts, telling_values
+from tests.components.parity.texts import CONTEXTS, random_texts, real_texts, telling_values
 from tests.components.tokenizer.languages import SENTENCES
 
 HAND = [
@@ -90,6 +90,14 @@ def test_ids_are_the_same_for_random_strings(parity: Parity):
 def test_ids_are_the_same_where_a_rule_of_its_own_decides(parity: Parity):
     assert parity.differences([*HAND, *DAMAGED]) == []
     assert parity.differences([text for texts in SENTENCES.values() for text in texts]) == []
+
+
+def test_ids_are_the_same_for_real_texts(parity: Parity):
+    texts = real_texts()[::20]  # `make parity` compares all of them
+    if not texts:
+        pytest.skip("the real data sets are not there")
+    assert len(texts) > 2000
+    assert parity.differences(texts) == []
 
 
 def test_many_texts_in_one_call_are_each_as_alone(parity: Parity):
