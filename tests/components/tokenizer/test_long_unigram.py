@@ -10,7 +10,7 @@ import tensorflow as tf
 from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.unigram import unigram_of
 from tests.components.parity.comparison import Parity
-from tests.components.parity.folders import SPELT, UNIGRAM, unigram_folder
+from tests.components.parity.folders import unigram_folder
 from tests.components.tokenizer.languages import SENTENCES
 
 # What may come between two words: more of it may be one space in the end, or nothing.
@@ -20,7 +20,18 @@ BETWEEN = (
 )
 
 
-@pytest.fixture(params=[*UNIGRAM, UNIGRAM[0] + SPELT])
+# Of each normalizer one.
+KINDS = (
+    "XLM-R as converted today",
+    "XLM-R as of 2020",
+    "XLM-R without a charsmap",
+    "ALBERT",
+    "DeBERTa v2",
+    "DeBERTa v3",
+)
+
+
+@pytest.fixture(params=KINDS)
 def parity(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parity]:
     """Texts of more than 400 bytes are long ones, also in what is traced."""
     unigram_of.cache_clear()
