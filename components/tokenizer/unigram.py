@@ -79,6 +79,19 @@ class Unigram(PiecewiseTokenizer):
         del tables
         decoded = tf.strings.unicode_decode(text, "UTF-8", errors="replace")
         codes, rows = decoded.values, decoded.value_rowids()
+        codes, rows = self._normalize(codes, rows, tf.size(text))
+        codes, rows, begins = self._words(codes, rows)
+        starts = tf.where(begins)[:, 0]
+        words, place = _different(
+            tf.RaggedTensor.from_row_splits(codes, tf.concat([starts, [tf.size(codes, tf.int64)]], 0), validate=False)
+        )
+        tokens = tf.gather(self._spell(words), place)
+        rows = tf.gather(rows, starts)
+        lengths = tf.math.unsorted_segment_sum(tokens.row_lengths(), rows, tf.size(text, tf.int64))
+        return tf.cast(tokens.values, tf.int64), lengths
+
+    def _normalize(self, codes: tf.Tensor, rows: tf.Tensor, count: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Characters of so many rows, int32 [M], and their rows, as the normalizer makes them."""
         for step in self._files.steps:
             if step == JOIN_QUOTES:
                 for quote in "`'":
@@ -89,16 +102,8 @@ class Unigram(PiecewiseTokenizer):
             elif step in self._maps:
                 codes, rows = normalize(self._maps[step], codes, rows)
             else:
-                codes, rows = _strip(codes, rows, tf.size(text), both=step == STRIP)
-        codes, rows, begins = self._words(codes, rows)
-        starts = tf.where(begins)[:, 0]
-        words, place = _different(
-            tf.RaggedTensor.from_row_splits(codes, tf.concat([starts, [tf.size(codes, tf.int64)]], 0), validate=False)
-        )
-        tokens = tf.gather(self._spell(words), place)
-        rows = tf.gather(rows, starts)
-        lengths = tf.math.unsorted_segment_sum(tokens.row_lengths(), rows, tf.size(text, tf.int64))
-        return tf.cast(tokens.values, tf.int64), lengths
+                codes, rows = _strip(codes, rows, count, both=step == STRIP)
+        return codes, rows
 
     def _spell(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
         """The tokens of words, int32 [W, (characters)], each of which has a mark in front."""
