@@ -24,6 +24,8 @@ def test_one_module_names_the_models_of_transformers_and_one_its_tokenizers():
     # The third knows the layers of one model, which it adjusts.
     layers = names.pop("trainer/encoder/deberta.py")
     assert all(name.startswith("TFDebertaV2") and not name.endswith("Model") for name in layers)
+    # And the fourth has transformers convert a tokenizer.
+    assert names.pop("trainer/encoder/fast_tokenizer.py") == {"AutoTokenizer"}
     assert set(names) == {"trainer/encoder/transformers_encoder.py", "trainer/encoder/tokenizer.py"}
     assert {name for name in names["trainer/encoder/transformers_encoder.py"] if name.startswith("TF")} == {
         "TFAutoModel",
