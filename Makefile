@@ -24,7 +24,7 @@ chaos: setup  ## ends twenty runs at seeded moments and compares what comes of t
 golden: setup  ## what each kind of run comes to, bit by bit: writes golden.json, or compares with it (about 4 minutes)
 	$(VENV)/bin/python -m tests.pipeline.golden golden.json
 
-parity: setup  ## the tokenizers against Hugging Face's, exhaustively (8 minutes of processor time, in two processes)
+parity: setup  ## the tokenizers against Hugging Face's, exhaustively (about 4 minutes)
 	$(VENV)/bin/python -m tests.components.parity
 
 pytorch: setup  ## what is served against PyTorch, which this installs aside (about 5 GB where PyPI has only the CUDA build)

@@ -99,10 +99,9 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
 
     tf_keras.utils.set_random_seed(seed)
     size = {"vocab_size": len(VOCABULARY), "max_position_embeddings": 64}
+    width = {"hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2, "intermediate_size": 64}
     model = {
-        "bert": lambda: TFBertModel(
-            BertConfig(**size, hidden_size=32, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=64)
-        ),
+        "bert": lambda: TFBertModel(BertConfig(**size, **width)),
         "distilbert": lambda: TFDistilBertModel(
             DistilBertConfig(**size, dim=32, n_layers=layers, n_heads=2, hidden_dim=64)
         ),
@@ -110,10 +109,7 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
             ElectraConfig(
                 **size,
                 embedding_size=32,
-                hidden_size=32,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                intermediate_size=64,
+                **width,
             )
         ),
         "roberta": lambda: TFRobertaModel(
@@ -121,10 +117,7 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
                 vocab_size=len(SPECIAL) + 256 + BYTE_LEVEL_MERGES,
                 max_position_embeddings=66,
                 type_vocab_size=1,
-                hidden_size=32,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                intermediate_size=64,
+                **width,
             )
         ),
         "albert": lambda: TFAlbertModel(
@@ -144,29 +137,20 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         "xlm-roberta": lambda: TFXLMRobertaForMaskedLM(
             XLMRobertaConfig(
                 **size | {"max_position_embeddings": 66, "type_vocab_size": 1},
-                hidden_size=32,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                intermediate_size=64,
+                **width,
             )
         ),
         "camembert": lambda: TFCamembertModel(
             CamembertConfig(
                 **size | {"max_position_embeddings": 66, "type_vocab_size": 1},
-                hidden_size=32,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                intermediate_size=64,
+                **width,
             )
         ),
         # As deberta-v2-xlarge is; version 3 has no convolution.
         "deberta-v2": lambda: TFDebertaV2Model(
             DebertaV2Config(
                 **size,
-                hidden_size=32,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                intermediate_size=64,
+                **width,
                 relative_attention=True,
                 share_att_key=True,
                 pos_att_type="p2c|c2p",
@@ -180,10 +164,7 @@ def make_base(folder: Path, model_type: str = "bert", *, layers: int = 2, seed: 
         "mpnet": lambda: TFMPNetModel(
             MPNetConfig(
                 **size | {"max_position_embeddings": 66},
-                hidden_size=32,
-                num_hidden_layers=layers,
-                num_attention_heads=2,
-                intermediate_size=64,
+                **width,
             )
         ),
     }[model_type]()

@@ -51,7 +51,7 @@ def explain_mistakes(mistakes: Mistakes, serve: Serve, labels: Sequence[str], mu
         about = mistakes.labels[place[0]]
         text = about.texts[place[1]]
         row = {TEXT: text.text} | ({} if text.text_pair is None else {TEXT_PAIR: text.text_pair})
-        decided = about.label if multi_label else text.decided[0]
+        decided = text.label if multi_label else text.decided[0]
         score = _score(labels.index(decided), against=multi_label and about.missed)
         influences[place] = explain(serve, row, score)
         if len(influences) == EXPLAINED:

@@ -58,10 +58,9 @@ class CollectMistakes(beam.CombineFn):
     def add_input(self, found: _Found, row: Any) -> _Found:
         """Adds a row."""
         found.rows.update(row.truth)
-        wrong = False
-        for label in self._about(row):
+        wrong = self._about(row)
+        for label in wrong:
             missed = label in row.truth
-            wrong = True
             found.counts[label, missed] += 1
             self._keep(found, (label, missed), row, label)
         if row.production is not None:
@@ -69,8 +68,7 @@ class CollectMistakes(beam.CombineFn):
             was_right = row.is_right(row.production)
             if was_right and wrong:
                 found.counts[_BROKEN] += 1
-                known = [label for label in (*row.truth, *row.decided) if label in self._index]
-                self._keep(found, _BROKEN, row, known[0])
+                self._keep(found, _BROKEN, row, wrong[0])
             found.fixed += not was_right and not wrong
         return found
 
@@ -90,9 +88,8 @@ class CollectMistakes(beam.CombineFn):
         """Returns the mistakes, those of the label that matters first first."""
         keys = sorted((key for key in found.counts if key != _BROKEN), key=lambda key: self._place(found, *key))
         listed = tuple(
-            LabelMistakes(label=label, missed=missed, count=found.counts[label, missed], texts=self._texts(found, key))
+            LabelMistakes(label=key[0], missed=key[1], count=found.counts[key], texts=self._texts(found, key))
             for key in keys
-            for label, missed in [key]
         )
         return Mistakes(
             labels=listed,
@@ -119,6 +116,7 @@ class CollectMistakes(beam.CombineFn):
             text_pair=row.texts.get(TEXT_PAIR),
             truth=row.truth,
             decided=row.decided,
+            label=label,
             probability=probability,
             decided_probability=sure_of,
         )

@@ -37,8 +37,8 @@ def explain(serve: Serve, row: Mapping[str, str], score: Callable[[np.ndarray], 
         At most `MOST_INFLUENCES` parts that change it by `LEAST_CHANGE` or more, the strongest first.
     """
     parts = [(feature, start, end) for feature, text in row.items() for start, end in _words(text)]
-    width = -(-len(parts) // MOST_PARTS)
-    groups = [parts[first : first + width] for first in range(0, len(parts), width)] if parts else []
+    width = max(1, -(-len(parts) // MOST_PARTS))
+    groups = [parts[first : first + width] for first in range(0, len(parts), width)]
     # Words of both texts of a pair are no part.
     groups = [part for group in groups for part in _by_feature(group)]
     rows = [dict(row)] + [_without(row, group) for group in groups]

@@ -173,13 +173,13 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         output_folder: str,
     ) -> dict[str, dict[str, Any]]:
         models = {CANDIDATE: candidate}
-        if baseline.model is not None:
+        if compared := baseline.model is not None:
             models[BASELINE] = baseline.model
         config = tfma.EvalConfig(
             model_specs=[
                 tfma.ModelSpec(
                     # TFMA names no model where there is only one.
-                    name=name if len(models) > 1 else "",
+                    name=name if compared else "",
                     # Else TFMA loads the model with Keras first, to see whether it is one of its own.
                     model_type=tfma.TF_GENERIC,
                     signature_name=EXAMPLES_SIGNATURE,
@@ -196,6 +196,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             )
             for path, spec in zip(models.values(), config.model_specs, strict=True)
         ]
+        opened = shared if compared else shared[0]
         schema_file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
         schema = io_utils.SchemaReader().read(schema_file)
         # What the schema does not name is not read, and so would count as known, or as in no slice.
@@ -214,7 +215,6 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         adapter = tensor_adapter.TensorAdapterConfig(
             arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
         )
-        compared = baseline.model is not None
         texts = TextPlan(
             labels=tuple(gate.labels),
             bounded=tuple(gate.min_recall),
@@ -231,12 +231,10 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
                 | "ReadTestExamples" >> source.BeamSource(SLAB_ROWS)
                 | "ExtractEvaluateAndWriteResults"
                 >> tfma.ExtractEvaluateAndWriteResults(
-                    eval_shared_model=shared if len(shared) > 1 else shared[0],
+                    eval_shared_model=opened,
                     eval_config=config,
                     evaluators=[
-                        *tfma.default_evaluators(
-                            eval_shared_model=shared if len(shared) > 1 else shared[0], eval_config=config
-                        ),
+                        *tfma.default_evaluators(eval_shared_model=opened, eval_config=config),
                         texts_evaluator(texts, output_folder),
                     ],
                     output_path=output_folder,

@@ -27,7 +27,8 @@ class JudgedText(Result):
         characters_left_out: How many characters of both are not shown.
         truth: The labels that it has.
         decided: The labels that it was given.
-        probability: The probability of the label under which it is listed.
+        label: The label about which it is a mistake.
+        probability: That label's probability.
         decided_probability: That of the decided label; None of a multi-label model, where it is the same label's.
         influences: What pushed the decision, the strongest first; empty: nothing did by itself, or nobody
             looked.
@@ -38,6 +39,7 @@ class JudgedText(Result):
     characters_left_out: int = 0
     truth: tuple[str, ...]
     decided: tuple[str, ...]
+    label: str
     probability: float
     decided_probability: float | None = None
     influences: tuple[Influence, ...] = ()
@@ -68,7 +70,7 @@ class Mistakes(ResultFile):
             first, then the others.
         fixed: How many texts the model in production gets wrong and this one right; None: they were not compared.
         broken: How many it gets right and this one wrong; likewise.
-        broken_texts: The hardest of these, `probability` being that of a true label.
+        broken_texts: The hardest of these.
     """
 
     FILE = MISTAKES_FILE

@@ -82,6 +82,19 @@ def test_what_the_model_in_production_got_right_and_this_one_does_not_is_shown(j
     assert mistakes.fixed == 0
     assert mistakes.broken == len(mistakes.broken_texts) == mistakes.labels[0].count
     assert all("fool" in text.text for text in mistakes.broken_texts)
+    assert {text.label for text in mistakes.broken_texts} == {"rude"}
+
+
+def test_of_several_labels_what_is_wrong_now_names_the_label_that_is(tmp_path: Path):
+    labels = ("toxic", "insult")
+    save_scored_model(tmp_path / "model/Format-Serving", labels, (0.5, 0.95))
+    save_scored_model(tmp_path / "serving/1", labels, (0.5, 0.5))
+    rows = [ScoredRow((0.8, 0.9), ("toxic", "insult")), ScoredRow((0.8, 0.1), ("toxic",))]
+    gate = GateSpec(labels, multi_label=True, max_recall_drop=1.0)
+    evaluate_scored(tmp_path, tmp_path / "model", rows, gate, tmp_path / "serving")
+    mistakes, _ = read(tmp_path)
+    (text,) = mistakes.broken_texts
+    assert (text.label, text.probability) == ("insult", pytest.approx(0.9))
 
 
 def test_of_several_labels_both_kinds_of_mistakes_are_shown_and_what_nobody_knows_is_none(tmp_path: Path):

@@ -39,7 +39,7 @@ def test_names_and_texts_of_users_are_escaped():
     evaluation = evaluation_of(rows_of, {"plain": 0.9, evil: 0.8}, bounds)
     parts = other_parts(rows_of)
     parts["ingest"]["reasons"] = {evil: 3}
-    text = {"text": evil, "text_pair": evil, "truth": [evil], "decided": ["plain"], "probability": 0.1}
+    text = {"text": evil, "text_pair": evil, "truth": [evil], "decided": ["plain"], "label": evil, "probability": 0.1}
     text |= {"decided_probability": 0.9, "influences": [{"words": evil, "change": 0.4}]}
     mistakes = {"labels": [{"label": evil, "missed": True, "count": 1, "texts": [text]}], "fixed": 0, "broken": 1}
     mistakes["broken_texts"] = [text]

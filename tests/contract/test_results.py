@@ -169,7 +169,7 @@ ABOUT: dict[str, Any] = {
 }
 TUNING = [{"trial_id": "1", "score": 0.9, "learning_rate": 3e-05}, {"trial_id": "0", "score": 0, "learning_rate": 9}]
 WINDOWS = ("window_length", "most_windows")
-MISTAKE = {"text": "ah", "text_pair": None, "characters_left_out": 0, "truth": ["b"], "decided": ["a"]}
+MISTAKE = {"text": "ah", "text_pair": None, "characters_left_out": 0, "truth": ["b"], "decided": ["a"], "label": "b"}
 MISTAKE |= {"probability": 0.25, "decided_probability": None, "influences": [{"words": "ah", "change": 0.5}]}
 REPORT: dict[str, Any] = {
     **{"title": "comments", "run": "7", "created": "2026-01-01T00:00:00+00:00", "base": "distilbert-base-uncased"},

@@ -100,6 +100,16 @@ def _bert_size_keys(**own: int) -> dict[str, tuple[tuple[str, ...], int]]:
 
 _BERT_SETTINGS = {"position_embedding_type": ("absolute",), "hidden_act": ACTIVATIONS}
 
+# Of the families that are built as RoBERTa. Two of the positions are never used: they are counted on from the pad id,
+# in PyTorch by that id, in TensorFlow's class of RoBERTa always from 2 on.
+_AS_ROBERTA: dict[str, Any] = {
+    "settings": {**_BERT_SETTINGS, "pad_token_id": (1,)},
+    "shapes": bert_shapes,
+    "own_prefix": "roberta",
+    "unused_positions": 2,
+    "separators_part": True,
+}
+
 FAMILIES: dict[str, Family] = {
     row.model_type: row
     for row in (
@@ -193,22 +203,13 @@ FAMILIES: dict[str, Family] = {
             "xlm-roberta",
             known=("xlm-roberta-base", "xlm-roberta-large", "FacebookAI/xlm-roberta-base"),
             size_keys=_bert_size_keys(),
-            # Positions are counted on from the pad id, in TensorFlow and PyTorch alike.
-            settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
-            shapes=bert_shapes,
-            own_prefix="roberta",
-            unused_positions=2,
-            separators_part=True,
+            **_AS_ROBERTA,
         ),
         Family(
             "roberta",
             known=("roberta-base", "distilroberta-base", "roberta-large", "FacebookAI/roberta-base"),
             size_keys={**_bert_size_keys(), "vocabulary": (("vocab_size",), 50265)},
-            # TensorFlow's class counts positions from 2 on, whatever the id of padding is; PyTorch's from that id on.
-            settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
-            shapes=bert_shapes,
-            unused_positions=2,
-            separators_part=True,
+            **_AS_ROBERTA,
         ),
         Family(
             "mpnet",
@@ -232,11 +233,7 @@ FAMILIES: dict[str, Family] = {
             "camembert",
             known=("camembert-base", "almanach/camembert-base", "camembert/camembert-large"),
             size_keys=_bert_size_keys(),
-            settings={**_BERT_SETTINGS, "pad_token_id": (1,)},
-            shapes=bert_shapes,
-            own_prefix="roberta",
-            unused_positions=2,
-            separators_part=True,
+            **_AS_ROBERTA,
         ),
         Family(
             "deberta-v2",

@@ -27,9 +27,16 @@ def _embeddings(sizes: Sizes) -> Shapes:
     return shapes | _norm("embeddings.LayerNorm", width)
 
 
+def _feed_forward(layer: str, sizes: Sizes) -> Shapes:
+    """What follows the attention in a layer of BERT's kind."""
+    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    shapes = _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
+    return shapes | _dense(f"{layer}.output.dense", hidden, feed_forward) | _norm(f"{layer}.output.LayerNorm", hidden)
+
+
 def bert_shapes(sizes: Sizes) -> Shapes:
     """The weights of an encoder that is built as BERT, without a pooler."""
-    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    hidden = sizes["hidden"]
     shapes = _embeddings(sizes)
     if sizes["embedding"] != hidden:
         shapes |= _dense("embeddings_project", hidden, sizes["embedding"])
@@ -37,9 +44,7 @@ def bert_shapes(sizes: Sizes) -> Shapes:
         for part in ("self.query", "self.key", "self.value", "output.dense"):
             shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
         shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
-        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
-        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
-        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
+        shapes |= _feed_forward(layer, sizes)
     return shapes
 
 
@@ -73,21 +78,19 @@ def albert_shapes(sizes: Sizes) -> Shapes:
 
 def mpnet_shapes(sizes: Sizes) -> Shapes:
     """The weights of an MPNet, without a pooler: one table of distances between tokens serves all layers."""
-    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    hidden = sizes["hidden"]
     shapes = _embeddings(sizes) | {"encoder.relative_attention_bias.weight": (sizes["distances"], sizes["heads"])}
     for layer in (f"encoder.layer.{number}" for number in range(sizes["layers"])):
         for part in ("q", "k", "v", "o"):
             shapes |= _dense(f"{layer}.attention.attn.{part}", hidden, hidden)
         shapes |= _norm(f"{layer}.attention.LayerNorm", hidden)
-        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
-        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
-        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
+        shapes |= _feed_forward(layer, sizes)
     return shapes
 
 
 def deberta_shapes(sizes: Sizes) -> Shapes:
     """The weights of a DeBERTa of version 2 or 3: not places of tokens, but distances between them have vectors."""
-    hidden, feed_forward = sizes["hidden"], sizes["feed_forward"]
+    hidden = sizes["hidden"]
     shapes: Shapes = {"embeddings.word_embeddings.weight": (sizes["vocabulary"], hidden)}
     shapes |= _norm("embeddings.LayerNorm", hidden)
     shapes |= {"encoder.rel_embeddings.weight": (2 * sizes["distances"], hidden)} | _norm("encoder.LayerNorm", hidden)
@@ -98,9 +101,7 @@ def deberta_shapes(sizes: Sizes) -> Shapes:
         for part in ("self.query_proj", "self.key_proj", "self.value_proj", "output.dense"):
             shapes |= _dense(f"{layer}.attention.{part}", hidden, hidden)
         shapes |= _norm(f"{layer}.attention.output.LayerNorm", hidden)
-        shapes |= _dense(f"{layer}.intermediate.dense", feed_forward, hidden)
-        shapes |= _dense(f"{layer}.output.dense", hidden, feed_forward)
-        shapes |= _norm(f"{layer}.output.LayerNorm", hidden)
+        shapes |= _feed_forward(layer, sizes)
     return shapes
 
 

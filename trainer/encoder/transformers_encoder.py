@@ -1,6 +1,7 @@
 """The pre-trained encoder as the rest of the trainer sees it. The only module that names transformers' model classes.
 
-An encoder from another library is another class of the same methods, in a module of its own.
+What the layers of one of them need to be traced is in `deberta`. An encoder from another library is another class of
+the same methods, in a module of its own.
 """
 
 from __future__ import annotations

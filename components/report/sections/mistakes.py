@@ -37,11 +37,13 @@ def main_mistake(evaluation: Evaluation) -> str | None:
     label, counts = max(
         evaluation.counts.items(), key=lambda found: max(found[1].false_negative, found[1].false_positive)
     )
+    if not (counts.false_negative or counts.false_positive):
+        return None
     if counts.false_negative > counts.false_positive:
         has = counts.false_negative + counts.true_positive
         return f"{counts.false_negative:,} of {has:,} texts that have {_quoted(label)} were not given it"
     without = counts.false_positive + counts.true_negative
-    return f"{counts.false_positive:,} of {without:,} texts without {_quoted(label)} were given it" if without else None
+    return f"{counts.false_positive:,} of {without:,} texts without {_quoted(label)} were given it"
 
 
 def _context(report: Report) -> Mapping[str, Any] | None:
