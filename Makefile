@@ -48,7 +48,7 @@ $(STAMP): requirements.lock pyproject.toml tools/uv.sh
 	touch $@
 
 lock:  ## resolves pyproject.toml into requirements.lock, for both lanes
-	sh tools/uv.sh pip compile pyproject.toml --quiet --python-version 3.10 --group demo --group dev --universal \
+	sh tools/uv.sh pip compile pyproject.toml --quiet --python-version 3.10 --group demo --group dev --group docs --universal \
 	  --generate-hashes --no-header --no-annotate --output-file requirements.lock
 
 clean:  ## removes what make made; runs/ stays

@@ -39,6 +39,8 @@ set_option = click.option(
 )
 root_option = click.option("--root", type=PATH, help="The output root.  [default: runs/<name>]")
 summary_option = click.option("--summary", type=PATH, metavar="FILE.json", help="Write what came out as JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print what came out as JSON, and nothing else.")
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress; warnings and what came out stay.")
 directory_argument = click.argument("directory", metavar="DIR")
 
 _SERVER_OPTIONS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import warnings
@@ -59,6 +60,15 @@ def warn(warnings: Sequence[str]) -> None:
     """Prints what is allowed and yet unwise, a sentence each."""
     for warning in warnings:
         click.secho(f"warning: {escaped(warning)}", fg="yellow", err=True)
+
+
+def print_json(result: Any) -> None:
+    """Prints what a command came to as one JSON document on stdout; NaN is no JSON, and an error here.
+
+    Args:
+        result: Plain values.
+    """
+    click.echo(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def plain_console(**settings: Any) -> Console:
