@@ -41,7 +41,7 @@ _INPUTS = (
 )
 
 # Keys of the section `gate` that are no bounds: they decide of other things.
-_NO_BOUNDS = {"decision_threshold", "allow_no_bounds", "slices", "identity_columns", "length_slices"}
+_NO_BOUNDS = {"calibrate", "decision_threshold", "allow_no_bounds", "slices", "identity_columns", "length_slices"}
 
 
 def recipe(config: Config, base_hash: str | None) -> str:
@@ -221,6 +221,7 @@ def create_components(
         reading=data.reading.to_dict(),
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
+        calibrate=config.gate.calibrate,
         threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
         task_name=gate.task,
     )

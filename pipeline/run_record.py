@@ -156,6 +156,7 @@ class RunRecord:
                     "encoder_shift",
                     "decision_threshold",
                     *(("decision_thresholds",) if evaluation.multi_label else ()),
+                    "calibration",
                     "distribution",
                     "precision",
                     "warnings",

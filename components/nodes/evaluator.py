@@ -148,6 +148,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             decision_thresholds={
                 label: about.decision_thresholds.get(label, HALF) for label in gate.labels if gate.multi_label
             },
+            temperature=about.temperature,
             baseline=compared,
             baseline_note=baseline.note,
             **sliced,

@@ -34,6 +34,8 @@ class About(ResultFile):
         decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
         decision_thresholds: By label of a multi-label model, the probability from which it is decided; one half where
             it is missing.
+        temperature: What the logits were divided by to calibrate the probabilities: it is in the weights already, those
+            of the Hugging Face folder too. None: they are as they were trained.
         approach: One of the project's approaches.
         head: What sits on the encoder.
         pooling: What the head sees of a text's hidden states.
@@ -53,6 +55,7 @@ class About(ResultFile):
     task: str = "single_label"
     decision_threshold: float | None = None
     decision_thresholds: dict[str, float] = {}
+    temperature: float | None = None
     approach: str | None = None
     head: str | None = None
     pooling: str | None = None

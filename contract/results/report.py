@@ -50,7 +50,7 @@ class Report(ResultFile):
         created: When, in ISO 8601.
         base: The pre-trained encoder.
         evaluation: What the test split says.
-        mistakes: The texts that the model gets wrong; None where they are not to be shown.
+        mistakes: The texts that the model gets wrong, or where these are not to be shown, how many; None: not known.
         pretraining: How the base was trained further first.
         tuning: The learning rates that were tried.
         training: How the model was made.

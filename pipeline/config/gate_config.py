@@ -34,6 +34,7 @@ class GateConfig(Section):
     allow_never_predicted: tuple[Label, ...] = ()
     max_recall_drop: Fraction | None = 0.02
     accept_baseline_loss: bool = False
+    calibrate: bool = False
     decision_threshold: Annotated[float | str | None, BeforeValidator(_threshold)] = None
     slices: tuple[Label, ...] = ()
     identity_columns: tuple[Label, ...] = ()
