@@ -32,6 +32,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("hardest",),
     ("mistakes",),
     ("trade_off",),
+    ("threshold",),
     ("calibration",),
     ("pretraining", "tuning"),
     ("training",),
