@@ -52,5 +52,8 @@ HF_FOLDER = "assets.extra/hf"
 HEAD_FILE = "head.safetensors"
 ABOUT_FILE = "assets.extra/fullbake.json"
 
+# Beside a pushed SavedModel, and in its Hugging Face folder: its card, by the name that the hub shows.
+CARD_FILE = "README.md"
+
 # Beside a pushed SavedModel: what made it, of what data, how it was judged, and which version it replaced.
 PUSH_FILE = "assets.extra/push.json"

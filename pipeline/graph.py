@@ -16,6 +16,7 @@ from tfx.proto import trainer_pb2, transform_pb2
 
 from fullbake.components.data.data_folders import CORPUS_BASE, IN_CACHE_KEYS, INPUT_BASE, TEST_BASE
 from fullbake.components.evaluation.gate import GateSpec, needed_test_rows
+from fullbake.components.model_card.facts import CardSettings
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
 from fullbake.components.nodes.evaluator import Evaluator
@@ -268,11 +269,15 @@ def create_components(
         evaluation=evaluator.outputs["evaluation"],
         examples=examples,
         model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=servable_check.outputs["blessing"],
         serving_dir=places.serving_dir,
         recipe=recipe(config, base_hash),
         baseline_key=baseline_key,
+        card=CardSettings(
+            config.name, model.max_length, model.truncation, model.windows, training.model_dump(mode="json")
+        ),
         keep_versions=config.push.keep_versions,
     )
     return [
