@@ -124,7 +124,7 @@ def label_threshold(evaluation: Evaluation, label: str, threshold: float, tally:
         return None
     bounds = recall_and_precision_bounds(evaluation)
     bounded = {bound.bound for bound in bounds if bound.label == label and bound.metric == "recall"}
-    own = Choice("as it decides now", threshold, tally.texts, tally.decided, tally.found, chosen=True)
+    own = Choice("now", threshold, tally.texts, tally.decided, tally.found, chosen=True)
     rows = sum(scores.positive) + sum(scores.negative)
     return LabelThreshold(
         label,
