@@ -35,7 +35,7 @@ def states(server: ServerProcess) -> dict[str, str]:
 
 def until(server: ServerProcess, **wanted: str) -> None:
     """Waits for states of versions."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while not wanted.items() <= {f"v{number}": state for number, state in states(server).items()}.items():
         assert time.monotonic() < deadline, (states(server), server.stderr())
         time.sleep(0.2)
