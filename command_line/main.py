@@ -18,13 +18,14 @@ from fullbake.command_line.predict import predict
 from fullbake.command_line.rollback import rollback
 from fullbake.command_line.run import run
 from fullbake.command_line.schedule import schedule
+from fullbake.command_line.serve import serve
 from fullbake.command_line.submit import submit
 from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
 from fullbake.pipeline.interruption import Interruption
 
-COMMANDS = (compare, compile_package, init, models, predict, rollback, run, schedule, submit)
+COMMANDS = (compare, compile_package, init, models, predict, rollback, run, schedule, serve, submit)
 
 
 class _Commands(click.Group):

@@ -7,7 +7,7 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "submit"]
+COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "serve", "submit"]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
@@ -18,6 +18,17 @@ HELP = {
     ],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
+    ("serve",): [
+        "DIR",
+        "--port",
+        "--host",
+        "--name",
+        "--batch-rows",
+        "--max-rows",
+        "--max-body-mb",
+        "--timeout",
+        "--quiet",
+    ],
     ("compile",): ["CONFIG", "--output", "--set"],
     ("submit",): [
         *("CONFIG", "--wait", "--timeout", "--host", "--token", "--cookies", "--namespace", "--set"),
