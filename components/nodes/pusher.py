@@ -25,7 +25,7 @@ from fullbake.components.serving.pushed_models import newest_version
 from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
-from fullbake.contract.results.push import Push, PushedMetrics
+from fullbake.contract.results.push import Push, PushedBounds, PushedMetrics
 
 STALE = "stale"
 """Custom property of a model that was not pushed because another version serves than it was judged against: why."""
@@ -41,6 +41,7 @@ class PusherSpec(component_spec.ComponentSpec):
         "recipe": component_spec.ExecutionParameter(type=str),
         "baseline_key": component_spec.ExecutionParameter(type=str),
         "keep_versions": component_spec.ExecutionParameter(type=int, optional=True),
+        "bounds": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -90,6 +91,7 @@ class PusherExecutor(executor.Executor):
                 span=examples.get_int_custom_property(utils.SPAN_PROPERTY_NAME),
                 examples=Ingest.from_json(_read(examples.uri, INGEST_FILE)).examples,
                 metrics=_metrics(Evaluation.from_json(_read(evaluation.uri, EVALUATION_FILE))),
+                bounds=_bounds(exec_properties.get("bounds")),
                 production_key=exec_properties["baseline_key"],
                 replaced=_name(replaced),
                 withdrawn=still_withdrawn(all_withdrawn(serving_dir), recipe, data),
@@ -130,6 +132,10 @@ def _metrics(evaluation: Evaluation) -> PushedMetrics:
     )
 
 
+def _bounds(given: str | None) -> PushedBounds | None:
+    return None if given is None else PushedBounds.model_validate_json(given)
+
+
 def _name(version: str | None) -> str | None:
     return None if version is None else os.path.basename(version)
 
@@ -148,6 +154,7 @@ class Pusher(base_component.BaseComponent):
         baseline_key: See `components.serving.making.baseline_key`.
         keep_versions: How many versions are to stay after a push (see `components.serving.publishing.remove_old`);
             None: all.
+        bounds: Those that the model was held against; kept beside the pushed model.
 
     Outputs: `pushed_model`, whose property `pushed` is 1 if the model was pushed and `pushed_destination` where;
     otherwise `STALE` or `WITHDRAWN` say why, if the gate did not refuse it.
@@ -167,6 +174,7 @@ class Pusher(base_component.BaseComponent):
         recipe: str,
         baseline_key: str,
         keep_versions: int | None = None,
+        bounds: PushedBounds | None = None,
     ):
         super().__init__(
             PusherSpec(
@@ -179,6 +187,7 @@ class Pusher(base_component.BaseComponent):
                 recipe=recipe,
                 baseline_key=baseline_key,
                 keep_versions=keep_versions,
+                bounds=None if bounds is None else bounds.model_dump_json(),
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )
         )
