@@ -1,8 +1,8 @@
 """A share of two models on the same rows: intervals, and the exact test of whether they differ.
 
-McNemar, "Note on the sampling error of the difference between correlated proportions or percentages", Psychometrika 12
-(1947), 153-157: rows on which both are right, or both wrong, say nothing of which is better. Of the others, as many fall
-to one side as to the other if the models are equally good; so the exact p is that of a sign test.
+McNemar, "Note on the sampling error of the difference between correlated proportions or percentages", Psychometrika
+12 (1947), 153-157: rows on which both are right, or both wrong, say nothing of which is better. Of the others, as many
+fall to one side as to the other if the models are equally good; so the exact p is that of a sign test.
 
 Bonett and Price, "Adjusted Wald Confidence Interval for a Difference of Binomial Proportions Based on Paired Data",
 Journal of Educational and Behavioral Statistics 37 (2012), 479-488. Fagerland, Lydersen and Laake, "Recommended tests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from fullbake.components.serving.file_system import file_system
 from fullbake.components.serving.pushed_models import fault, newest_version, read_about, read_push
@@ -12,6 +12,9 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE
 from fullbake.contract.results.about import About
 from fullbake.contract.results.push import PushedBounds
+from fullbake.trainer.content_hash import hash_file, hash_names
+
+_NOT_LEARNED = ("split:test", "split:before", "split:corpus")  # how a fingerprint's parts begin of other files
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,19 @@ class JudgedModel:
         path: A pushed version's folder.
         about: What it says of itself.
         bounds: Those that it met when it was pushed; None where nobody wrote them down.
+        data: ExampleGen's fingerprint of the files of its training; likewise.
     """
 
     path: str
     about: About
     bounds: PushedBounds | None
+    data: str | None
+
+    def was_trained_on(self, file: Path) -> bool:
+        """Says whether a file is, by name and content, the only one of its training."""
+        contents = f"sha256:{hash_names([(file.name, hash_file(file))])}"
+        parts = [part.split(",") for part in (self.data or "").split(";")]
+        return any(part[0] not in _NOT_LEARNED and part[-1] == contents for part in parts)
 
     @property
     def name(self) -> str:
@@ -56,7 +67,7 @@ def find_judged_model(model: str) -> JudgedModel:
     if about is None:
         raise InputError(f"--model: {path} has no usable {ABOUT_FILE}; name another version")
     push = read_push(path)
-    return JudgedModel(path, about, push.bounds if push else None)
+    return JudgedModel(path, about, push.bounds if push else None, push.data if push else None)
 
 
 def check_comparable(first: JudgedModel, second: JudgedModel) -> None:

@@ -25,6 +25,7 @@ from fullbake.components.report.page import render
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.contract import names
 from fullbake.contract.errors import InputError
+from fullbake.contract.named_few import named_few
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.mistakes import Mistakes
@@ -63,18 +64,21 @@ def judge_file(plan: JudgingPlan, on_progress: OnProgress = lambda stage, done, 
     """
     names_of_settings = plan.row_format.names
     try:
-        with _working(plan) as (scratch, args), settings_named(names_of_settings):
+        with _working() as (scratch, args), settings_named(names_of_settings):
             return _judge(plan, scratch, args, on_progress)
     except InputError as error:
         raise InputError(error.text(names_of_settings)) from error
 
 
 @contextlib.contextmanager
-def _working(plan: JudgingPlan) -> Iterator[tuple[Path, list[str]]]:
-    with tempfile.TemporaryDirectory(prefix="fullbake-evaluate-") as folder, beam_engine([]) as args:
+def _working() -> Iterator[tuple[Path, list[str]]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="fullbake-evaluate-") as folder,
+        beam_engine([]) as args,
         # Libraries log into a file that nobody keeps, rather than between the lines of the command.
-        with ComponentLog(Path(folder, "log"), [], lambda component, seconds: None):
-            yield Path(folder), args
+        ComponentLog(Path(folder, "log"), [], lambda component, seconds: None),
+    ):
+        yield Path(folder), args
 
 
 def _judge(plan: JudgingPlan, scratch: Path, args: list[str], on_progress: OnProgress) -> Judgement:
@@ -96,7 +100,9 @@ def _judge(plan: JudgingPlan, scratch: Path, args: list[str], on_progress: OnPro
     def count_row() -> None:
         nonlocal done
         done += 1
-        on_progress(stage, done, rows)
+        # The model labels as many rows at once, which then come one upon the other.
+        if done % names.SLAB_ROWS == 0 or done == rows:
+            on_progress(stage, done, rows)
 
     on_progress(stage, 0, rows)
     measured_folder = str(scratch / "measured")
@@ -160,9 +166,8 @@ def _notes_on_labels(ingest: Ingest, gate: GateSpec) -> list[str]:
     """Returns what the labels of the rows do not tell, a sentence each."""
     counts = ingest.labels[names.TEST_SPLIT]
     present = [label for label in gate.labels if counts[label]]
-    notes = [
-        f"no row has the label '{label}', so its recall cannot be measured" for label in gate.labels if not counts[label]
-    ]
+    absent = [f"'{label}'" for label in gate.labels if not counts[label]]
+    notes = [f"no row has the label {named_few(absent)}: its recall cannot be measured"] if absent else []
     if not gate.multi_label and len(present) == 1:
         notes.append(f"every row has the label '{present[0]}': how often others are taken for it is not seen")
     masked = sum(ingest.masked.get(names.TEST_SPLIT, {}).values())

@@ -102,9 +102,19 @@ class JudgingOptions:
         if self.config is None:
             return SettingNames(FROM_MODEL)
         given = {"input_base", *self.said}
-        pairs = {"text_column": self.text, "text_pair_column": self.text_pair, "label_column": self.label}
-        pairs |= {"slices": self.slices or None, "on_bad_row": self.on_bad_row}
-        given |= {name for name, value in pairs.items() if value is not None}
+        for name, value in (
+            ("text_column", self.text),
+            ("text_pair_column", self.text_pair),
+            ("label_column", self.label),
+            ("slices", self.slices),
+            ("on_bad_row", self.on_bad_row),
+            ("max_bad_fraction", self.max_bad_fraction),
+            ("min_recall", self.min_recall),
+            ("min_precision", self.min_precision),
+            ("confidence", self.confidence),
+        ):
+            if value:
+                given.add(name)
         return SettingNames(CONFIG_KEYS | {name: OPTIONS[name] for name in given})
 
     def check_labels(self, labels: tuple[str, ...]) -> None:

@@ -94,6 +94,11 @@ def plan_judging(models: Sequence[str], file: Path, options: JudgingOptions, out
         gate = _gate(about, fmt, options, found[0].bounds if config is None else gate_spec(config).bounds, notes)
     except InputError as error:
         raise InputError(error.text(options.names)) from error
+    notes += [
+        f"{model.name} was trained on {file.name}: how good it is on texts that it does not know, this does not say"
+        for model in found
+        if model.was_trained_on(file)
+    ]
     data = config.data if config else None
     return JudgingPlan(
         file=file,
@@ -168,7 +173,7 @@ def _of_config(config: Config, about: About, options: JudgingOptions) -> tuple[R
             "give the config of its training"
         )
     if (about.task == MULTI_LABEL) != data.multi_label:
-        raise InputError("--config: only one of model and config gives a text several labels; give that of its training")
+        raise InputError("--config: only one of model and config gives a text several labels; give the model's")
     if set(data.text_columns) != set(about.text_features):
         raise InputError("--config: data.text_pair_column: only one of model and config has a second text")
     if options.label is None and (data.label_from != COLUMN or data.labels_file is not None):

@@ -76,7 +76,9 @@ def _data_file(file: Path) -> DataFile:
 
 
 def _choices(columns: ColumnNames) -> list[tuple[str, str | None, str | None]]:
-    return list(itertools.product(columns.text, columns.text_pair or [None], columns.label or [None]))
+    pairs: list[str | None] = [*columns.text_pair] or [None]
+    labels: list[str | None] = [*columns.label] or [None]
+    return list(itertools.product(columns.text, pairs, labels))
 
 
 def _with_columns(fmt: RowFormat, text: str, text_pair: str | None, label: str | None) -> RowFormat:
@@ -87,6 +89,7 @@ def _with_columns(fmt: RowFormat, text: str, text_pair: str | None, label: str |
 def _as_csv(
     file: Path, fmt: RowFormat, columns: ColumnNames, said: dict[str, str]
 ) -> tuple[RowFormat, ColumnNames, list[str]]:
+    replace(fmt.dialect, **said)  # type: ignore[arg-type]  # says if no file could be read so
     names = [columns.text, *([columns.text_pair] if columns.text_pair else [])]
     like = open_like(lambda: opened(str(file)), names, fmt.dialect, said)
     found = find_like(like)
