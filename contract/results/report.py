@@ -62,6 +62,7 @@ class Report(ResultFile):
         versions: Library versions by name.
         judged_file: The labelled file on which a pushed model was judged; None where this is the report of a run.
         paired: There, this model and another on the same rows; None where there is no other.
+        notes: What people should know there, a sentence each, without its stop.
         pushed: Whether the model was pushed; None where the page is made before that is known. Not in the file.
         seconds: Time by component, known only after the whole run. Not in the file.
     """
@@ -84,6 +85,7 @@ class Report(ResultFile):
     versions: dict[str, str] = {}
     judged_file: str | None = None
     paired: Paired | None = None
+    notes: tuple[str, ...] = ()
     pushed: bool | None = None
     seconds: dict[str, float] = {}
 

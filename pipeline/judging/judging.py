@@ -190,6 +190,7 @@ def _write(judgement: Judgement, plan: JudgingPlan, measured: Path, rejected: Pa
         versions=about.versions,
         judged_file=plan.file.name,
         paired=judgement.paired,
+        notes=tuple(note for note in judgement.notes if note not in judgement.ingest.notes),
     )
     try:
         plan.output.mkdir(parents=True, exist_ok=True)

@@ -185,7 +185,7 @@ REPORT: dict[str, Any] = {
         "notes": ["14% of the texts have more than 2 tokens and are cut"],
     },
     "config": "name: groß\n",
-    **{"versions": {"python": "3.10.13"}, "judged_file": None, "paired": None},
+    **{"versions": {"python": "3.10.13"}, "judged_file": None, "paired": None, "notes": []},
 }
 
 
