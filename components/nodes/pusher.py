@@ -91,10 +91,10 @@ class PusherExecutor(executor.Executor):
                 span=examples.get_int_custom_property(utils.SPAN_PROPERTY_NAME),
                 examples=Ingest.from_json(_read(examples.uri, INGEST_FILE)).examples,
                 metrics=_metrics(Evaluation.from_json(_read(evaluation.uri, EVALUATION_FILE))),
-                bounds=_bounds(exec_properties.get("bounds")),
                 production_key=exec_properties["baseline_key"],
                 replaced=_name(replaced),
                 withdrawn=still_withdrawn(all_withdrawn(serving_dir), recipe, data),
+                **_bounds(exec_properties.get("bounds")),
             )
             try:
                 destination = publish(
@@ -132,8 +132,8 @@ def _metrics(evaluation: Evaluation) -> PushedMetrics:
     )
 
 
-def _bounds(given: str | None) -> PushedBounds | None:
-    return None if given is None else PushedBounds.model_validate_json(given)
+def _bounds(given: str | None) -> dict[str, PushedBounds]:
+    return {} if given is None else {"bounds": PushedBounds.model_validate_json(given)}
 
 
 def _name(version: str | None) -> str | None:

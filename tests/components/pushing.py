@@ -44,6 +44,7 @@ def push(
     data=FINGERPRINT,
     judged_against=None,
     keep_versions=None,
+    bounds=None,
 ):
     """Runs the Pusher and returns its artifact."""
 
@@ -70,7 +71,10 @@ def push(
             "infra_blessing": [artifact(standard_artifacts.InfraBlessing, serves)],
         },
         {"pushed_model": [pushed]},
-        {"serving_dir": str(serving), "recipe": recipe, "baseline_key": key, "keep_versions": keep_versions},
+        {
+            **{"serving_dir": str(serving), "recipe": recipe, "baseline_key": key},
+            **{"keep_versions": keep_versions, "bounds": bounds},
+        },
     )
     return pushed
 
