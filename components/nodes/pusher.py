@@ -132,7 +132,7 @@ def _metrics(evaluation: Evaluation) -> PushedMetrics:
     )
 
 
-def _bounds(given: str | None) -> dict[str, PushedBounds]:
+def _bounds(given: str | None) -> dict[str, Any]:
     return {} if given is None else {"bounds": PushedBounds.model_validate_json(given)}
 
 
