@@ -89,7 +89,7 @@ def write_into(folder: Path) -> Path:
 def test_the_report_says_which_file_it_is_about_and_claims_nothing_of_training(careful: Path, tmp_path: Path):
     page = judged(careful, tmp_path).report.read_text()
     assert "texts of rows.csv" in page
-    for word in ("kept out of its training", "go live", "the config", "Refused", "Pushed"):
+    for word in ("kept out of its training", "go live", "the config", "Refused", "Pushed:"):
         assert word not in page
 
 
