@@ -12,6 +12,7 @@ import click
 
 from fullbake.command_line.compare import compare
 from fullbake.command_line.compile import compile_package
+from fullbake.command_line.evaluate import evaluate
 from fullbake.command_line.init import init
 from fullbake.command_line.models import models
 from fullbake.command_line.predict import predict
@@ -25,7 +26,7 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
 from fullbake.pipeline.interruption import Interruption
 
-COMMANDS = (compare, compile_package, init, models, predict, rollback, run, schedule, serve, submit)
+COMMANDS = (compare, compile_package, evaluate, init, models, predict, rollback, run, schedule, serve, submit)
 
 
 class _Commands(click.Group):

@@ -42,6 +42,7 @@ TUNER_RESULTS_FILE = "tuner_results.json"  # TFX's own name
 # What the Evaluator leaves, and the Report: its page, and what the page was made from.
 EVALUATION_FILE = "evaluation.json"
 MISTAKES_FILE = "mistakes.json"
+PAIRS_FILE = "pairs.json"
 PREDICTIONS_FILE = "predictions.csv"
 REPORT_FILE = "report.html"
 REPORT_PARTS_FILE = "report.json"

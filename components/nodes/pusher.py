@@ -28,7 +28,7 @@ from fullbake.components.serving.pushed_models import newest_version, read_about
 from fullbake.contract.names import CARD_FILE, EVALUATION_FILE, HF_FOLDER, INGEST_FILE, TRAINING_FILE
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
-from fullbake.contract.results.push import Push, PushedMetrics
+from fullbake.contract.results.push import Push, PushedBounds, PushedMetrics
 from fullbake.contract.results.training import Training
 
 STALE = "stale"
@@ -46,6 +46,7 @@ class PusherSpec(component_spec.ComponentSpec):
         "baseline_key": component_spec.ExecutionParameter(type=str),
         "keep_versions": component_spec.ExecutionParameter(type=int, optional=True),
         "card": component_spec.ExecutionParameter(type=str),
+        "bounds": component_spec.ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
         "evaluation": component_spec.ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -103,6 +104,7 @@ class PusherExecutor(executor.Executor):
                 production_key=exec_properties["baseline_key"],
                 replaced=_name(replaced),
                 withdrawn=still_withdrawn(all_withdrawn(serving_dir), recipe, data),
+                **_bounds(exec_properties.get("bounds")),
             )
             try:
                 destination = publish(
@@ -157,6 +159,10 @@ def _metrics(evaluation: Evaluation) -> PushedMetrics:
     )
 
 
+def _bounds(given: str | None) -> dict[str, Any]:
+    return {} if given is None else {"bounds": PushedBounds.model_validate_json(given)}
+
+
 def _name(version: str | None) -> str | None:
     return None if version is None else os.path.basename(version)
 
@@ -177,6 +183,7 @@ class Pusher(base_component.BaseComponent):
         card: What the model's card says beside what stages left.
         keep_versions: How many versions are to stay after a push (see `components.serving.publishing.remove_old`);
             None: all.
+        bounds: Those that the model was held against; kept beside the pushed model.
 
     Outputs: `pushed_model`, whose property `pushed` is 1 if the model was pushed and `pushed_destination` where;
     otherwise `STALE` or `WITHDRAWN` say why, if the gate did not refuse it.
@@ -198,6 +205,7 @@ class Pusher(base_component.BaseComponent):
         baseline_key: str,
         card: CardSettings,
         keep_versions: int | None = None,
+        bounds: PushedBounds | None = None,
     ):
         super().__init__(
             PusherSpec(
@@ -212,6 +220,7 @@ class Pusher(base_component.BaseComponent):
                 baseline_key=baseline_key,
                 card=json.dumps(card.to_dict()),
                 keep_versions=keep_versions,
+                bounds=None if bounds is None else bounds.model_dump_json(),
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
             )
         )

@@ -28,6 +28,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("key_figures",),
     ("training_warnings",),
     ("classes",),
+    ("paired",),
     ("slices",),
     ("hardest",),
     ("mistakes",),

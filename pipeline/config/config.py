@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import yaml
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.nearest import did_you_mean
+from fullbake.contract.results.about import Reading, Slicing
 from fullbake.pipeline.config.beam_config import BeamConfig
 from fullbake.pipeline.config.config_section import Section
 from fullbake.pipeline.config.data_config import DataConfig
@@ -128,6 +129,11 @@ class Config(Section):
         fmt = self.data.row_format
         keys = {key: f"gate.{key}" for key in ("slices", "identity_columns")}
         return replace(fmt, slices=self.gate.row_slices, names={**fmt.names, **keys})
+
+    @property
+    def reading(self) -> Reading:
+        """What a model keeps of how its files were read, and of what made slices of their rows."""
+        return self.data.reading.model_copy(update={"slicing": Slicing(**asdict(self.gate.row_slices))})
 
     @property
     def head(self) -> str:

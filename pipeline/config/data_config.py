@@ -12,7 +12,7 @@ from fullbake.components.data.label_place import COLUMN, FOLDER, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
-from fullbake.contract.results.about import Reading
+from fullbake.contract.results.about import Labelling, Reading
 from fullbake.pipeline.config.config_section import Fraction, Location, Positive
 from fullbake.pipeline.config.label_config import LabelConfig
 
@@ -207,4 +207,10 @@ class DataConfig(LabelConfig):
         """What a model keeps of how its files were read."""
         in_one_column = self.label_from == COLUMN and not self.label_columns and not self.votes
         label_column = self.label_column if in_one_column else None
-        return Reading(dialect=asdict(self.dialect), null_values=self.null_values, label_column=label_column)
+        labelling = Labelling(**{name: getattr(self, name) for name in Labelling.model_fields})
+        return Reading(
+            dialect=asdict(self.dialect),
+            null_values=self.null_values,
+            label_column=label_column,
+            labelling=labelling,
+        )

@@ -7,7 +7,8 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "serve", "submit"]
+COMMANDS = ["compare", "compile", "evaluate", "init", "models", "predict", "rollback", "run", "schedule", "serve"]
+COMMANDS += ["submit"]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
@@ -15,6 +16,10 @@ HELP = {
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [
         *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
+    ],
+    ("evaluate",): [
+        *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
+        *("--no-slices", "--on-bad-row", "--output", "--json", "--quiet", "0 every bound", "2 a file", "3 a bound"),
     ],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],

@@ -49,6 +49,7 @@ def push(
     data=FINGERPRINT,
     judged_against=None,
     keep_versions=None,
+    bounds=None,
 ):
     """Runs the Pusher and returns its artifact."""
 
@@ -77,7 +78,8 @@ def push(
         },
         {"pushed_model": [pushed]},
         {
-            **{"serving_dir": str(serving), "recipe": recipe, "baseline_key": key, "keep_versions": keep_versions},
+            **{"serving_dir": str(serving), "recipe": recipe, "baseline_key": key},
+            **{"keep_versions": keep_versions, "bounds": bounds},
             "card": json.dumps(CardSettings("rüde words", 64, "head").to_dict()),
         },
     )

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.pusher import STALE
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.publishing import LOCK_FILE
-from fullbake.components.serving.pushed_models import fault, newest_version, read_about, versions
+from fullbake.components.serving.pushed_models import fault, newest_version, read_about, read_push, versions
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import CARD_FILE, EVALUATION_FILE, HF_FOLDER, INGEST_FILE, PUSH_FILE, TRAINING_FILE
 from fullbake.contract.results.about import About
+from fullbake.contract.results.push import PushedBounds
 from tests.components.pushing import EVALUATION, FINGERPRINT, files_of, make_model, place, push, shown, where
 
 
@@ -205,3 +207,10 @@ def test_old_versions_go_when_there_are_more_than_are_kept_but_not_what_was_repl
     # A server may answer from the one before until it has loaded the new one.
     names.append(push(model, tmp_path, keep_versions=1).get_string_custom_property("pushed_version"))
     assert shown(tmp_path) == {"5", *names[3:]}
+
+
+def test_the_bounds_that_a_model_met_are_kept_beside_it(model: Path, tmp_path: Path):
+    gate = GateSpec(("grün", "rot"), {"rot": 0.5}, confidence=0.9, max_recall_drop=0.02)
+    pushed = read_push(where(push(model, tmp_path, bounds=gate.bounds.model_dump_json())))
+    assert pushed
+    assert pushed.bounds == PushedBounds(min_recall={"rot": 0.5}, confidence=0.9)

@@ -156,14 +156,14 @@ ABOUT: dict[str, Any] = {
     "labels": ["groß", "rude"],
     "text_features": ["text"],
     "text_columns": {"text": "Kommentar"},
-    "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None},
+    "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None}
+    | {"labelling": None, "slicing": {"columns": ["channel"], "identities": [], "lengths": [40]}},
     **{"task": "single_label", "decision_threshold": 0.37},
     **{"decision_thresholds": {}, "temperature": 1.5},
     "approach": "frozen",
     "head": "mlp",
     "pooling": "cls",
-    "base": "distilbert-base-uncased",
-    "base_hash": None,
+    **{"base": "distilbert-base-uncased", "base_hash": None},
     "versions": {"tensorflow": "2.16.2", "transformers": "4.54.1"},
 }
 TUNING = [{"trial_id": "1", "score": 0.9, "learning_rate": 3e-05}, {"trial_id": "0", "score": 0, "learning_rate": 9}]
@@ -185,7 +185,7 @@ REPORT: dict[str, Any] = {
         "notes": ["14% of the texts have more than 2 tokens and are cut"],
     },
     "config": "name: groß\n",
-    "versions": {"python": "3.10.13"},
+    **{"versions": {"python": "3.10.13"}, "judged_file": None, "paired": None, "notes": []},
 }
 
 
