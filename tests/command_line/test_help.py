@@ -7,7 +7,19 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "submit"]
+COMMANDS = [
+    "compare",
+    "compile",
+    "init",
+    "lineage",
+    "models",
+    "predict",
+    "rollback",
+    "run",
+    "schedule",
+    "submit",
+    "tensorboard",
+]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
@@ -16,6 +28,8 @@ HELP = {
     ("predict",): [
         *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
     ],
+    ("lineage",): ["MODEL", "--root", "--json"],
+    ("tensorboard",): ["RUN", "--port"],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
     ("compile",): ["CONFIG", "--output", "--set"],
