@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import threading
+import types
 from pathlib import Path
 
 import click
@@ -27,14 +29,22 @@ def tensorboard(interruption: Interruption, run: Path, port: int) -> None:
 
     logs = training_logs(run)
     quiet_libraries()
+    # TensorBoard 2.16 imports it to compare versions of its faster reader, which is not used here; newer setuptools no
+    # longer have it.
+    sys.modules.setdefault("pkg_resources", types.ModuleType("pkg_resources"))
     with native_stderr_silenced():
-        from tensorboard import default, program
+        # Not `tensorboard.default`, which needs the pkg_resources that newer setuptools no longer have. Our logs hold
+        # scalars alone.
+        from tensorboard import program
+        from tensorboard.plugins.core.core_plugin import CorePluginLoader
+        from tensorboard.plugins.metrics.metrics_plugin import MetricsPlugin
+        from tensorboard.plugins.scalar.scalars_plugin import ScalarsPlugin
 
     with tempfile.TemporaryDirectory(prefix="fullbake-tensorboard-") as folder:
         interruption.leftovers.append(Path(folder))
         for component, path in logs.items():
             Path(folder, component).symlink_to(path)
-        server = program.TensorBoard(plugins=default.get_plugins())
+        server = program.TensorBoard(plugins=[CorePluginLoader(), ScalarsPlugin, MetricsPlugin])
         # Its faster reader does not follow links.
         server.configure(logdir=folder, port=port, host="localhost", load_fast="false")
         try:
