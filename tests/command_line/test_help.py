@@ -7,8 +7,8 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = ["compare", "compile", "evaluate", "init", "models", "predict", "rollback", "run", "schedule", "serve"]
-COMMANDS += ["submit"]
+COMMANDS = ["compare", "compile", "evaluate", "init", "lineage", "models", "predict", "rollback"]
+COMMANDS += ["run", "schedule", "serve", "submit", "tensorboard"]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
@@ -21,6 +21,8 @@ HELP = {
         *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
         *("--no-slices", "--on-bad-row", "--output", "--json", "--quiet", "0 every bound", "2 a file", "3 a bound"),
     ],
+    ("lineage",): ["MODEL", "--root", "--json"],
+    ("tensorboard",): ["RUN", "--port"],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
     ("serve",): [
