@@ -28,16 +28,27 @@ class Config(Section):
     """A whole run. Made by `load_config`."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    """Of the pipeline, its runs, and the output root `runs/<name>`."""
     data: DataConfig
+    """Where the texts are and how they are read."""
     model: ModelConfig = ModelConfig()
+    """What is fine-tuned, and in which way."""
     training: TrainingConfig = TrainingConfig()
+    """How it is trained."""
     pretraining: PretrainingConfig = PretrainingConfig()
+    """How the base is trained further, with an approach that does so."""
     tuning: TuningConfig = TuningConfig()
+    """The search for a learning rate."""
     gate: GateConfig = GateConfig()
+    """What a model must reach on the test split to be pushed."""
     push: PushConfig = PushConfig()
+    """Where a model goes."""
     report: ReportConfig = ReportConfig()
+    """What the report shows."""
     beam: BeamConfig = BeamConfig()
+    """How the data components run."""
     kubeflow: KubeflowConfig = KubeflowConfig()
+    """How the pipeline runs on a cluster."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:

@@ -133,10 +133,10 @@ def _from_files(model: str, push: Push, about: About | None) -> Lineage:
         data=push.data,
         span=push.span,
         examples=dict(push.examples or {}),
-        base=about and about.base,
-        base_hash=about and about.base_hash,
-        approach=about and about.approach,
-        accuracy=push.metrics and push.metrics.accuracy,
+        base=about.base if about else None,
+        base_hash=about.base_hash if about else None,
+        approach=about.approach if about else None,
+        accuracy=push.metrics.accuracy if push.metrics else None,
         versions=dict(about.versions) if about else {},
     )
 
