@@ -14,7 +14,8 @@ HELP = {
     ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [
-        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
+        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas"),
+        *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "- for stdout"),
     ],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
