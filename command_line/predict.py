@@ -165,7 +165,7 @@ def _label_texts(predictor: Predictor, texts: tuple[str, ...], *, as_json: bool,
         batches = itertools.chain([first], piped)
     with LabellingProgress(quiet=quiet, lines=False) as progress, progress.loading():
         predictor.load()
-    print_predictions(predictor, batches, as_documents=as_json, explained=explained)
+    print_predictions(predictor, batches, as_documents=as_json, explained=explained, streamed=not texts)
 
 
 def _print_labelled(labelled: Labelled, source: Path, target: Path, *, as_json: bool) -> None:

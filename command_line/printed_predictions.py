@@ -25,7 +25,7 @@ _WIDEST = 40  # columns; longer labels push their own text aside, not those of a
 
 
 def print_predictions(
-    predictor: Predictor, batches: Iterable[Sequence[bytes]], *, as_documents: bool, explained: bool
+    predictor: Predictor, batches: Iterable[Sequence[bytes]], *, as_documents: bool, explained: bool, streamed: bool
 ) -> None:
     """Labels texts, and prints what comes out.
 
@@ -35,6 +35,8 @@ def print_predictions(
             for.
         as_documents: Whether all is printed as one list of JSON, at the end.
         explained: Whether the words that pushed each decision are shown.
+        streamed: Whether there may be many batches; then the room for a label is that of the model's longest, so that
+            the columns of all stand under each other.
     """
     documents: list[dict[str, Any]] = []
     for texts in batches:
@@ -50,7 +52,7 @@ def print_predictions(
         if as_documents:
             documents += [_document(predictor, *row) for row in rows]
         else:
-            _print_lines(predictor, list(rows))
+            _print_lines(predictor, list(rows), predictor.labels if streamed else [])
     if as_documents:
         print_json(documents)
 
@@ -65,11 +67,14 @@ def _document(
     return document if explanation is None else {**document, "explanation": [push._asdict() for push in explanation]}
 
 
-def _print_lines(predictor: Predictor, rows: list[tuple[str, Prediction, list[Push] | None]]) -> None:
+def _print_lines(
+    predictor: Predictor, rows: list[tuple[str, Prediction, list[Push] | None]], others: Sequence[str]
+) -> None:
     from rich.cells import cell_len
 
     cells = [[(escaped(label), f"{p:.3f}") for label, p in prediction.decided] for _, prediction, _ in rows]
-    label_width = max((w for row in cells for label, _ in row if (w := cell_len(label)) <= _WIDEST), default=0)
+    labels = [*map(escaped, others), *(label for row in cells for label, _ in row)]
+    label_width = max((w for label in labels if (w := cell_len(label)) <= _WIDEST), default=0)
 
     def padded(text: str, width: int) -> str:
         return text + " " * (width - cell_len(text))

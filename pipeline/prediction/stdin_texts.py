@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from fullbake.components.data.rows import MAX_TEXT_CHARACTERS
 from fullbake.contract.errors import InputError
@@ -17,7 +18,7 @@ _READ_AT_ONCE = 2**16  # bytes: what a pipe holds on Linux, some hundreds of tex
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def piped_texts(stream: BufferedReader) -> Iterator[list[bytes]]:
+def piped_texts(stream: BinaryIO) -> Iterator[list[bytes]]:
     """Yields the lines of a stream, without their ends, as they come; blank ones are left out.
 
     Args:
@@ -26,8 +27,9 @@ def piped_texts(stream: BufferedReader) -> Iterator[list[bytes]]:
     Raises:
         InputError: A line is longer than any text may be.
     """
+    read = cast(BufferedReader, stream).read1
     rest, first = b"", True
-    while chunk := stream.read1(_READ_AT_ONCE):
+    while chunk := read(_READ_AT_ONCE):
         whole = rest + chunk
         if first:
             if len(whole) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(whole):
@@ -48,7 +50,7 @@ def _texts(lines: list[bytes]) -> list[bytes]:
 
 
 @contextmanager
-def piped_file(stream: BufferedReader, leftovers: list[Path]) -> Iterator[Path]:
+def piped_file(stream: BinaryIO, leftovers: list[Path]) -> Iterator[Path]:
     """Keeps what is piped in as a file, for as long as it is needed, since how it is written takes several readings.
 
     It is called `stdin.jsonl` where its first line is an object of JSON, else `stdin.txt`.
