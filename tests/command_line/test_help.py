@@ -15,7 +15,7 @@ HELP = {
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [
         *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas"),
-        *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "- for stdout"),
+        *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "stdout"),
     ],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],

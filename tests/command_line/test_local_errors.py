@@ -86,7 +86,10 @@ ERRORS = {
     "JSON among rows": (["predict", "--input", "-", "--output", "-", "--json"], "--json would go where the rows"),
     "no threshold": (["predict", "a", "--threshold", "2"], "--threshold: '2' is no probability above 0 and up to 1"),
     "no input": (["predict", "--input", "a.csv", "--output", "b.csv"], "--input: there is no file a.csv"),
-    "no output folder": (["predict", "--input", "data/train.csv", "--output", "none/b.csv"], "there is no folder none"),
+    "no output folder": (
+        ["predict", "--input", "data/train.csv", "--output", "none/b.csv"],
+        "--output: there is no folder ",
+    ),
     "a model that is not there": (["predict", "a", "--model", "none"], "--model: there is no pushed model in none"),
     "a folder without a model": (["predict", "a", "--model", "data"], "--model: there is no pushed model in data"),
     "a model half there": (["predict", "a", "--model", "empty"], "--model: empty/1 has no saved_model.pb"),
@@ -94,10 +97,13 @@ ERRORS = {
         ["predict", "--input", "data/train.csv", "--output", "new.csv", "--model", "none"],
         "--model: there is no pushed model in none",
     ),
-    "a threshold of three labels": (["predict", "a", "--model", "three", "--threshold", "0.3"], "and the model has 3;"),
+    "a threshold of three labels": (
+        ["predict", "a", "--model", "three", "--threshold", "0.3"],
+        "and the model has 3, ",
+    ),
     "a column that is not there": (
-        ["predict", "--input", "data/train.csv", "--output", "new.csv", "--model", "three"],
-        "--input: 'comment' is not a column of data/train.csv (it has: text, label)",
+        ["predict", "--input", "three/other.csv", "--output", "new.csv", "--model", "three"],
+        "--input: 'comment' is not a column of three/other.csv (it has: body, label)",
     ),
 }
 
@@ -116,6 +122,7 @@ def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "three/1/assets.extra").mkdir()
     for name in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"):
         (folder / "three/1" / name).write_text("x", encoding="utf-8")
+    (folder / "three/other.csv").write_text("body,label\nyou are,good\n", encoding="utf-8")
     about = About(labels=("a", "b", "c"), text_features=("text",), text_columns={"text": "comment"})
     (folder / "three/1" / ABOUT_FILE).write_text(about.to_json(), encoding="utf-8")
     (folder / "broken.yaml").write_text("a: b: c", encoding="utf-8")
