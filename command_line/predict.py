@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 STDIN = Path("-")
 
-_NOTHING = (
-    "predict: there is nothing to label: give texts, or --input FILE and --output FILE, or pipe texts in, one a line"
-)
-
 
 @click.command()
 @click.argument("texts", metavar="TEXT ...", nargs=-1)
@@ -142,7 +138,13 @@ def _check_arguments(
     if target == STDOUT and as_json:
         raise InputError("predict: --json would go where the rows of --output - go; name a file, or leave --json out")
     if not texts and source is None and (sys.stdin is None or sys.stdin.isatty()):
-        raise InputError(_NOTHING)
+        raise _nothing_to_label()
+
+
+def _nothing_to_label() -> InputError:
+    return InputError(
+        "predict: there is nothing to label: give texts, --input and --output, or pipe texts in, one a line"
+    )
 
 
 def _predictor(model: str | None, decided_from: dict[str, float]) -> Predictor:
@@ -161,7 +163,7 @@ def _label_texts(predictor: Predictor, texts: tuple[str, ...], *, as_json: bool,
         piped = piped_texts(sys.stdin.buffer)
         first = next(piped, None)  # what is missing is said before anything is loaded
         if first is None:
-            raise InputError(_NOTHING)
+            raise _nothing_to_label()
         batches = itertools.chain([first], piped)
     with LabellingProgress(quiet=quiet, lines=False) as progress, progress.loading():
         predictor.load()

@@ -7,7 +7,8 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "submit"]
+COMMANDS = ["compare", "compile", "evaluate", "init", "lineage", "models", "predict", "rollback"]
+COMMANDS += ["run", "schedule", "serve", "submit", "tensorboard"]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
@@ -17,8 +18,25 @@ HELP = {
         *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas"),
         *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "stdout"),
     ],
+    ("evaluate",): [
+        *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
+        *("--no-slices", "--on-bad-row", "--output", "--json", "--quiet", "0 every bound", "2 a file", "3 a bound"),
+    ],
+    ("lineage",): ["MODEL", "--root", "--json"],
+    ("tensorboard",): ["RUN", "--port"],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
+    ("serve",): [
+        "DIR",
+        "--port",
+        "--host",
+        "--name",
+        "--batch-rows",
+        "--max-rows",
+        "--max-body-mb",
+        "--timeout",
+        "--quiet",
+    ],
     ("compile",): ["CONFIG", "--output", "--set"],
     ("submit",): [
         *("CONFIG", "--wait", "--timeout", "--host", "--token", "--cookies", "--namespace", "--set"),

@@ -74,7 +74,7 @@ ERRORS = {
         ["predict", "--input", "data/train.csv", "--output", "data/../data/train.csv"],
         "--output: data/../data/train.csv is the input; name another file",
     ),
-    "nothing to predict": (["predict", "--model", "three"], "predict: there is nothing to label: give texts, or "),
+    "nothing to predict": (["predict", "--model", "three"], "predict: there is nothing to label: give texts, "),
     "texts and a file": (
         ["predict", "a", "--input", "a.csv", "--output", "b.csv"],
         "give either texts, or --input and",

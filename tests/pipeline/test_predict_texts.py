@@ -90,7 +90,7 @@ def test_nothing_piped_in_says_what_is_missing(uneven: str):
     for piped in (b"", b"\n  \n"):
         done = predict("--model", uneven, piped=piped)
         assert (done.exit_code, done.stdout) == (2, "")
-        assert "fullbake: predict: there is nothing to label: give texts, or " in done.output
+        assert "fullbake: predict: there is nothing to label: give texts, " in done.output
 
 
 def test_lines_are_handed_on_as_they_come_whatever_they_are_cut_into():
