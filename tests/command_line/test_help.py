@@ -15,7 +15,8 @@ HELP = {
     ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [
-        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
+        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas"),
+        *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "stdout"),
     ],
     ("evaluate",): [
         *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
