@@ -44,6 +44,7 @@ from fullbake.contract.names import (
     SLICE,
     TEST_SPLIT,
 )
+from fullbake.contract.progress import tell
 from fullbake.contract.results.evaluation import BaselineRecall
 from fullbake.contract.results.mistakes import Mistakes
 from fullbake.trainer.tasks.multi_label import HALF
@@ -111,6 +112,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
 
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
+        tell("labelling the test texts through the served graph")
 
         def measure() -> dict[str, dict[str, Any]]:
             # The candidate is below the pipeline root, whose path is plain.
@@ -156,6 +158,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         mistakes_file = os.path.join(evaluation.uri, MISTAKES_FILE)
         with fileio.open(mistakes_file) as file:
             mistakes = Mistakes.from_json(file.read())
+        tell("explaining the hardest mistakes")
         explained = explain_mistakes(mistakes, served(candidate), gate.labels, gate.multi_label)
         io_utils.write_string_file(mistakes_file, explained.to_json())
         _bless(blessing, model, [describe(bound) for bound in result.missed])
