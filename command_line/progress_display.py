@@ -122,6 +122,7 @@ class ProgressDisplay:
         if self._moving is not None:
             for task in self._moving.task_ids:
                 self._moving.remove_task(task)
+            self._moving.refresh()  # else the next line that stays is printed above the old one
 
     def _print(self, line: str | Text) -> None:
         if not self._quiet:
