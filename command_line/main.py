@@ -12,19 +12,27 @@ import click
 
 from fullbake.command_line.compare import compare
 from fullbake.command_line.compile import compile_package
+from fullbake.command_line.evaluate import evaluate
 from fullbake.command_line.init import init
+from fullbake.command_line.lineage import lineage
 from fullbake.command_line.models import models
+from fullbake.command_line.options import OPTION_NAMES
 from fullbake.command_line.predict import predict
 from fullbake.command_line.rollback import rollback
 from fullbake.command_line.run import run
 from fullbake.command_line.schedule import schedule
+from fullbake.command_line.serve import serve
 from fullbake.command_line.submit import submit
+from fullbake.command_line.tensorboard import tensorboard
 from fullbake.components.data.text_encoding import escaped
 from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
 from fullbake.pipeline.interruption import Interruption
 
-COMMANDS = (compare, compile_package, init, models, predict, rollback, run, schedule, submit)
+COMMANDS = (
+    *(compare, compile_package, evaluate, init, lineage, models, predict, rollback),
+    *(run, schedule, serve, submit, tensorboard),
+)
 
 
 class _Commands(click.Group):
@@ -38,7 +46,7 @@ class _Commands(click.Group):
             except InputError as error:
                 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 
-                click.echo(f"fullbake: {escaped(error.text(CONFIG_KEYS))}", err=True)
+                click.echo(f"fullbake: {escaped(error.text({**CONFIG_KEYS, **OPTION_NAMES}))}", err=True)
                 ctx.exit(EXIT_INPUT_ERROR)
 
 

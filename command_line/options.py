@@ -22,6 +22,10 @@ from fullbake.kubeflow.login import (
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+OPTION_NAMES = {"pushed_model": "--model", "root": "--root"}
+"""By the name of a setting that no config has, its option; for errors (see `InputError`)."""
+
+
 class _Path(click.Path):
     """A path, in which `~` is the home folder; a shell leaves that of `--root=~/x` as it is."""
 

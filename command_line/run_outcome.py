@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fullbake.command_line.terminal import number, plain_console, short_path
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from fullbake.contract.results.evaluation import Evaluation
@@ -35,7 +36,7 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
 
     evaluation = record.evaluation
     console = plain_console()
-    console.print(_label_table(evaluation))
+    console.print(label_table(evaluation))
     ingest = record.ingest
     lines = f"; lines: {_sum_in_words(ingest.lines.to_dict())}" if ingest.lines else ""
     console.print(f"rows: {ingest.used:,} used, {ingest.rejected:,} rejected{lines}")
@@ -49,10 +50,7 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
         console.print(f"note: {evaluation.baseline_note}")
     for note in evaluation.slice_notes:
         console.print(f"note: {note}", soft_wrap=True)
-    hardest = sorted(evaluation.worst_slice.items(), key=lambda found: found[1].recall)
-    for label, worst in hardest[:_SLICES_SHOWN]:
-        found = f"recall {number(worst.recall)} of {worst.rows:,} rows"
-        console.print(f"worst slice of '{label}': '{worst.slice}', {found}", soft_wrap=True)
+    print_worst_slices(console, evaluation)
     with settings_named(CONFIG_KEYS):
         for bound in evaluation.missed:
             console.print(Text.assemble(("✗", "red"), f" {describe(bound)}"), soft_wrap=True)
@@ -97,7 +95,15 @@ def _beside(record: RunRecord) -> str:
     return f", and every decision in {PREDICTIONS_FILE} beside it" if record.predictions else ""
 
 
-def _label_table(evaluation: Evaluation) -> Table:
+def print_worst_slices(console: Console, evaluation: Evaluation) -> None:
+    """Prints, of the labels that suffer most, the slice in which each is found least."""
+    hardest = sorted(evaluation.worst_slice.items(), key=lambda found: found[1].recall)
+    for label, worst in hardest[:_SLICES_SHOWN]:
+        found = f"recall {number(worst.recall)} of {worst.rows:,} rows"
+        console.print(f"worst slice of '{label}': '{worst.slice}', {found}", soft_wrap=True)
+
+
+def label_table(evaluation: Evaluation) -> Table:
     """Returns a table with a row for each label: how well it is recognised, and what the gate asks of it."""
     from rich.table import Table
     from rich.text import Text

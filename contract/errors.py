@@ -46,6 +46,18 @@ class InputError(Exception):
         line = message.format_map(SettingNames({**keys, **self.values}))
         return line if self.field is None else f"{SettingNames(keys)[self.field]}: {line}"
 
+    def named(self, keys: Mapping[str, str]) -> InputError:
+        """Returns this error with its settings named by their keys, for whoever reads `str(error)` and `error.field`.
+
+        Args:
+            keys: As of `text`.
+        """
+        line = self.text(keys)
+        if self.field is None:
+            return InputError(line)
+        key = SettingNames(keys)[self.field]
+        return InputError("{line}", field=key, line=line.removeprefix(f"{key}: "))
+
     def to_dict(self) -> dict[str, Any]:
         """Returns it as plain values for JSON, if its own values are plain."""
         return {"message": self.args[0], "field": self.field, "values": self.values}

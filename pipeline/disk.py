@@ -55,9 +55,11 @@ def full_disk_told(root: Path) -> Iterator[None]:
         free = {str(folder): shutil.disk_usage(folder).free for folder in (root, Path(tempfile.gettempdir()))}
         fullest = min(free, key=lambda folder: free[folder])
         raise InputError(
-            f"no space is left on the disk of {fullest} ({free[fullest] / 2**20:,.0f} MB are free): free some, or name "
-            "another folder with --root, or with TMPDIR for temporary files; what was finished is kept, and the next "
-            "run goes on from there"
+            "no space is left on the disk of {fullest} ({free} MB are free): free some, or name another folder with "
+            "{root}, or with TMPDIR for temporary files; what was finished is kept, and the next run goes on from "
+            "there",
+            fullest=fullest,
+            free=f"{free[fullest] / 2**20:,.0f}",
         ) from error
 
 

@@ -69,6 +69,18 @@ class Interruption:
                 self._give_back(woken_before, before, waking, watch)
                 os.close(terminal)
 
+    @contextlib.contextmanager
+    def left_to_others(self) -> Iterator[None]:
+        """Leaves the signals to the code in the `with` block, which sets handlers of its own: a server's."""
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        woken_before = signal.set_wakeup_fd(-1)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(woken_before, warn_on_full_buffer=False)
+
     def _give_back(
         self, woken_before: int, handlers: dict[signal.Signals, Any], waking: int, watch: threading.Thread
     ) -> None:

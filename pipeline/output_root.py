@@ -14,6 +14,8 @@ from fullbake.pipeline.disk import check_temporary_folder, full_disk_told
 from fullbake.pipeline.interruption import Interruption
 from fullbake.pipeline.scratch import scratch_folder
 
+ROOT = "root"
+"""The setting that names the output root; for errors (see `InputError`)."""
 ROOT_LOCK = ".lock"
 """A file in the output root, locked by the run that writes to it."""
 
@@ -38,16 +40,23 @@ def sole_use(root: Path, interruption: Interruption) -> Iterator[None]:
     """
     check_temporary_folder()
     if root.exists() and not root.is_dir():
-        raise InputError(f"--root: {root} is a file; name a folder")
+        raise InputError("{folder} is a file; name a folder", field=ROOT, folder=root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root / ROOT_LOCK).acquire(timeout=0)
     except Timeout as error:
         raise InputError(
-            f"--root: another run is at work in {root}; wait until it is done, or name a folder of its own"
+            "another run is at work in {folder}; wait until it is done, or name a folder of its own",
+            field=ROOT,
+            folder=root,
         ) from error
     except OSError as error:
-        raise InputError(f"--root: {root} cannot be written to: {error.strerror}; name a folder that can") from error
+        raise InputError(
+            "{folder} cannot be written to: {reason}; name a folder that can",
+            field=ROOT,
+            folder=root,
+            reason=error.strerror,
+        ) from error
     with lock, full_disk_told(root), scratch_folder(root) as scratch:
         interruption.kept = (
             f"finished components and epochs are kept in {root}; run the command again to go on from there"

@@ -34,9 +34,11 @@ def plain_root(root: Path) -> Path:
             _link(folder / name, root)
             return folder / name
     raise InputError(
-        f"--root: {root} has characters of patterns ({''.join(sorted(PATTERN_CHARACTERS & set(str(root))))}) and there "
-        "is no folder to put a plainer link to it; name another folder, or set XDG_CACHE_HOME to one that can be "
-        "written to"
+        "{folder} has characters of patterns ({characters}) and there is no folder to put a plainer link to it; name "
+        "another folder, or set XDG_CACHE_HOME to one that can be written to",
+        field="root",
+        folder=root,
+        characters="".join(sorted(PATTERN_CHARACTERS & set(str(root)))),
     )
 
 

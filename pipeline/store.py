@@ -75,7 +75,9 @@ def _damage(file: Path) -> str | None:
         InputError: It is sound, and cannot be written to.
     """
     if not file.is_file():
-        raise InputError(f"{file} is a folder, where the metadata store belongs; take it away, or name another --root")
+        raise InputError(
+            "{file} is a folder, where the metadata store belongs; take it away, or name another {root}", file=file
+        )
     try:
         with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)) as database:
             # Also rolls back what a killed run left half written.
@@ -87,9 +89,9 @@ def _damage(file: Path) -> str | None:
         remedy = (
             "another program is using it; close that, and run again"
             if "locked" in str(error)
-            else "make it and its folder writable, or name another --root"
+            else "make it and its folder writable, or name another {root}"
         )
-        raise InputError(f"{file} cannot be written to ({error}): {remedy}") from error
+        raise InputError("{file} cannot be written to ({reason}): " + remedy, file=file, reason=error) from error
     except sqlite3.DatabaseError as error:
         return str(error)
     if found != "ok":
@@ -99,7 +101,7 @@ def _damage(file: Path) -> str | None:
     except (errors.StatusError, RuntimeError) as error:
         if _TOO_NEW in str(error):
             raise InputError(
-                f"{file} was written by a newer version of ml-metadata; use that one, or name another --root"
+                "{file} was written by a newer version of ml-metadata; use that one, or name another {root}", file=file
             ) from error
         return str(error).splitlines()[0].split(" query:")[0][:200]
     return None

@@ -113,7 +113,9 @@ def measure_threshold(probabilities: np.ndarray, has_label: np.ndarray, value: f
     )
 
 
-def score_split(network: tf_keras.Model, split: Split, most_windows: int = 32, task: Task = SINGLE_LABEL) -> np.ndarray:
+def score_split(
+    network: tf_keras.Model, split: Split, most_windows: int = 32, task: Task | None = SINGLE_LABEL
+) -> np.ndarray:
     """Computes the probability of each label for every row, in inference mode (no dropout).
 
     Args:
@@ -121,13 +123,14 @@ def score_split(network: tf_keras.Model, split: Split, most_windows: int = 32, t
         split: The rows.
         most_windows: Windows, or rows of one, that go through the model at once, those of the longest rows first so
             that little of them is padding.
-        task: What the logits mean.
+        task: What the logits mean; None: they are returned themselves.
 
     Returns:
         Float32 `(rows, num_labels)`, in the order of the split's rows.
     """
+    read = tf.identity if task is None else task.probabilities
     score = tf.function(
-        lambda batch: task.probabilities(network(batch, training=False)),
+        lambda batch: read(network(batch, training=False)),
         input_signature=[split.signature(None, full_width=False)],
         autograph=False,
     )

@@ -18,7 +18,7 @@ from fullbake.contract.progress import tell
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
 
 # Settings that decide nothing about what is trained.
-_PLACES = ("base", "revision", "base_hash", "checkpoints", "vectors", "reading")
+_PLACES = ("base", "revision", "base_hash", "checkpoints", "vectors", "reading", "calibrate")
 _PREFIX = "epoch-"
 _INDEX = ".index"  # written last: where it is, TensorFlow was done with the files of an epoch
 

@@ -87,8 +87,11 @@ def Report(  # noqa: N802 (a component's name)
         tuning = read_tuner_results(_read(tuner_results.uri, names.TUNER_RESULTS_FILE))
     mistakes = None
     # An evaluation in the cache may be of a release that kept no mistakes.
-    if show_texts and fileio.exists(os.path.join(evaluation.uri, names.MISTAKES_FILE)):
+    if fileio.exists(os.path.join(evaluation.uri, names.MISTAKES_FILE)):
         mistakes = Mistakes.from_json(_read(evaluation.uri, names.MISTAKES_FILE))
+    if mistakes and not show_texts:
+        mistakes = mistakes.without_texts()
+    elif mistakes:
         predictions = os.path.join(evaluation.uri, names.PREDICTIONS_FILE)
         fileio.makedirs(report.uri)  # on a cluster nobody has made it
         fileio.copy(predictions, os.path.join(report.uri, names.PREDICTIONS_FILE), overwrite=True)

@@ -1,8 +1,9 @@
-"""Loads a config: from a file and `--set`, or from the values that a package carries."""
+"""Loads a config: from a file and `--set`, or from values: those of a program, or those that a package carries."""
 
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from fullbake.contract.errors import InputError
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.config_file import read_values
 from fullbake.pipeline.config.explanation import explain
-from fullbake.pipeline.config.override import apply_override, parse_override
+from fullbake.pipeline.config.override import Override, apply_override, parse_override
 
 
 def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:
@@ -41,6 +42,38 @@ def load_config(file: Path, overrides: Sequence[str] = ()) -> Config:
         if _is_valid(values):
             source += f" with {', '.join(override.shown for override in given)}"
         raise InputError(explain(error, Config, source, given)) from error
+
+
+def make_config(values: Mapping[str, Any], overrides: Mapping[str, Any], source: str) -> Config:
+    """Checks a config that a program gives as values.
+
+    Args:
+        values: As a config file has them; paths may be `pathlib.Path`.
+        overrides: By `key.path`, a value that wins over the config's.
+        source: Where the values are from, for errors.
+
+    Raises:
+        InputError: The values say something that is not allowed. The text names source, key, value and remedy.
+    """
+    given = [
+        Override(f"overrides[{key!r}]", tuple(str(key).split(".")), _plain(value)) for key, value in overrides.items()
+    ]
+    changed: dict[str, Any] = _plain(values)
+    for override in given:
+        apply_override(changed, override)
+    try:
+        return Config.model_validate(changed)
+    except ValidationError as error:
+        raise InputError(explain(error, Config, source, given)) from error
+
+
+def _plain(value: Any) -> Any:
+    """Returns a copy of which nothing is shared with the caller, with paths as text."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _is_valid(values: Mapping[str, Any]) -> bool:

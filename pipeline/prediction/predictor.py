@@ -15,6 +15,9 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, LABELS_SEPARATOR, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
 from fullbake.contract.results.result import MULTI_LABEL
 
+MODEL = "pushed_model"
+"""The setting that says which model is opened; for errors (see `InputError`)."""
+
 
 class Prediction(NamedTuple):
     """What a model says of a text.
@@ -48,12 +51,17 @@ class Predictor:
     def __init__(self, model: str):
         if reason := fault(model, thorough=False):
             raise InputError(
-                f"--model: {model} {reason}; name another version, or go back with: fullbake rollback "
-                f"{os.path.dirname(model.rstrip('/'))}"
+                "{model} {reason}; name another version, or go back with: fullbake rollback {folder}",
+                field=MODEL,
+                model=model,
+                reason=reason,
+                folder=os.path.dirname(model.rstrip("/")),
             )
         about = read_about(model)
         if about is None:
-            raise InputError(f"--model: {model} has no usable {ABOUT_FILE}; name another version")
+            raise InputError(
+                "{model} has no usable {file}; name another version", field=MODEL, model=model, file=ABOUT_FILE
+            )
         self.labels = list(about.labels)
         self.multi_label = about.task == MULTI_LABEL
         self.text_columns = about.text_columns
@@ -95,11 +103,17 @@ def find_model(model: str | None) -> str:
     if model is None:
         pushed = [path for folder in Path("runs").glob("*/serving") if (path := newest_version(str(folder)))]
         if not pushed:
-            raise InputError("--model: no model has been pushed below runs/ yet; run the pipeline, or name a folder")
+            raise InputError(
+                "no model has been pushed below runs/ yet; run the pipeline, or name a folder", field=MODEL
+            )
         return max(pushed, key=lambda path: int(os.path.basename(path)))
     if tf.io.gfile.exists(os.path.join(model, "saved_model.pb")):
         return model.rstrip("/")
     found = newest_version(model) or newest_version(os.path.join(model, "serving"))
     if found is None:
-        raise InputError(f"--model: there is no pushed model in {model}; name a version, a serving folder or a run")
+        raise InputError(
+            "there is no pushed model in {model}; name a version, a serving folder or an output root",
+            field=MODEL,
+            model=model,
+        )
     return found

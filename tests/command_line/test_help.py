@@ -7,7 +7,8 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = ["compare", "compile", "init", "models", "predict", "rollback", "run", "schedule", "submit"]
+COMMANDS = ["compare", "compile", "evaluate", "init", "lineage", "models", "predict", "rollback"]
+COMMANDS += ["run", "schedule", "serve", "submit", "tensorboard"]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
@@ -16,8 +17,25 @@ HELP = {
     ("predict",): [
         *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
     ],
+    ("evaluate",): [
+        *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
+        *("--no-slices", "--on-bad-row", "--output", "--json", "--quiet", "0 every bound", "2 a file", "3 a bound"),
+    ],
+    ("lineage",): ["MODEL", "--root", "--json"],
+    ("tensorboard",): ["RUN", "--port"],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
+    ("serve",): [
+        "DIR",
+        "--port",
+        "--host",
+        "--name",
+        "--batch-rows",
+        "--max-rows",
+        "--max-body-mb",
+        "--timeout",
+        "--quiet",
+    ],
     ("compile",): ["CONFIG", "--output", "--set"],
     ("submit",): [
         *("CONFIG", "--wait", "--timeout", "--host", "--token", "--cookies", "--namespace", "--set"),
@@ -38,7 +56,7 @@ def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Ans
 def test_help_names_what_there_is_without_heavy_libraries(helps: dict[tuple[str, ...], Answer], command):
     answer = helps[command]
     assert (answer.code, answer.stderr, answer.heavy) == (0, "", [])
-    if command and command != ("predict",):
+    if command and command[0] in ("init", "run", "compare", "models", "rollback", "compile", "submit", "schedule"):
         assert "--json" in answer.stdout
         assert "--quiet" in answer.stdout
     for word in HELP[command]:

@@ -13,9 +13,7 @@ import tensorflow as tf
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.disk import check_temporary_folder, full_disk_told
 
-LINE = (
-    r"^no space is left on the disk of \S+ \([\d,]+ MB are free\): free some, or name another folder with --root, or "
-)
+LINE = r"^no space is left on the disk of \S+ \([\d,]+ MB are free\): free some, or name another folder with root, or "
 
 
 @pytest.fixture

@@ -24,5 +24,5 @@ def test_a_root_that_no_link_can_be_made_to_is_told_in_one_line(tmp_path: Path, 
     nowhere = tmp_path / "file"
     nowhere.touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(nowhere))
-    with pytest.raises(InputError, match=r"^--root: .* has characters of patterns \(\[\]\) and there is no folder"):
+    with pytest.raises(InputError, match=r"^root: .* has characters of patterns \(\[\]\) and there is no folder"):
         plain_root(tmp_path / "ro[ot]")

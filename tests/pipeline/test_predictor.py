@@ -46,9 +46,7 @@ def test_a_model_is_found_by_version_by_serving_folder_and_by_output_root(model:
     assert Predictor(find_model(None)).labels == list(LABELS)
     # A server would try to load it; that it is of no use must not go unsaid.
     (one / "serving/12").mkdir()
-    line = (
-        r"--model: .*/12 has no saved_model.pb .*; name another version, or go back with: fullbake rollback .*serving$"
-    )
+    line = r"pushed_model: .*/12 has no saved_model.pb .*; name another version, or go back with: fullbake rollback "
     with pytest.raises(InputError, match=line):
         Predictor(find_model(str(one)))
 
@@ -56,7 +54,7 @@ def test_a_model_is_found_by_version_by_serving_folder_and_by_output_root(model:
 def test_where_there_is_no_model_it_says_what_to_name(tmp_path: Path, monkeypatch):
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(
-            InputError, match=r"there is no pushed model in .*; name a version, a serving folder or a run"
+            InputError, match=r"there is no pushed model in .*; name a version, a serving folder or an output root"
         ):
             find_model(str(folder))
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,1 @@
+"""Fullbake inside another Python program: a notebook, a test, a service."""
