@@ -75,7 +75,6 @@ def test_rollback_says_what_serves_now_and_models_tells_the_story(said):
 def test_what_cannot_be_done_is_said_in_a_line(said):
     for name, line in {
         "before all": "rollback: there is no version '1600000000'; there are 1700000000, 1700000050, 1700000100",
-        "then as JSON": ["models", "serving/", "--json", "--quiet"],
         "no further": "rollback: there is no usable version before 1700000000; name one, or push a new model",
         "nothing there": "DIR: nothing was pushed to empty; name a serving folder or an output root",
         "no folder": "DIR: nothing was pushed to none; name a serving folder or an output root",
