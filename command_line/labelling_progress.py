@@ -16,8 +16,6 @@ from fullbake.command_line.terminal import native_stderr_silenced, plain_console
 SECONDS_BETWEEN_LINES = 10.0
 """Between two lines of progress where stderr is no terminal."""
 
-_LOADING = "loading the model, some 10 seconds"
-
 
 class LabellingProgress:
     """A bar on a terminal, a line now and then in a pipe, nothing with `--quiet`; a `pipeline.prediction` progress.
@@ -62,9 +60,7 @@ class LabellingProgress:
     @contextmanager
     def loading(self) -> Iterator[None]:
         """Shows, inside the `with` block, that the model is being opened; what libraries say then is not shown."""
-        self._show(_LOADING, None)
-        if self._lines:
-            click.echo(_LOADING, err=True)
+        self._show("loading the model, some 10 seconds", None)
         with native_stderr_silenced():
             yield
         self._show("labelling", None)
