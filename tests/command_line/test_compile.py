@@ -6,13 +6,12 @@ from tests.command_line.on_cluster import fullbake
 from tests.kubeflow.kfp_server import KfpServer
 
 
-def test_compile_writes_a_package_and_warns_of_secrets_that_it_shows_and_of_what_it_ignores(
+def test_compile_writes_a_package_and_warns_of_secrets_that_it_shows(
     server: KfpServer, cluster_project: Path, tmp_path: Path
 ):
     package = tmp_path / "pipeline.yaml"
-    options = ["--set", "kubeflow.env.HUB_TOKEN=hush", "--set", "beam.args=[--kafka_password=hush]"]
-    options += ["--set", "tracking.mlflow_uri=http://mlflow:5000"]
-    result = fullbake(server, cluster_project, "compile", "--output", str(package), *options)
+    secrets = ["--set", "kubeflow.env.HUB_TOKEN=hush", "--set", "beam.args=[--kafka_password=hush]"]
+    result = fullbake(server, cluster_project, "compile", "--output", str(package), *secrets)
     assert (result.exit_code, result.stdout) == (
         0,
         f"package: {package}\nruns on: Kubeflow Pipelines 2.0.5 and newer\n",
@@ -20,9 +19,8 @@ def test_compile_writes_a_package_and_warns_of_secrets_that_it_shows_and_of_what
     assert next(yaml.safe_load_all(package.read_text(encoding="utf-8")))["pipelineInfo"]["name"] == "nightly"
     assert [path.name for path in tmp_path.iterdir()] == ["pipeline.yaml"]
     assert server.requests == []
-    env, beam, tracking = (line for line in result.stderr.splitlines() if line.startswith("warning: "))
+    env, beam = (line for line in result.stderr.splitlines() if line.startswith("warning: "))
     assert env.startswith("warning: kubeflow.env.HUB_TOKEN: everybody who may see the pipeline can read it")
     assert env.endswith("name that in kubeflow.secret_env")
     assert beam.startswith("warning: beam.args: it has a password or the like, and everybody")
-    assert tracking.startswith("warning: tracking.mlflow_uri: only runs on one machine")
     assert "hush" not in result.output

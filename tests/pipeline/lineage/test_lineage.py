@@ -104,11 +104,10 @@ def test_a_model_without_its_root_says_what_its_files_know(runs: Runs, tmp_path:
 
 
 def test_an_accuracy_of_no_rows_is_unknown(tmp_path: Path, fullbake):
-    extra = tmp_path / "1/assets.extra"
-    extra.mkdir(parents=True)
+    (tmp_path / "1/assets.extra").mkdir(parents=True)
     (tmp_path / "1/saved_model.pb").touch()
     push = Push(metrics=PushedMetrics(examples=0, accuracy=float("nan")))
-    (extra / Push.FILE).write_text(push.to_json(), encoding="utf-8")
+    (tmp_path / "1" / Push.FILE).write_text(push.to_json(), encoding="utf-8")
     assert json.loads(fullbake("lineage", tmp_path / "1", "--json").stdout)["accuracy"] is None
 
 
