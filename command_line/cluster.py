@@ -19,10 +19,10 @@ def check_config(config: Config) -> None:
     Raises:
         InputError: It cannot.
     """
-    from fullbake.kubeflow.cluster_check import check_cluster, exposed_secrets
+    from fullbake.kubeflow.cluster_check import check_cluster, exposed_secrets, ignored_settings
 
     check_cluster(config)
-    warn([*config.warnings(), *exposed_secrets(config)])
+    warn([*config.warnings(), *exposed_secrets(config), *ignored_settings(config)])
 
 
 def connect(config: Config, **server_options: str | None) -> KubeflowClient:

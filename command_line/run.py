@@ -50,9 +50,11 @@ def run(
     from fullbake.pipeline.config.loading import load_config
     from fullbake.pipeline.output_root import default_root, sole_use
     from fullbake.pipeline.preflight import check_baseline, check_bounds, check_inputs, serving_folder
+    from fullbake.pipeline.tracking.tracking_check import check_tracking
 
     config = load_config(config_file, overrides)
     check_bounds(config)
+    check_tracking(config)
     notes = check_inputs(config)
     warn([*config.warnings(), *notes])
     if summary is not None:

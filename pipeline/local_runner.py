@@ -38,6 +38,7 @@ from fullbake.pipeline.plain_root import plain_root
 from fullbake.pipeline.preflight import serving_folder
 from fullbake.pipeline.run_record import RunRecord, read_run
 from fullbake.pipeline.store import METADATA_FILE, prepare_store
+from fullbake.pipeline.tracking.mlflow_log import log_run
 from fullbake.trainer.content_hash import kept_hashes
 from fullbake.trainer.data.frozen_features import drop_unfinished
 from fullbake.trainer.encoder.base_model import hash_base, resolve_base
@@ -104,17 +105,18 @@ def run_locally(
             again = f"{key} since {run}, judgement {judgement}"
             components = create_components(config, places, again, base_hash)
             record = _run_components(config, places, root, components, f"{run}, judgement {judgement}")
-    record.report = report_folder / REPORT_FILE
-    # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
-    report = record.report_parts.after_run(
-        run=report_folder.name,
-        pushed=record.pushed_model is not None,
-        seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
-    )
-    if (predictions := record.predictions) is not None:
-        shutil.copyfile(predictions, report_folder / PREDICTIONS_FILE)
-    with settings_named(CONFIG_KEYS):
+        record.report = report_folder / REPORT_FILE
+        # The component's own page cannot know what comes after it: whether the model was pushed, and all components'
+        # times.
+        report = record.report_parts.after_run(
+            run=report_folder.name,
+            pushed=record.pushed_model is not None,
+            seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
+        )
+        if (predictions := record.predictions) is not None:
+            shutil.copyfile(predictions, report_folder / PREDICTIONS_FILE)
         record.report.write_text(render(report), encoding="utf-8")
+        log_run(config, record)
     return record
 
 
