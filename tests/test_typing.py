@@ -14,6 +14,9 @@ result = fullbake.run({"name": "small"}, root=Path("out"), overrides={"training.
 reveal_type(result.model)
 reveal_type(result.missed_bounds[0].metric)
 reveal_type(fullbake.load("out").predict(["a text"])[0].probabilities)
+judgement = fullbake.evaluate(Path("out"), "new.csv", min_recall={"rude": 0.5}, output=Path("judged"))
+reveal_type(judgement.passed)
+reveal_type(judgement.bounds[0].metric)
 try:
     fullbake.run(3)
 except fullbake.InputError as error:
@@ -39,5 +42,7 @@ def test_a_type_checker_knows_what_the_functions_take_and_return(tmp_path: Path)
         "str | None",
         "str",
         "typing.Mapping[str, float]",
+        "bool",
+        "str",
         "str | None",
     ]

@@ -153,8 +153,8 @@ def as_csv(row: TextRow, plan: TextPlan) -> str:
 
 def _line(values: Sequence[str]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
+    csv.writer(line).writerow(values)  # it puts breaks in quotes only if they are a part of its own ending
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _joined(labels: Sequence[str]) -> str:

@@ -25,6 +25,9 @@ from fullbake.contract.results.result import ResultFile
 
 _File = TypeVar("_File", bound=ResultFile)
 
+MODEL = "pushed_model"
+"""The setting that says which model is opened; for errors (see `InputError`)."""
+
 NUMBER = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 HIGHEST = 2**63 - 1
 _CHUNK = 2**20  # bytes hashed at once

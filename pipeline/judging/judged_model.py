@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from fullbake.components.serving.file_system import file_system
-from fullbake.components.serving.pushed_models import fault, newest_version, read_about, read_push
+from fullbake.components.serving.pushed_models import MODEL, fault, newest_version, read_about, read_push
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE
 from fullbake.contract.results.about import About
@@ -60,12 +60,16 @@ def find_judged_model(model: str) -> JudgedModel:
     if not (files.is_folder(model) and "saved_model.pb" in files.names(model)):
         path = newest_version(model) or newest_version(os.path.join(model, "serving"))
     if path is None:
-        raise InputError(f"--model: there is no pushed model in {model}; name a version, a serving folder or a run")
+        raise InputError(
+            "there is no pushed model in {model}; name a version, a serving folder or an output root",
+            field=MODEL,
+            model=model,
+        )
     if reason := fault(path, thorough=False):
-        raise InputError(f"--model: {path} {reason}; name another version")
+        raise InputError("{model} {reason}; name another version", field=MODEL, model=path, reason=reason)
     about = read_about(path)
     if about is None:
-        raise InputError(f"--model: {path} has no usable {ABOUT_FILE}; name another version")
+        raise InputError("{model} has no usable {file}; name another version", field=MODEL, model=path, file=ABOUT_FILE)
     push = read_push(path)
     return JudgedModel(path, about, push.bounds if push else None, push.data if push else None)
 
@@ -85,6 +89,12 @@ def check_comparable(first: JudgedModel, second: JudgedModel) -> None:
             only = [name for name in one if name not in other] or one
             others = [name for name in other if name not in one] or other
             raise InputError(
-                f"--model: {first.path} and {second.path} have other {what} ({', '.join(only)}; {', '.join(others)}), "
-                "so they cannot be compared row by row; evaluate each by itself"
+                "{first} and {second} have other {what} ({one}; {other}), so they cannot be compared row by row; "
+                "evaluate each by itself",
+                field=MODEL,
+                first=first.path,
+                second=second.path,
+                what=what,
+                one=", ".join(only),
+                other=", ".join(others),
             )

@@ -15,6 +15,7 @@ from fullbake.components.data.label_place import COLUMN
 from fullbake.components.data.row_format import NULL_VALUES, RowFormat
 from fullbake.components.data.row_slices import NO_SLICES, RowSlices
 from fullbake.components.evaluation.gate import GateSpec
+from fullbake.components.serving.pushed_models import MODEL
 from fullbake.contract.errors import InputError
 from fullbake.contract.results.about import About, Labelling
 from fullbake.contract.results.push import PushedBounds
@@ -79,7 +80,11 @@ def plan_judging(models: Sequence[str], file: Path, options: JudgingOptions, out
         InputError: Any of it cannot be used.
     """
     if len(models) not in (1, 2):
-        raise InputError(f"--model: {len(models)} are given; give the model to judge, or it and one to compare it with")
+        raise InputError(
+            "{number} are given; give the model to judge, or it and one to compare it with",
+            field=MODEL,
+            number=len(models),
+        )
     found = tuple(find_judged_model(model) for model in models)
     if len(found) == 2:
         check_comparable(*found)

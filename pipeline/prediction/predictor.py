@@ -9,13 +9,10 @@ from typing import Any, NamedTuple
 
 from fullbake.components.serving.file_system import file_system
 from fullbake.components.serving.plain_path import plain_path
-from fullbake.components.serving.pushed_models import fault, newest_version, read_about
+from fullbake.components.serving.pushed_models import MODEL, fault, newest_version, read_about
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, LABELS_SEPARATOR, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
 from fullbake.contract.results.result import MULTI_LABEL
-
-MODEL = "pushed_model"
-"""The setting that says which model is opened; for errors (see `InputError`)."""
 
 
 class Prediction(NamedTuple):

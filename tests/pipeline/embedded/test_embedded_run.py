@@ -1,4 +1,4 @@
-"""`fullbake.run` and `fullbake.load` in a program of a user's, which is a process of its own here."""
+"""What `import fullbake` offers, in a program of a user's, which is a process of its own here."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import yaml
 from tests.pipeline.planted import planted_rows, write_config, write_csv
 
 PROGRAM = """
-import json, logging, os, signal, sys, threading, warnings
+import csv, json, logging, os, signal, sys, threading, warnings
 import fullbake
 assert not {"tensorflow", "pydantic", "numpy", "yaml"} & set(sys.modules), "import fullbake is to be light"
 
@@ -52,6 +52,17 @@ def work():
     found["table"] = [list(table.columns), list(table["text"]), list(table["label"])]
     found["alone"] = model.predict(texts[0])[0].label
     found["none"] = len(model.predict([]))
+    stages = []
+    judged = fullbake.evaluate(
+        "out", "data/train.csv", min_recall={"rude": 1.0}, output="judged", progress=lambda *at: stages.append(at)
+    )
+    with judged.predictions.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found["judged"] = [
+        judged.passed, [[bound.label, bound.value] for bound in judged.bounds], judged.metrics,
+        [[row["text"], row["label"], row["decided"]] for row in rows], judged.report.is_file(), stages,
+        [prediction.label for prediction in model.predict([row["text"] for row in rows])],
+    ]
     found["errors"] = []
     for wrong in (
         lambda: fullbake.run(values, overrides={"training.epochs": 0}),
@@ -62,6 +73,8 @@ def work():
         lambda: fullbake.load("nothing-here"),
         lambda: model.predict(["fine", float("nan")]),
         lambda: model.predict([("a", "b")]),
+        lambda: fullbake.evaluate("nothing-here", "data/train.csv"),
+        lambda: fullbake.evaluate(["out"] * 3, "data/train.csv"),
     ):
         try:
             wrong()
@@ -146,9 +159,22 @@ def test_a_loaded_model_answers_each_text_in_its_order(program):
     assert found["none"] == 0
 
 
+def test_a_model_is_judged_on_a_file_by_what_it_answers(program):
+    passed, bounds, metrics, rows, has_report, stages, answers = program[1]["judged"]
+    assert len(rows) == 120
+    assert [decided for _, _, decided in rows] == answers
+    of_rude = [decided == "rude" for _, label, decided in rows if label == "rude"]
+    assert metrics["recall"]["rude"] == pytest.approx(sum(of_rude) / len(of_rude))
+    assert passed == all(of_rude)
+    assert dict(bounds)["rude"] == metrics["recall"]["rude"]
+    assert has_report
+    assert [done for stage, done, of in stages if of == 120][-1] == 120
+
+
 def test_what_the_user_can_fix_is_said_without_options_of_the_command_line(program):
     errors = program[1]["errors"]
-    assert [field for field, _ in errors] == [None, None, None, "root", "model.base", "path", "texts", "texts"]
+    assert [field for field, _ in errors[:6]] == [None, None, None, "root", "model.base", "path"]
+    assert [field for field, _ in errors[6:]] == ["texts", "texts", "model", "model"]
     assert [line for _, line in errors] == [
         "overrides['training.epochs']: training.epochs: 0 should be greater than or equal to 1",
         errors[1][1],
@@ -158,6 +184,8 @@ def test_what_the_user_can_fix_is_said_without_options_of_the_command_line(progr
         "path: there is no pushed model in nothing-here; name a version, a serving folder or an output root",
         "texts: number 1 is nan, and this model labels texts; leave it out, or give a text",
         "texts: number 0 is ('a', 'b'), and this model labels texts; leave it out, or give a text",
+        "model: there is no pushed model in nothing-here; name a version, a serving folder or an output root",
+        "model: 3 are given; give the model to judge, or it and one to compare it with",
     ]
     assert errors[1][1].startswith("config: dats: unknown key; did you mean 'data'?")
     assert errors[4][1].startswith("model.base: there is no folder './none'")
