@@ -3,7 +3,7 @@ PYTHON ?= 3.10
 VENV := .venv
 STAMP := $(VENV)/.installed-$(PYTHON)
 
-.PHONY: run test check chaos golden parity mutate pytorch bench setup lock clean
+.PHONY: run test check chaos golden parity mutate pytorch bench docs pages setup lock clean
 
 run: setup  ## from the sample CSV to a pushed model and a report
 	$(VENV)/bin/fullbake run configs/quickstart.yaml
@@ -36,6 +36,13 @@ mutate: setup  ## 5,000 damaged CSV files, each read whole or refused in one lin
 
 bench: setup  ## how fast it is, against what people run today; TWEETS=davidson_hate_speech.csv takes real tweets
 	$(VENV)/bin/python -m benchmarks
+
+docs: pages  ## the documentation's site, in build/docs
+	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "build/docs/index.html"
+
+pages: setup  ## docs/config.md and docs/messages.md, of what the code says
+	$(VENV)/bin/python -m docs.generate
 
 setup: $(STAMP)  ## .venv with the locked packages; PYTHON=3.13 takes the newer lane
 

@@ -12,7 +12,18 @@ from rich.table import Table
 
 from benchmarks.results import Result
 
-NAMES = ("tokenizing", "utilisation", "training", "frozen", "serving", "evaluator", "whole_run", "growth", "quality")
+NAMES = (
+    "tokenizing",
+    "utilisation",
+    "training",
+    "frozen",
+    "serving",
+    "server",
+    "evaluator",
+    "whole_run",
+    "growth",
+    "quality",
+)
 
 
 @click.command()

@@ -58,26 +58,27 @@ def check_server(client: KubeflowClient, config: Config) -> None:
     warn(untried(server.release, config.kubeflow.retries))
 
 
-def write_package_of(config: Config, output: Path) -> None:
-    """Compiles a config and writes the package, while the terminal shows that this takes a while."""
+def write_package_of(config: Config, output: Path, *, quiet: bool) -> None:
+    """Compiles a config and writes the package; unless it is quiet, the terminal shows that this takes a while."""
     quiet_libraries()
-    with loading():
+    with loading(quiet=quiet):
         from fullbake.kubeflow.compiler import write_package
     write_package(config, output)
 
 
-def prepare_launch(config: Config, experiment: str | None, folder: Path) -> Launch:
+def prepare_launch(config: Config, experiment: str | None, folder: Path, *, quiet: bool) -> Launch:
     """Compiles a config into a package that the server can run.
 
     Args:
         config: What to run.
         experiment: The experiment that shows the runs; None for the config's name.
         folder: Where the package goes.
+        quiet: Whether no progress is shown.
     """
     from fullbake.kubeflow.client import Launch
 
     package = folder / "pipeline.yaml"
-    write_package_of(config, package)
+    write_package_of(config, package, quiet=quiet)
 
     from fullbake.kubeflow.parameters import runtime_parameters
     from fullbake.kubeflow.pipeline_name import pipeline_name

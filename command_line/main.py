@@ -12,6 +12,7 @@ import click
 
 from fullbake.command_line.compare import compare
 from fullbake.command_line.compile import compile_package
+from fullbake.command_line.evaluate import evaluate
 from fullbake.command_line.init import init
 from fullbake.command_line.lineage import lineage
 from fullbake.command_line.models import models
@@ -20,6 +21,7 @@ from fullbake.command_line.predict import predict
 from fullbake.command_line.rollback import rollback
 from fullbake.command_line.run import run
 from fullbake.command_line.schedule import schedule
+from fullbake.command_line.serve import serve
 from fullbake.command_line.submit import submit
 from fullbake.command_line.tensorboard import tensorboard
 from fullbake.components.data.text_encoding import escaped
@@ -27,7 +29,10 @@ from fullbake.contract.errors import InputError
 from fullbake.contract.exit_codes import EXIT_INPUT_ERROR
 from fullbake.pipeline.interruption import Interruption
 
-COMMANDS = (compare, compile_package, init, lineage, models, predict, rollback, run, schedule, submit, tensorboard)
+COMMANDS = (
+    *(compare, compile_package, evaluate, init, lineage, models, predict, rollback),
+    *(run, schedule, serve, submit, tensorboard),
+)
 
 
 class _Commands(click.Group):

@@ -42,6 +42,7 @@ TUNER_RESULTS_FILE = "tuner_results.json"  # TFX's own name
 # What the Evaluator leaves, and the Report: its page, and what the page was made from.
 EVALUATION_FILE = "evaluation.json"
 MISTAKES_FILE = "mistakes.json"
+PAIRS_FILE = "pairs.json"
 PREDICTIONS_FILE = "predictions.csv"
 REPORT_FILE = "report.html"
 REPORT_PARTS_FILE = "report.json"
@@ -51,6 +52,9 @@ REPORT_PARTS_FILE = "report.json"
 HF_FOLDER = "assets.extra/hf"
 HEAD_FILE = "head.safetensors"
 ABOUT_FILE = "assets.extra/fullbake.json"
+
+# Beside a pushed SavedModel, and in its Hugging Face folder: its card, by the name that the hub shows.
+CARD_FILE = "README.md"
 
 # Beside a pushed SavedModel: what made it, of what data, how it was judged, and which version it replaced.
 PUSH_FILE = "assets.extra/push.json"

@@ -15,7 +15,8 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import trainer_pb2, transform_pb2
 
 from fullbake.components.data.data_folders import CORPUS_BASE, IN_CACHE_KEYS, INPUT_BASE, TEST_BASE
-from fullbake.components.evaluation.gate import GateSpec, needed_test_rows
+from fullbake.components.evaluation.gate import needed_test_rows
+from fullbake.components.model_card.facts import CardSettings
 from fullbake.components.nodes.config_schema import ConfigSchema
 from fullbake.components.nodes.data_gate import DataGate
 from fullbake.components.nodes.evaluator import Evaluator
@@ -26,6 +27,7 @@ from fullbake.components.nodes.servable_check import ServableCheck
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.names import CORPUS_SPLIT, EVAL_SPLIT, TEXT_PAIR, TRAIN_SPLIT
 from fullbake.pipeline.config.config import Config
+from fullbake.pipeline.gate_spec import gate_spec
 from fullbake.pipeline.outline import Places
 from fullbake.trainer.approaches import APPROACHES
 from fullbake.trainer.encoder.base_model import MODEL_BASE, is_folder_name
@@ -39,9 +41,6 @@ _INPUTS = (
     ("model", "base"),
     ("model", "revision"),
 )
-
-# Keys of the section `gate` that are no bounds: they decide of other things.
-_NO_BOUNDS = {"decision_threshold", "allow_no_bounds", "slices", "identity_columns", "length_slices"}
 
 
 def recipe(config: Config, base_hash: str | None) -> str:
@@ -108,13 +107,7 @@ def create_components(
     pretrains = APPROACHES[model.approach].pretrains
     has_corpus = pretrains and config.pretraining.corpus_base is not None
     corpus = [CORPUS_SPLIT] if has_corpus else []
-    gate = GateSpec(
-        labels=data.labels,
-        multi_label=data.multi_label,
-        sliced=bool(config.row_format.slices),
-        identities=config.row_format.slices.identity_names,
-        **config.gate.model_dump(exclude=_NO_BOUNDS),
-    )
+    gate = gate_spec(config)
     example_gen = CsvExampleGen(
         input_base=IN_CACHE_KEYS[INPUT_BASE],
         pattern=data.pattern,
@@ -218,9 +211,10 @@ def create_components(
         labels=data.labels,
         learning_rate=config.learning_rate,
         text_columns=data.text_columns,
-        reading=data.reading.to_dict(),
+        reading=config.reading.to_dict(),
         vectors=places.vectors,
         decision_threshold=config.gate.decision_threshold,
+        calibrate=config.gate.calibrate,
         threshold_min_recall=dict(config.gate.min_recall) if config.gate.decision_threshold == "auto" else {},
         task_name=gate.task,
     )
@@ -267,12 +261,17 @@ def create_components(
         evaluation=evaluator.outputs["evaluation"],
         examples=examples,
         model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=servable_check.outputs["blessing"],
         serving_dir=places.serving_dir,
         recipe=recipe(config, base_hash),
         baseline_key=baseline_key,
+        card=CardSettings(
+            config.name, model.max_length, model.truncation, model.windows, training.model_dump(mode="json")
+        ),
         keep_versions=config.push.keep_versions,
+        bounds=gate.bounds,
     )
     return [
         example_gen,

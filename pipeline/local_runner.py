@@ -25,8 +25,10 @@ from fullbake.components.report.page import render
 from fullbake.components.serving.making import NOTHING, baseline_key, made_of, same_model, withdrawn
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import PREDICTIONS_FILE, REPORT_FILE
+from fullbake.contract.progress import Activity
 from fullbake.contract.setting_names import settings_named
 from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.captured_output import captured_output
 from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
@@ -55,6 +57,9 @@ def run_locally(
     root: Path,
     on_component: Callable[[str, float | None], None],
     on_warning: Callable[[str], None] = lambda text: None,
+    on_activity: Callable[[Activity], None] = lambda activity: None,
+    *,
+    capture: bool = False,
 ) -> RunRecord:
     """Runs every component whose result is not in the cache.
 
@@ -66,6 +71,8 @@ def run_locally(
         root: The output root.
         on_component: Called with a component's name when it starts, and again with its seconds when it is done.
         on_warning: Called with what a component warns of, as it does.
+        on_activity: Called with what a component is doing, as it says so; `component_log.CACHED` if it is spared.
+        capture: Whether what libraries print goes to the run's log. Then the three have to print elsewhere.
 
     Returns:
         What the run left behind, the verdict among it.
@@ -75,8 +82,10 @@ def run_locally(
     """
     root, places = _places(config, root)
     report_folder = _new_folder(root / "reports")
+    log_file = report_folder / "run.log"
     with (
-        ComponentLog(report_folder / "run.log", config.beam.args, on_component, on_warning),
+        captured_output(log_file) if capture else contextlib.nullcontext(),
+        ComponentLog(log_file, config.beam.args, on_component, on_warning, on_activity),
         _inputs(config, root) as base_hash,
     ):
         run = report_folder.name

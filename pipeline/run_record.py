@@ -12,7 +12,7 @@ from tfx.components.example_gen.utils import FINGERPRINT_PROPERTY_NAME
 from fullbake.components.nodes.evaluator import JUDGED_AGAINST
 from fullbake.components.nodes.pusher import STALE, WITHDRAWN
 from fullbake.contract.names import PREDICTIONS_FILE, TUNER_RESULTS_FILE
-from fullbake.contract.results.evaluation import Bound, Evaluation
+from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.report import Report
@@ -20,6 +20,7 @@ from fullbake.contract.results.result import ResultFile
 from fullbake.contract.results.tokens import Tokens
 from fullbake.contract.results.training import Training
 from fullbake.contract.results.tuning import Candidate, read_tuner_results
+from fullbake.pipeline.measured_values import bound_values, metric_values
 from fullbake.pipeline.store import open_store
 
 _File = TypeVar("_File", bound=ResultFile)
@@ -131,19 +132,18 @@ class RunRecord:
     def summary(self) -> dict[str, Any]:
         """Returns what `--summary` writes."""
         evaluation, training, ingest = self.evaluation, self.training.to_dict(), self.ingest.to_dict()
-        measured = evaluation.to_dict()
         pretraining, tuning, tokens = self.pretraining, self.tuning, self.tokens
         return {
             "pushed": self.pushed_model is not None,
             "model": self.pushed_model,
             "blessed": evaluation.blessed,
             "withdrawn": self.withdrawn,
-            "bounds": [_with_miss(bound) for bound in evaluation.bounds],
-            "missed_bounds": [_with_miss(bound) for bound in evaluation.missed],
+            "bounds": [bound_values(bound) for bound in evaluation.bounds],
+            "missed_bounds": [bound_values(bound) for bound in evaluation.missed],
             "examples": {**ingest["examples"], "rejected": ingest["rejected"], "corpus": ingest["corpus"]},
             **{name: ingest[name] for name in ("lines", "repeats", "ordinary_quotes", "drift")},
             "tokens": None if tokens is None else tokens.summary(),
-            "metrics": {name: measured[name] for name in _metric_names(evaluation)},
+            "metrics": metric_values(evaluation),
             "baseline_note": evaluation.baseline_note,
             "parameters": training["parameters"],
             "training": {
@@ -156,6 +156,7 @@ class RunRecord:
                     "encoder_shift",
                     "decision_threshold",
                     *(("decision_thresholds",) if evaluation.multi_label else ()),
+                    "calibration",
                     "distribution",
                     "precision",
                     "warnings",
@@ -173,20 +174,6 @@ class RunRecord:
 
     def _text(self, component: str, output: str, name: str) -> str:
         return Path(self.artifacts[component][output].uri, name).read_text(encoding="utf-8")
-
-
-def _metric_names(evaluation: Evaluation) -> tuple[str, ...]:
-    """Returns the fields of an evaluation that are its metrics."""
-    names: tuple[str, ...] = ("accuracy", "macro_f1", "recall", "precision", "f1", "baseline")
-    if evaluation.multi_label:
-        names += ("roc_auc", "mean_roc_auc", "average_precision", "mean_average_precision")
-    if evaluation.slices:
-        names += ("slices", "worst_slice", "bias", "slice_notes")
-    return names
-
-
-def _with_miss(bound: Bound) -> dict[str, Any]:
-    return {**bound.to_dict(), "missed_by": None if bound.passed else bound.missed_by}
 
 
 def read_run(root: Path, pipeline_name: str, run_id: str) -> RunRecord:

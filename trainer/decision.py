@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.progress import tell
 from fullbake.contract.results.training import Threshold
 from fullbake.trainer.data.input_pipeline import Split, batches_by_length
 from fullbake.trainer.data.reading import Texts
@@ -37,6 +38,7 @@ def decide_thresholds(spec: TrainingSpec, served: Callable[[], Classifier], eval
     """
     if spec.decision_threshold is None:
         return {}
+    tell("scoring the eval split for the decision threshold")
     probabilities = score_split(over_windows(served(), spec.windows), evaluate, task=spec.task)
     thresholds = {}
     for label, truth in spec.task.thresholded(evaluate.labels, spec.labels).items():
@@ -111,7 +113,9 @@ def measure_threshold(probabilities: np.ndarray, has_label: np.ndarray, value: f
     )
 
 
-def score_split(network: tf_keras.Model, split: Split, most_windows: int = 32, task: Task = SINGLE_LABEL) -> np.ndarray:
+def score_split(
+    network: tf_keras.Model, split: Split, most_windows: int = 32, task: Task | None = SINGLE_LABEL
+) -> np.ndarray:
     """Computes the probability of each label for every row, in inference mode (no dropout).
 
     Args:
@@ -119,13 +123,14 @@ def score_split(network: tf_keras.Model, split: Split, most_windows: int = 32, t
         split: The rows.
         most_windows: Windows, or rows of one, that go through the model at once, those of the longest rows first so
             that little of them is padding.
-        task: What the logits mean.
+        task: What the logits mean; None: they are returned themselves.
 
     Returns:
         Float32 `(rows, num_labels)`, in the order of the split's rows.
     """
+    read = tf.identity if task is None else task.probabilities
     score = tf.function(
-        lambda batch: task.probabilities(network(batch, training=False)),
+        lambda batch: read(network(batch, training=False)),
         input_signature=[split.signature(None, full_width=False)],
         autograph=False,
     )

@@ -162,6 +162,7 @@ def export_model(
     *,
     base: Path,
     thresholds: Mapping[str, float] = NO_THRESHOLDS,
+    temperature: float | None = None,
 ) -> None:
     """Writes the SavedModel of a trained classifier, and beside it what Hugging Face loads.
 
@@ -174,8 +175,9 @@ def export_model(
         base: The folder of the base model it was trained from (see `trainer.encoder.base_model.resolve_base`), for its
             config and tokenizer.
         thresholds: As `ServingModel` takes them.
+        temperature: As `served_copy` takes it.
     """
-    plain = served_copy(classifier, spec, base)
+    plain = served_copy(classifier, spec, base, temperature)
     serving = ServingModel(plain, transform, spec.labels, thresholds, spec.task, spec.windows)
     tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
     plain.encoder.write(base, folder / HF_FOLDER)
@@ -191,6 +193,7 @@ def export_model(
         task=spec.task_name,
         decision_threshold=thresholds.get(spec.labels[1]) if spec.task is SINGLE_LABEL else None,
         decision_thresholds={} if spec.task is SINGLE_LABEL else dict(thresholds),
+        temperature=temperature,
         approach=spec.approach,
         head=spec.head,
         pooling=spec.pooling,
@@ -201,7 +204,7 @@ def export_model(
     (folder / ABOUT_FILE).write_text(about.to_json(), encoding="utf-8")
 
 
-def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Classifier:
+def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path, temperature: float | None = None) -> Classifier:
     """Copies a trained classifier to float32 on one device, as it is served.
 
     A decision threshold is chosen by the scores of the copy: those of mixed precision are not what is served.
@@ -210,11 +213,15 @@ def served_copy(classifier: Classifier, spec: TrainingSpec, base: Path) -> Class
         classifier: The trained model.
         spec: How it was made.
         base: The folder of the base model.
+        temperature: What its logits are divided by, so that whoever reads its weights has calibrated probabilities;
+            None: nothing.
     """
     copy = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling, pretrained=False, task=spec.task)
     weights = classifier.plain_weights()
     for path, variable in copy.paths().items():
         variable.assign(weights[path])
+    if temperature is not None:
+        copy.divide_logits(temperature)
     return copy
 
 

@@ -14,9 +14,11 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from fullbake.contract.names import TRAINING_FILE
+from fullbake.contract.progress import tell
 from fullbake.contract.results.training import Epoch, Parameters, Training
 from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.approaches import forgetting_warning
+from fullbake.trainer.calibration import calibrate
 from fullbake.trainer.data.reading import Texts, read_splits
 from fullbake.trainer.decision import decide_thresholds
 from fullbake.trainer.devices.distribution import Placement, choose_placement
@@ -55,6 +57,7 @@ def run_fn(fn_args: FnArgs) -> None:
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
+        tell("reading the tokenized texts")
         train, evaluate = read_splits(
             fn_args.train_files, fn_args.eval_files, transform, Path(scratch), spec.task, spec.windows
         )
@@ -69,7 +72,10 @@ def run_fn(fn_args: FnArgs) -> None:
             logs=run_folder,
             checkpoints=checkpoints,
         )
-        thresholds = decide_thresholds(spec, lambda: served_copy(classifier, spec, base), evaluate)
+        calibration = calibrate(spec, lambda: served_copy(classifier, spec, base), evaluate)
+        temperature = None if calibration is None else calibration.temperature
+        thresholds = decide_thresholds(spec, lambda: served_copy(classifier, spec, base, temperature), evaluate)
+    tell("exporting the model")
     export_model(
         classifier,
         spec,
@@ -77,6 +83,7 @@ def run_fn(fn_args: FnArgs) -> None:
         Path(fn_args.serving_model_dir),
         base=base,
         thresholds={label: threshold.value for label, threshold in thresholds.items()},
+        temperature=temperature,
     )
     seconds = round(time.monotonic() - started, 1)
     decided = (
@@ -84,7 +91,7 @@ def run_fn(fn_args: FnArgs) -> None:
         if spec.task is SINGLE_LABEL
         else {"decision_thresholds": thresholds}
     )
-    training = training.model_copy(update={**decided, "seconds": seconds})
+    training = training.model_copy(update={**decided, "calibration": calibration, "seconds": seconds})
     (run_folder / TRAINING_FILE).write_text(training.to_json(), encoding="utf-8")
     remove_checkpoints(checkpoints)
 
@@ -126,6 +133,7 @@ def train_classifier(
     *before, last = spec.row.phases
     last = dataclasses.replace(last, learning_rate=spec.learning_rate)
     with prepared(spec, placement, checkpoints, section="training", what="training") as placement:
+        tell("loading the base model")
         with placement.strategy.scope():
             classifier = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling, task=spec.task)
             if spec.row.adapters:

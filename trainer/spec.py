@@ -44,6 +44,7 @@ class TrainingSpec:
         task_name: A key of `trainer.tasks.table.TASKS`: what labels are to a row.
         decision_threshold: Of two labels, the probability from which the second is decided, and of a multi-label task
             that of each; `auto`: chosen on the eval split (see `trainer.decision`); None: the likelier label wins.
+        calibrate: Whether the probabilities are calibrated on the eval split (see `trainer.calibration`).
         threshold_min_recall: By label, the recall that `auto` must keep; empty otherwise.
         base_hash: What `trainer.encoder.base_model.hash_base` says of the base, or None where nobody promised anything.
         reading: How the files were read, the values of a `contract.results.about.Reading`; kept beside the model.
@@ -75,6 +76,7 @@ class TrainingSpec:
     layer_decay: float = 1.0
     unfreeze_layers_per_epoch: int | None = None
     decision_threshold: float | str | None = None
+    calibrate: bool = False
     threshold_min_recall: dict[str, float] = dataclasses.field(default_factory=dict)
     task_name: str = SINGLE_LABEL.name
     base_hash: str | None = None

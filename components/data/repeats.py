@@ -8,6 +8,9 @@ import numpy as np
 
 from fullbake.contract.results.ingest import Repeats
 
+MORE_CONFLICTS = 9
+"""Texts with several labels that are named beside the first."""
+
 
 def find_repeats(
     digests: np.ndarray, labels: np.ndarray, name: Callable[[int, bool], str], *, without_conflicts: bool = False
@@ -46,11 +49,14 @@ def find_repeats(
         same_text &= ~conflicting[1:]
     conflicts, duplicates = order[conflicting], order[1:][same_text & same_label]
 
-    first_conflict = first_duplicate = ""
-    if conflicts.size:
-        first = int(conflicts.min())
+    first_duplicate = ""
+    contradictions: list[str] = []
+    left = np.sort(conflicts)
+    while left.size and len(contradictions) <= MORE_CONFLICTS:
+        first = int(left[0])
         other = _first((digests == digests[first]) & (labels != labels[first]))
-        first_conflict = f"{name(first, True)} and {name(other, True)}"
+        contradictions.append(f"{name(first, True)} and {name(other, True)}")
+        left = left[digests[left] != digests[first]]
     if duplicates.size:
         repeating = int(duplicates.min())
         repeated = _first((digests == digests[repeating]) & (labels == labels[repeating]))
@@ -60,7 +66,8 @@ def find_repeats(
         first_duplicate=first_duplicate,
         conflicting_texts=texts.size,
         conflicting_rows=conflicts.size,
-        first_conflict=first_conflict,
+        first_conflict=contradictions[0] if contradictions else "",
+        more_conflicts=tuple(contradictions[1:]),
     )
     return repeats, duplicates, conflicts
 

@@ -68,6 +68,7 @@ def explain_mistakes(mistakes: Mistakes, serve: Serve, labels: Sequence[str], mu
                 )
                 for number, about in enumerate(mistakes.labels)
             ),
+            "fixed_texts": tuple(_shown(text, ()) for text in mistakes.fixed_texts),
             "broken_texts": tuple(_shown(text, ()) for text in mistakes.broken_texts),
         }
     )

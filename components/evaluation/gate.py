@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from fullbake.components.evaluation.wilson import CONFIDENCE, rows_needed, wilson
 from fullbake.contract.named_few import named_few
 from fullbake.contract.results.evaluation import Bound
+from fullbake.contract.results.push import PushedBounds
 from fullbake.contract.results.result import MULTI_LABEL, SINGLE_LABEL, Task
 from fullbake.contract.setting_names import setting_names
 
@@ -53,6 +54,11 @@ class GateSpec:
     def task(self) -> Task:
         """The name of what the model does."""
         return MULTI_LABEL if self.multi_label else SINGLE_LABEL
+
+    @property
+    def bounds(self) -> PushedBounds:
+        """What is kept beside a model of the bounds that it met, but for those against the one in production."""
+        return PushedBounds.model_validate({name: getattr(self, name) for name in PushedBounds.model_fields})
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> GateSpec:

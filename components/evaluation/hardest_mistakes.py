@@ -19,7 +19,8 @@ ALL_TEXTS = 240
 """Of all labels together; with many of them each shows fewer, but never less than `LEAST_TEXTS`."""
 LEAST_TEXTS = 3
 
-_BROKEN = ("", True)
+# Beside the labels' lists, what changed against the model in production.
+_BROKEN, _FIXED = ("", True), ("", False)
 
 
 @dataclass
@@ -29,7 +30,6 @@ class _Found:
     counts: Counter[tuple[str, bool]] = field(default_factory=Counter)
     hardest: dict[tuple[str, bool], list[tuple[float, JudgedText]]] = field(default_factory=dict)
     rows: Counter[str] = field(default_factory=Counter)
-    fixed: int = 0
     compared: bool = False
 
 
@@ -48,7 +48,7 @@ class CollectMistakes(beam.CombineFn):
         self._index = {label: index for index, label in enumerate(labels)}
         self._bounded = frozenset(bounded)
         self._multi_label = multi_label
-        lists = len(labels) * (2 if multi_label else 1) + 1
+        lists = len(labels) * (2 if multi_label else 1) + 2
         self._most = max(LEAST_TEXTS, min(MOST_TEXTS, ALL_TEXTS // lists))
 
     def create_accumulator(self) -> _Found:
@@ -58,18 +58,18 @@ class CollectMistakes(beam.CombineFn):
     def add_input(self, found: _Found, row: Any) -> _Found:
         """Adds a row."""
         found.rows.update(row.truth)
-        wrong = self._about(row)
+        wrong = self._about(row, row.decided)
         for label in wrong:
             missed = label in row.truth
             found.counts[label, missed] += 1
             self._keep(found, (label, missed), row, label)
         if row.production is not None:
             found.compared = True
-            was_right = row.is_right(row.production)
-            if was_right and wrong:
-                found.counts[_BROKEN] += 1
-                self._keep(found, _BROKEN, row, wrong[0])
-            found.fixed += not was_right and not wrong
+            was_wrong = self._about(row, row.production)
+            if bool(wrong) != bool(was_wrong):
+                changed = _BROKEN if wrong else _FIXED
+                found.counts[changed] += 1
+                self._keep(found, changed, row, (wrong or was_wrong)[0])
         return found
 
     def merge_accumulators(self, parts: Iterable[_Found]) -> _Found:
@@ -78,7 +78,6 @@ class CollectMistakes(beam.CombineFn):
         for part in parts:
             total.counts.update(part.counts)
             total.rows.update(part.rows)
-            total.fixed += part.fixed
             total.compared |= part.compared
             for key, texts in part.hardest.items():
                 total.hardest[key] = self._hardest([*total.hardest.get(key, ()), *texts])
@@ -86,23 +85,24 @@ class CollectMistakes(beam.CombineFn):
 
     def extract_output(self, found: _Found) -> Mistakes:
         """Returns the mistakes, those of the label that matters first first."""
-        keys = sorted((key for key in found.counts if key != _BROKEN), key=lambda key: self._place(found, *key))
+        keys = sorted(found.counts.keys() - {_BROKEN, _FIXED}, key=lambda key: self._place(found, *key))
         listed = tuple(
             LabelMistakes(label=key[0], missed=key[1], count=found.counts[key], texts=self._texts(found, key))
             for key in keys
         )
         return Mistakes(
             labels=listed,
-            fixed=found.fixed if found.compared else None,
+            fixed=found.counts[_FIXED] if found.compared else None,
             broken=found.counts[_BROKEN] if found.compared else None,
+            fixed_texts=self._texts(found, _FIXED),
             broken_texts=self._texts(found, _BROKEN),
         )
 
-    def _about(self, row: Any) -> list[str]:
-        """The labels about which a row is a mistake: the true one, or of several all that are wrong."""
+    def _about(self, row: Any, decided: Sequence[str]) -> list[str]:
+        """The labels about which such a decision is a mistake: the true one, or of several all that are wrong."""
         if not self._multi_label:
-            return [label for label in row.truth if label not in row.decided]
-        wrong = set(row.truth) ^ set(row.decided)
+            return [label for label in row.truth if label not in decided]
+        wrong = set(row.truth) ^ set(decided)
         return [label for label in self._index if label in wrong and label not in row.masked]
 
     def _place(self, found: _Found, label: str, missed: bool) -> tuple[Any, ...]:
@@ -119,10 +119,11 @@ class CollectMistakes(beam.CombineFn):
             label=label,
             probability=probability,
             decided_probability=sure_of,
+            in_production=row.production if key in (_BROKEN, _FIXED) else None,
         )
-        # The surer of the opposite, the harder.
-        hardness = probability if label in row.decided else -probability
-        kept = [*found.hardest.get(key, ()), (hardness, text)]
+        # What is wrong is the harder, the surer the model is of it.
+        surest = probability if label in row.decided else 1 - probability
+        kept = [*found.hardest.get(key, ()), (surest, text)]
         found.hardest[key] = kept if len(kept) < 2 * self._most else self._hardest(kept)
 
     def _hardest(self, texts: list[tuple[float, JudgedText]]) -> list[tuple[float, JudgedText]]:

@@ -14,15 +14,18 @@ import tensorflow_model_analysis as tfma
 from tfx.dsl.io import fileio
 
 from fullbake.components.evaluation.hardest_mistakes import CollectMistakes
+from fullbake.components.evaluation.paired_rows import CountPairs
+from fullbake.components.evaluation.row_progress import row_done
 from fullbake.contract.names import (
     LABEL_OUTPUT,
     LABELS_SEPARATOR,
     MASKED_LABEL,
     MISTAKES_FILE,
+    PAIRS_FILE,
     PREDICTIONS_FILE,
     PROBABILITIES_OUTPUT,
 )
-from fullbake.contract.results.mistakes import Mistakes
+from fullbake.contract.results.result import ResultFile
 
 NOT_KNOWN = "not_known"
 DECIDED = "decided"
@@ -38,7 +41,8 @@ class TextPlan(NamedTuple):
         multi_label: Whether a row can have any number of them.
         text_features: The features that hold texts.
         model: The model's name, where TFMA evaluates several; "": it is the only one.
-        production: The name of the one in production; "": there is none.
+        production: The name of the one in production, or of another that it is compared with; "": there is none.
+        production_column: What the column with that one's decisions is called.
     """
 
     labels: tuple[str, ...]
@@ -47,6 +51,7 @@ class TextPlan(NamedTuple):
     text_features: tuple[str, ...]
     model: str = ""
     production: str = ""
+    production_column: str = IN_PRODUCTION
 
 
 class TextRow(NamedTuple):
@@ -68,13 +73,11 @@ class TextRow(NamedTuple):
     scores: tuple[float, ...]
     production: tuple[str, ...] | None
 
-    def is_right(self, decided: Sequence[str]) -> bool:
-        """Says whether these labels are all that the row has, of those that are known."""
-        return set(self.truth) - set(self.masked) == set(decided) - set(self.masked)
-
 
 def texts_evaluator(plan: TextPlan, folder: str) -> tfma.evaluators.Evaluator:
     """Returns what TFMA runs beside its metrics: it writes `predictions.csv` and `mistakes.json` into a folder.
+
+    Where two models are compared, it writes `pairs.json`, too.
 
     The mistakes hold the whole texts, and nothing yet of what pushed the decisions (see `explained_mistakes`). Lines
     are written as they come; kept are only the hardest mistakes of each label.
@@ -96,6 +99,12 @@ def texts_evaluator(plan: TextPlan, folder: str) -> tfma.evaluators.Evaluator:
             | "FindMistakes" >> beam.CombineGlobally(CollectMistakes(plan.labels, plan.bounded, plan.multi_label))
             | "WriteMistakes" >> beam.Map(_write, os.path.join(folder, MISTAKES_FILE))
         )
+        if plan.production:
+            _ = (
+                rows
+                | "CountPairs" >> beam.CombineGlobally(CountPairs(plan.labels, plan.multi_label))
+                | "WritePairs" >> beam.Map(_write, os.path.join(folder, PAIRS_FILE))
+            )
         return {}
 
     return tfma.evaluators.Evaluator(
@@ -107,6 +116,7 @@ def texts_evaluator(plan: TextPlan, folder: str) -> tfma.evaluators.Evaluator:
 
 def read_row(extracts: tfma.Extracts, plan: TextPlan) -> TextRow:
     """Reads a row from TFMA's extracts of one example."""
+    row_done()
     features = extracts[tfma.FEATURES_KEY]
     predictions = _of_model(extracts[tfma.PREDICTIONS_KEY], plan.model)
     production = _of_model(extracts[tfma.PREDICTIONS_KEY], plan.production) if plan.production else None
@@ -125,7 +135,7 @@ def csv_header(plan: TextPlan) -> str:
     """Returns the line of column names: the texts, `label` (the true one), `decided`, and a `p_<label>` for each."""
     names = [*plan.text_features, "label", DECIDED]
     names += [NOT_KNOWN] if plan.multi_label else []
-    names += [IN_PRODUCTION] if plan.production else []
+    names += [plan.production_column] if plan.production else []
     return _line([*names, *(f"p_{label}" for label in plan.labels)])
 
 
@@ -161,6 +171,6 @@ def _decided(predictions: Any, multi_label: bool) -> tuple[str, ...]:
     return tuple(filter(None, label.split(LABELS_SEPARATOR))) if multi_label else (label,)
 
 
-def _write(mistakes: Mistakes, path: str) -> None:
+def _write(result: ResultFile, path: str) -> None:
     with fileio.open(path, "w") as file:
-        file.write(mistakes.to_json())
+        file.write(result.to_json())

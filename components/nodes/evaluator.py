@@ -9,47 +9,26 @@ from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import Any
 
-import tensorflow as tf
-import tensorflow_model_analysis as tfma
-import tensorflow_text  # noqa: F401  (the served graph holds its ops)
 from tfx import types
 from tfx.components.evaluator import constants
-from tfx.components.util import tfxio_utils
 from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 from tfx.utils import io_utils, path_utils
-from tfx_bsl.tfxio import tensor_adapter
 
-from fullbake.components.evaluation.explained_mistakes import explain_mistakes, served
-from fullbake.components.evaluation.gate import GateSpec, describe, judge
-from fullbake.components.evaluation.judged_texts import TextPlan, texts_evaluator
-from fullbake.components.evaluation.measuring import metrics_spec, read_metrics
-from fullbake.components.evaluation.slice_gate import judge_slices
-from fullbake.components.evaluation.slice_measures import SLICES
-from fullbake.components.evaluation.summary import shares, summarize
+from fullbake.components.evaluation.gate import GateSpec, describe
+from fullbake.components.evaluation.judged_model import explain_in_place, judge_model
+from fullbake.components.evaluation.measuring import read_metrics
+from fullbake.components.evaluation.served_metrics import BASELINE, CANDIDATE, add_measuring
+from fullbake.components.evaluation.summary import shares
 from fullbake.components.serving.baseline import Baseline, find_baseline
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import read_about
-from fullbake.contract.names import (
-    ABOUT_FILE,
-    EVALUATION_FILE,
-    EXAMPLES_SIGNATURE,
-    LABEL,
-    MASKED_LABEL,
-    MISTAKES_FILE,
-    SLAB_ROWS,
-    SLICE,
-    TEST_SPLIT,
-)
+from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE
+from fullbake.contract.progress import tell
 from fullbake.contract.results.evaluation import BaselineRecall
-from fullbake.contract.results.mistakes import Mistakes
-from fullbake.trainer.tasks.multi_label import HALF
 
-CANDIDATE = "candidate"
-BASELINE = "baseline"
 MISSED = "missed"
 """Custom property of the blessing: a sentence for each bound that was missed, for those who see the blessing only."""
 JUDGED_AGAINST = "judged_against"
@@ -111,6 +90,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
 
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
+        tell("labelling the test texts through the served graph")
 
         def measure() -> dict[str, dict[str, Any]]:
             # The candidate is below the pipeline root, whose path is plain.
@@ -132,32 +112,10 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             # A label without a row is of a class that was left out as too rare; the DataGate lets no other pass.
             in_both = {label: its[label].value for label in gate.labels if label in baseline.labels and its[label].rows}
             compared = BaselineRecall(model=baseline.model, recall=in_both)
-        recall, precision = shares(metrics[CANDIDATE], gate.labels)
-        bounds = judge(gate, recall, precision, compared.recall if compared else None)
-        sliced: dict[str, Any] = {}
-        if gate.sliced:
-            measured = metrics[CANDIDATE][SLICES]
-            verdict = judge_slices(gate, measured)
-            bounds += verdict.bounds
-            sliced = {**measured._asdict(), "worst_slice": verdict.worst, "slice_notes": verdict.notes}
-        result = summarize(
-            metrics[CANDIDATE],
-            gate.labels,
-            bounds=bounds,
-            decision_threshold=about.decision_threshold,
-            decision_thresholds={
-                label: about.decision_thresholds.get(label, HALF) for label in gate.labels if gate.multi_label
-            },
-            baseline=compared,
-            baseline_note=baseline.note,
-            **sliced,
-        )
+        result = judge_model(metrics[CANDIDATE], gate, about, baseline=compared, baseline_note=baseline.note)
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
-        mistakes_file = os.path.join(evaluation.uri, MISTAKES_FILE)
-        with fileio.open(mistakes_file) as file:
-            mistakes = Mistakes.from_json(file.read())
-        explained = explain_mistakes(mistakes, served(candidate), gate.labels, gate.multi_label)
-        io_utils.write_string_file(mistakes_file, explained.to_json())
+        tell("explaining the hardest mistakes")
+        explain_in_place(evaluation.uri, candidate, gate)
         _bless(blessing, model, [describe(bound) for bound in result.missed])
         if compares:
             version = NOTHING if baseline.version is None else os.path.basename(baseline.version)
@@ -172,74 +130,18 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
         input_dict: dict[str, list[types.Artifact]],
         output_folder: str,
     ) -> dict[str, dict[str, Any]]:
-        models = {CANDIDATE: candidate}
-        if compared := baseline.model is not None:
-            models[BASELINE] = baseline.model
-        config = tfma.EvalConfig(
-            model_specs=[
-                tfma.ModelSpec(
-                    # TFMA names no model where there is only one.
-                    name=name if compared else "",
-                    # Else TFMA loads the model with Keras first, to see whether it is one of its own.
-                    model_type=tfma.TF_GENERIC,
-                    signature_name=EXAMPLES_SIGNATURE,
-                    label_key=LABEL,
-                    is_baseline=name == BASELINE,
-                )
-                for name in models
-            ],
-            metrics_specs=[metrics_spec(gate, {BASELINE: baseline.labels})],
-        )
-        shared = [
-            tfma.default_eval_shared_model(
-                eval_saved_model_path=path, model_name=spec.name, eval_config=config, tags=[tf.saved_model.SERVING]
-            )
-            for path, spec in zip(models.values(), config.model_specs, strict=True)
-        ]
-        opened = shared if compared else shared[0]
+        models = {CANDIDATE: candidate} | ({} if baseline.model is None else {BASELINE: baseline.model})
         schema_file = io_utils.get_only_uri_in_dir(artifact_utils.get_single_uri(input_dict["schema"]))
-        schema = io_utils.SchemaReader().read(schema_file)
-        # What the schema does not name is not read, and so would count as known, or as in no slice.
-        needed = {MASKED_LABEL} if gate.multi_label else set()
-        needed |= {SLICE} if gate.sliced else set()
-        if lacking := needed - {feature.name for feature in schema.feature}:
-            raise RuntimeError(f"{schema_file} does not name {', '.join(sorted(lacking))}")
-        factory = tfxio_utils.get_tfxio_factory_from_artifact(
-            examples=input_dict["examples"],
-            telemetry_descriptors=["fullbake"],
-            schema=schema,
-            raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
-        )
-        (split,) = artifact_utils.get_split_uris(input_dict["examples"], TEST_SPLIT)
-        source = factory(io_utils.all_files_pattern(split))
-        adapter = tensor_adapter.TensorAdapterConfig(
-            arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
-        )
-        texts = TextPlan(
-            labels=tuple(gate.labels),
-            bounded=tuple(gate.min_recall),
-            multi_label=gate.multi_label,
-            text_features=tuple(text_features),
-            model=CANDIDATE if compared else "",
-            production=BASELINE if compared else "",
-        )
         with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                # Left to itself, Beam tunes the batches by the time they take, which varies with the texts; so it stays
-                # at a dozen rows, and the graph has nothing to sort.
-                | "ReadTestExamples" >> source.BeamSource(SLAB_ROWS)
-                | "ExtractEvaluateAndWriteResults"
-                >> tfma.ExtractEvaluateAndWriteResults(
-                    eval_shared_model=opened,
-                    eval_config=config,
-                    evaluators=[
-                        *tfma.default_evaluators(eval_shared_model=opened, eval_config=config),
-                        texts_evaluator(texts, output_folder),
-                    ],
-                    output_path=output_folder,
-                    tensor_adapter_config=adapter,
-                )
+            add_measuring(
+                pipeline,
+                models,
+                gate,
+                examples=input_dict["examples"],
+                schema=io_utils.SchemaReader().read(schema_file),
+                text_features=text_features,
+                baseline_labels=baseline.labels,
+                output_folder=output_folder,
             )
         return read_metrics(output_folder, list(models))
 

@@ -17,6 +17,7 @@ from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_note
 from fullbake.contract import names
+from fullbake.contract.progress import tell
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.mistakes import Mistakes
@@ -86,11 +87,15 @@ def Report(  # noqa: N802 (a component's name)
         tuning = read_tuner_results(_read(tuner_results.uri, names.TUNER_RESULTS_FILE))
     mistakes = None
     # An evaluation in the cache may be of a release that kept no mistakes.
-    if show_texts and fileio.exists(os.path.join(evaluation.uri, names.MISTAKES_FILE)):
+    if fileio.exists(os.path.join(evaluation.uri, names.MISTAKES_FILE)):
         mistakes = Mistakes.from_json(_read(evaluation.uri, names.MISTAKES_FILE))
+    if mistakes and not show_texts:
+        mistakes = mistakes.without_texts()
+    elif mistakes:
         predictions = os.path.join(evaluation.uri, names.PREDICTIONS_FILE)
         fileio.makedirs(report.uri)  # on a cluster nobody has made it
         fileio.copy(predictions, os.path.join(report.uri, names.PREDICTIONS_FILE), overwrite=True)
+    tell("counting the tokens of all texts")
     lengths, tokens = _count_tokens(examples, spec)
     parts = Parts(
         title=title,

@@ -6,11 +6,13 @@ Nothing heavy is imported: `fullbake rollback` is to answer at once.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
@@ -32,6 +34,8 @@ from fullbake.contract.names import PUSH_FILE
 from fullbake.contract.results.push import Push, PushedFile, RolledBack, Withdrawal
 
 LOCK_FILE = ".push.lock"
+
+NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 _UNFINISHED = re.compile(r"\.\s*[+-]?[0-9]+\s*\.unfinished")
 # Copying a model takes seconds; a lock held longer than this is not one that a push is about to let go.
@@ -81,13 +85,21 @@ def sole_pusher(serving_dir: str) -> Iterator[None]:
         yield
 
 
-def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[], bool] = lambda: True) -> str:
+def publish(
+    serving_dir: str,
+    model: str,
+    push: Push,
+    *,
+    more: Mapping[str, str] = NO_FILES,
+    unchanged: Callable[[], bool] = lambda: True,
+) -> str:
     """Copies a model to the push destination; it appears under its number only when it is complete.
 
     Args:
         serving_dir: The push destination, which `sole_pusher` holds.
         model: The SavedModel's folder.
         push: What is to be written down of it; `version`, `time` and `files` are added.
+        more: By path below the model's folder, the texts of files that it gets beside its own.
         unchanged: Asked when the copy is complete, right before it gets its number.
 
     Returns:
@@ -110,9 +122,11 @@ def publish(serving_dir: str, model: str, push: Push, *, unchanged: Callable[[],
     # Servers look at numbers only, so they do not see the copy until it is renamed.
     unfinished = os.path.join(serving_dir, f".{number}.unfinished")
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    note = push.model_copy(update={"version": str(number), "time": now, "files": _contents(model)})
+    note = push.model_copy(update={"version": str(number), "time": now, "files": _contents(model, more)})
     try:
         files.copy(model, unfinished)
+        for name, text in more.items():
+            files.write(os.path.join(unfinished, name), text)
         files.write(os.path.join(unfinished, PUSH_FILE), note.to_json())
         files.make_readable(unfinished)
         if not unchanged():
@@ -234,10 +248,14 @@ def _before(pushed: Sequence[Version]) -> Version:
     raise InputError(f"rollback: there is no usable version before {began}; name one, or push a new model")
 
 
-def _contents(model: str) -> dict[str, PushedFile]:
+def _contents(model: str, more: Mapping[str, str]) -> dict[str, PushedFile]:
     sizes = file_system(model).sizes(model)
-    return {
+    contents = {
         name: PushedFile(bytes=size, sha256=digest(model, name) if is_local(model) else None)
-        for name, size in sorted(sizes.items())
+        for name, size in sizes.items()
         if name != PUSH_FILE
     }
+    for name, text in more.items():
+        written = text.encode()
+        contents[name] = PushedFile(bytes=len(written), sha256=hashlib.sha256(written).hexdigest())
+    return dict(sorted(contents.items()))

@@ -144,6 +144,7 @@ class Evaluation(ResultFile):
         confidence: The rows by the winning probability; None of a multi-label model, where no label wins.
         decision_threshold: Probability of the second label from which it is decided; None where the likelier wins.
         decision_thresholds: Multi-label: by label, the probability from which it is decided.
+        temperature: What its logits are divided by, fitted on the eval split; None: its probabilities are as trained.
         baseline: The model that it was compared with; None if there was none.
         baseline_note: What people should know of the comparison; None if there is nothing to say.
         slices: How the model does on the slices that were asked for, and on identities.
@@ -176,6 +177,7 @@ class Evaluation(ResultFile):
     confidence: ConfidenceCounts | None = None
     decision_threshold: float | None = None
     decision_thresholds: dict[str, float] = {}
+    temperature: float | None = None
     baseline: BaselineRecall | None = None
     baseline_note: str | None = None
     slices: tuple[Slice, ...] = ()

@@ -33,6 +33,7 @@ class Repeats(Result):
         conflicting_texts: Texts with more than one label or, of multi-label examples, label set.
         conflicting_rows: Rows with such a text.
         first_conflict: Two rows of the first such text with their labels, for people; empty if there is none.
+        more_conflicts: The same of a few texts after that.
     """
 
     duplicates: int = 0
@@ -40,6 +41,7 @@ class Repeats(Result):
     conflicting_texts: int = 0
     conflicting_rows: int = 0
     first_conflict: str = ""
+    more_conflicts: tuple[str, ...] = ()
 
     def in_words(self, *, multi_label: bool = False) -> list[str]:
         """Returns a sentence, without its stop, for each kind there is.

@@ -27,9 +27,10 @@ class JudgedText(Result):
         characters_left_out: How many characters of both are not shown.
         truth: The labels that it has.
         decided: The labels that it was given.
-        label: The label about which it is a mistake.
+        label: The label about which it is a mistake, of this model or, where it is right, of the one in production.
         probability: That label's probability.
         decided_probability: That of the decided label; None of a multi-label model, where it is the same label's.
+        in_production: The labels that the model in production gives it; None: it is not listed for that.
         influences: What pushed the decision, the strongest first; empty: nothing did by itself, or nobody
             looked.
     """
@@ -42,6 +43,7 @@ class JudgedText(Result):
     label: str
     probability: float
     decided_probability: float | None = None
+    in_production: tuple[str, ...] | None = None
     influences: tuple[Influence, ...] = ()
 
 
@@ -70,7 +72,8 @@ class Mistakes(ResultFile):
             first, then the others.
         fixed: How many texts the model in production gets wrong and this one right; None: they were not compared.
         broken: How many it gets right and this one wrong; likewise.
-        broken_texts: The hardest of these.
+        fixed_texts: Of the fixed ones, those of which this model is surest.
+        broken_texts: The same of the broken ones.
     """
 
     FILE = MISTAKES_FILE
@@ -78,4 +81,15 @@ class Mistakes(ResultFile):
     labels: tuple[LabelMistakes, ...] = ()
     fixed: int | None = None
     broken: int | None = None
+    fixed_texts: tuple[JudgedText, ...] = ()
     broken_texts: tuple[JudgedText, ...] = ()
+
+    def without_texts(self) -> Mistakes:
+        """Returns the counts alone."""
+        counted = tuple(label.model_copy(update={"texts": ()}) for label in self.labels)
+        return self.model_copy(update={"labels": counted, "fixed_texts": (), "broken_texts": ()})
+
+    @property
+    def shows_texts(self) -> bool:
+        """Whether there are texts of the mistakes, or no mistake."""
+        return not self.labels or any(label.texts for label in self.labels)

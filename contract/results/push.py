@@ -20,6 +20,17 @@ class PushedMetrics(Result):
     precision: dict[str, float | None] = {}
 
 
+class PushedBounds(Result):
+    """The bounds that a pushed model met; the like-named fields of `components.evaluation.gate.GateSpec`."""
+
+    min_recall: dict[str, float] = {}
+    min_precision: dict[str, float] = {}
+    confidence: float | None = None
+    allow_never_predicted: tuple[str, ...] = ()
+    min_slice_recall: dict[str, float] = {}
+    min_bias_auc: dict[str, float] = {}
+
+
 class Withdrawal(Result):
     """A version that a rollback took back.
 
@@ -68,6 +79,7 @@ class Push(ResultFile):
         span: The newest span.
         examples: By split, how many examples it was made of.
         metrics: How it was judged.
+        bounds: The bounds that it met; None where an earlier release pushed it.
         production_key: What it was judged against (see `components.serving.making.baseline_key`).
         replaced: The version that served until then; None if there was none.
         withdrawn: What rollbacks took back and nothing has put back since.
@@ -87,6 +99,7 @@ class Push(ResultFile):
     span: int | None = None
     examples: dict[str, int] | None = None
     metrics: PushedMetrics | None = None
+    bounds: PushedBounds | None = None
     production_key: str | None = None
     replaced: str | None = None
     withdrawn: tuple[Withdrawal, ...] = ()

@@ -8,6 +8,7 @@ from fullbake.contract.names import REPORT_PARTS_FILE
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.mistakes import Mistakes
+from fullbake.contract.results.paired import Paired
 from fullbake.contract.results.pretraining import Pretraining
 from fullbake.contract.results.result import Result, ResultFile
 from fullbake.contract.results.tokens import Tokens
@@ -50,7 +51,7 @@ class Report(ResultFile):
         created: When, in ISO 8601.
         base: The pre-trained encoder.
         evaluation: What the test split says.
-        mistakes: The texts that the model gets wrong; None where they are not to be shown.
+        mistakes: The texts that the model gets wrong, or where these are not to be shown, how many; None: not known.
         pretraining: How the base was trained further first.
         tuning: The learning rates that were tried.
         training: How the model was made.
@@ -59,6 +60,9 @@ class Report(ResultFile):
         tokens: How well the base's vocabulary fits them.
         config: The config as YAML.
         versions: Library versions by name.
+        judged_file: The labelled file on which a pushed model was judged; None where this is the report of a run.
+        paired: There, this model and another on the same rows; None where there is no other.
+        notes: What people should know there, a sentence each, without its stop.
         pushed: Whether the model was pushed; None where the page is made before that is known. Not in the file.
         seconds: Time by component, known only after the whole run. Not in the file.
     """
@@ -79,6 +83,9 @@ class Report(ResultFile):
     tokens: Tokens | None = None
     config: str | None = None
     versions: dict[str, str] = {}
+    judged_file: str | None = None
+    paired: Paired | None = None
+    notes: tuple[str, ...] = ()
     pushed: bool | None = None
     seconds: dict[str, float] = {}
 

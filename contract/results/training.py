@@ -64,6 +64,22 @@ class Threshold(Result):
     chosen: bool
 
 
+class Calibration(Result):
+    """What the eval split says of a model's probabilities.
+
+    Attributes:
+        temperature: What the logits are divided by.
+        answers: How many it was fitted on: rows, or of a multi-label model known labels of rows.
+        loss_before: Their mean negative log-likelihood in nats as the model was trained.
+        loss: The same with the temperature.
+    """
+
+    temperature: float
+    answers: int
+    loss_before: float
+    loss: float
+
+
 class Training(ResultFile):
     """How a model was made.
 
@@ -82,6 +98,7 @@ class Training(ResultFile):
         warnings: What the trainer wants people to know.
         decision_threshold: From where on the second label is decided; None where the likelier label wins.
         decision_thresholds: By label of a multi-label model, from where on it is decided; empty: from one half.
+        calibration: How the probabilities were calibrated; None: they are as they were trained.
         seconds: How long it all took, the export among it.
     """
 
@@ -101,4 +118,5 @@ class Training(ResultFile):
     warnings: tuple[str, ...] = ()
     decision_threshold: Threshold | None = None
     decision_thresholds: dict[str, Threshold] = {}
+    calibration: Calibration | None = None
     seconds: float | None = None

@@ -9,3 +9,4 @@ class BeamConfig(Section):
     """How the data components run; any Beam runner."""
 
     args: tuple[str, ...] = ()
+    """Of any Beam runner, such as `["--runner=FlinkRunner"]`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import yaml
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from fullbake.components.data.row_format import RowFormat
 from fullbake.contract.nearest import did_you_mean
+from fullbake.contract.results.about import Reading, Slicing
 from fullbake.pipeline.config.beam_config import BeamConfig
 from fullbake.pipeline.config.config_section import Section
 from fullbake.pipeline.config.data_config import DataConfig
@@ -28,17 +29,29 @@ class Config(Section):
     """A whole run. Made by `load_config`."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    """Of the pipeline, its runs, and the output root `runs/<name>`."""
     data: DataConfig
+    """Where the texts are and how they are read."""
     model: ModelConfig = ModelConfig()
+    """What is fine-tuned, and in which way."""
     training: TrainingConfig = TrainingConfig()
+    """How it is trained."""
     pretraining: PretrainingConfig = PretrainingConfig()
+    """How the base is trained further, with an approach that does so."""
     tuning: TuningConfig = TuningConfig()
+    """The search for a learning rate."""
     gate: GateConfig = GateConfig()
+    """What a model must reach on the test split to be pushed."""
     push: PushConfig = PushConfig()
+    """Where a model goes."""
     report: ReportConfig = ReportConfig()
+    """What the report shows."""
     tracking: TrackingConfig = TrackingConfig()
+    """Where runs on this machine are logged."""
     beam: BeamConfig = BeamConfig()
+    """How the data components run."""
     kubeflow: KubeflowConfig = KubeflowConfig()
+    """How the pipeline runs on a cluster."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Config:
@@ -130,6 +143,11 @@ class Config(Section):
         fmt = self.data.row_format
         keys = {key: f"gate.{key}" for key in ("slices", "identity_columns")}
         return replace(fmt, slices=self.gate.row_slices, names={**fmt.names, **keys})
+
+    @property
+    def reading(self) -> Reading:
+        """What a model keeps of how its files were read, and of what made slices of their rows."""
+        return self.data.reading.model_copy(update={"slicing": Slicing(**asdict(self.gate.row_slices))})
 
     @property
     def head(self) -> str:

@@ -35,7 +35,7 @@ Label = Annotated[str, BeforeValidator(_number_as_text)]
 class Section(BaseModel):
     """A mapping of known keys; an unknown one is an error, and nothing changes after it is checked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     @field_validator("*", mode="before")
     @classmethod

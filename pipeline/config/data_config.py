@@ -12,7 +12,7 @@ from fullbake.components.data.label_place import COLUMN, FOLDER, LabelPlace
 from fullbake.components.data.row_format import RowFormat
 from fullbake.components.data.spans import has_spans, has_spans_alone
 from fullbake.contract.nearest import did_you_mean
-from fullbake.contract.results.about import Reading
+from fullbake.contract.results.about import Labelling, Reading
 from fullbake.pipeline.config.config_section import Fraction, Location, Positive
 from fullbake.pipeline.config.label_config import LabelConfig
 
@@ -25,24 +25,43 @@ class DataConfig(LabelConfig):
     """Where the texts are and how they are read."""
 
     delimiter: Annotated[str, Field(min_length=1)] = ","
+    """Of CSV, as all keys up to `line_pattern`: what is between fields; one character or several."""
     encoding: str = "utf-8"
+    """A byte-order mark wins over it."""
     quoting: Literal["auto", "standard", "none"] = "auto"
+    """Whether quotes quote fields, which may span lines, or are characters like any other; `auto` finds out."""
     quote_character: Character = '"'
+    """The quote."""
     escape_character: Character | None = None
+    """Such as a backslash: takes its meaning from the quote, delimiter or line end that follows."""
     skip_initial_space: bool = False
+    """Whether spaces after a delimiter are no part of the field."""
     comment_prefix: Annotated[str, Field(min_length=1)] | None = None
+    """Such as `#`: what lines before the header begin with that are no part of the table."""
     short_rows: Literal["reject", "fill"] = "reject"
+    """Of a row that ends early: a bad row, or what it does not have is empty."""
     trailing_delimiter: bool = False
+    """Whether rows end in a delimiter."""
     columns: tuple[str, ...] | Literal["numbered"] | None = None
+    """Of files without a header: a name for each column, `_` for one that nobody wants."""
     line_pattern: str | None = None
+    """A regular expression that each line fits, with a named group for each column."""
     on_bad_row: Literal["fail", "quarantine"] = "fail"
+    """A row that cannot be used stops the run, or is written aside with the reason."""
     max_bad_fraction: Fraction = 0.01
+    """Of all rows; more than that stops the run all the same."""
     on_duplicate: Literal["keep", "drop"] = "keep"
+    """Of rows with the same text and label: all are used, or the first."""
     on_conflict: Literal["keep", "drop", "fail"] = "keep"
+    """Of texts with several labels: all rows are used, none is, or the run stops."""
     split: dict[str, Positive] = {"train": 8, "eval": 1, "test": 1}
+    """Shares of the parts, by a hash of the text."""
     test_base: Location | None = None
+    """A folder with a test set of its own; then `split` is `{train: 8, eval: 1}`."""
     max_label_drift: Fraction | None = None
+    """Of spans: how far a label's share may be from that in the span before, such as 0.1."""
     max_length_drift: Fraction | None = None
+    """The same of the lengths of texts: the Kolmogorov-Smirnov distance, from 0 to 1."""
 
     @model_validator(mode="before")
     @classmethod
@@ -207,4 +226,10 @@ class DataConfig(LabelConfig):
         """What a model keeps of how its files were read."""
         in_one_column = self.label_from == COLUMN and not self.label_columns and not self.votes
         label_column = self.label_column if in_one_column else None
-        return Reading(dialect=asdict(self.dialect), null_values=self.null_values, label_column=label_column)
+        labelling = Labelling(**{name: getattr(self, name) for name in Labelling.model_fields})
+        return Reading(
+            dialect=asdict(self.dialect),
+            null_values=self.null_values,
+            label_column=label_column,
+            labelling=labelling,
+        )

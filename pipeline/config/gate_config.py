@@ -28,18 +28,33 @@ class GateConfig(Section):
     """What a model must reach on the test split to be pushed."""
 
     min_recall: dict[Label, Fraction] = {}
+    """By label, the least share of its test rows that must be found."""
     min_precision: dict[Label, Fraction] = {}
+    """By label, the least share of the rows given this label that must have it."""
     confidence: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    """Such as 0.95: the lower end of the interval with this confidence must meet the bound, not what was measured."""
     allow_no_bounds: bool = False
+    """Lets a config without any `min_recall` push."""
     allow_never_predicted: tuple[Label, ...] = ()
+    """Labels that need not be given to any row of the test split."""
     max_recall_drop: Fraction | None = 0.02
+    """How far a recall may be below that of the model in production; null: no comparison."""
     accept_baseline_loss: bool = False
+    """Goes on where production cannot be read or compared with; meant for one run, with `--set`."""
+    calibrate: bool = False
+    """Whether probabilities are scaled by a temperature that the eval split shows to fit (Guo et al. 2017)."""
     decision_threshold: Annotated[float | str | None, BeforeValidator(_threshold)] = None
+    """From which probability the second of two labels is decided; `auto`: by the eval split; null: the likelier."""
     slices: tuple[Label, ...] = ()
+    """Columns of which each value is a slice of the test rows, such as `channel=forum`."""
     identity_columns: tuple[Label, ...] = ()
+    """Columns of numbers from 0 to 1: from 0.5 on, a text mentions the identity of that name."""
     length_slices: tuple[Positive, ...] = ()
+    """Such as `[50, 100]`: slices by the text's length in characters, parted there."""
     min_slice_recall: dict[Label, Fraction] = {}
+    """By label, the least recall in each slice; one with too few rows is told, not judged."""
     min_bias_auc: dict[BiasMeasure, Fraction] = {}
+    """Of each identity `subgroup`, `bpsn` and `bnsp`; over all `mean_subgroup`, `mean_bpsn`, `mean_bnsp`."""
 
     @model_validator(mode="after")
     def _slices_fit(self) -> GateConfig:

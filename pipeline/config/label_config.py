@@ -30,24 +30,43 @@ class LabelConfig(Section):
     """Which columns are read of which files, and which labels they have."""
 
     input_base: Location
+    """The folder of the data files; an address such as `gs://bucket/folder` is one too."""
     pattern: str = "*"
+    """Which files below it are read. With spans, `span-{SPAN}/*` takes the newest."""
     window: Positive = 1
+    """Of spans: how many are read, the newest and those numbered before it."""
     text_column: str = "text"
+    """The column with the text; its number, from 1, in files without a header."""
     text_pair_column: str | None = None
+    """The column with the second text of a pair: `[CLS] a [SEP] b [SEP]`."""
     label_column: str = LABEL_COLUMN
+    """The column with the label."""
     label_from: Literal["column", "filename", "folder"] = "column"
+    """Or the names of the files, one to a class, or of the folders that they are in (then `pattern` is `*/*`)."""
     labels_file: str | None = None
+    """Labels in this file below `input_base` instead: line by line or, with `id_column`, joined."""
     test_labels_file: str | None = None
+    """The same of the test set, below `test_base`."""
     id_column: str | None = None
+    """The column that texts and `labels_file` have in common."""
     labels: tuple[Label, ...]
+    """The labels; their order is the class index. With `label_columns` they may be left out."""
     label_map: dict[Label, Label] = {}
+    """A value in the file, and the label that it stands for, such as `{0: non_toxic, 1: toxic}`."""
     label_threshold: float | None = None
+    """Of a column of numbers: from this one on the second of two labels, below it the first."""
     label_columns: tuple[Label, ...] = ()
+    """For rows with any number of labels: a column for each, of 0 and 1."""
     label_separator: Annotated[str, Field(min_length=1)] | None = None
+    """The same in one column: what stands between the labels of a cell, such as `,`."""
     missing_label: Literal["fail", "mask"] = "fail"
+    """Of `label_columns`, a cell that is empty, -1 or one of `null_values`: a bad row, or nothing is learned of it."""
     votes: dict[Label, Label | None] = {}
+    """By column, the label whose votes it counts; or a list of columns with one vote in each."""
     rare_classes: Literal["fail", "drop", "other"] = "fail"
+    """Of rows of no listed label or of too small a class: stop, leave them out, or call them `other`."""
     null_values: tuple[Label, ...] = NULL_VALUES
+    """The words that stand for a missing label or text; `[]`: none does."""
 
     @model_validator(mode="before")
     @classmethod

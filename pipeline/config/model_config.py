@@ -30,15 +30,25 @@ class ModelConfig(Section):
     """What is fine-tuned, and in which way."""
 
     base: Location = "distilbert-base-uncased"
+    """The encoder: an id of the Hugging Face hub, a folder, or `package:<python package>/<folder>`."""
     revision: str | None = None
+    """Pins a commit of the hub."""
     approach: Annotated[str, AfterValidator(known_approach)] = "fine_tune"
+    """How it is trained: see [the approaches](approaches.md)."""
     head: Literal["linear", "hf", "mlp"] | None = None
+    """What sits on the encoder; null: the approach's own."""
     pooling: Literal["cls", "mean"] = "cls"
+    """What `linear` and `mlp` get of the encoder: the `[CLS]` vector, or the mean of all tokens."""
     max_length: Annotated[int, Field(ge=3)] = 512
+    """Tokens of a text, or of a window, special ones among them."""
     truncation: Literal["head", "head_tail", "windows"] = "head"
+    """Of a longer text: its first tokens; its first 128 and its last (Sun et al. 2019); or all, in windows."""
     window_overlap: NonNegativeInt | None = None
+    """Tokens that a window has in common with the one before it; null: a quarter of `max_length`."""
     max_windows: Annotated[int, Field(ge=1, le=MOST_WINDOWS)] = 8
+    """Of a text; what is beyond them is cut."""
     window_pooling: Literal["max", "mean"] = "max"
+    """What makes each label's logit of those of the windows."""
 
     @model_validator(mode="after")
     def _head_fits(self) -> ModelConfig:

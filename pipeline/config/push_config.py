@@ -9,4 +9,6 @@ class PushConfig(Section):
     """Where a blessed model goes."""
 
     serving_dir: Location | None = None
+    """Where models are pushed; null: `serving` in the output root. Several roots may share one."""
     keep_versions: Positive | None = None
+    """How many versions stay after a push; null: all. What was replaced last always stays."""

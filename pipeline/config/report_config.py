@@ -9,3 +9,4 @@ class ReportConfig(Section):
     """What the report of a run shows."""
 
     show_texts: bool = True
+    """False: neither test texts in the report nor `predictions.csv` beside it."""

@@ -7,31 +7,36 @@ import pytest
 from tests.commands import Answer, answers
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
-COMMANDS = [
-    "compare",
-    "compile",
-    "init",
-    "lineage",
-    "models",
-    "predict",
-    "rollback",
-    "run",
-    "schedule",
-    "submit",
-    "tensorboard",
-]
+COMMANDS = ["compare", "compile", "evaluate", "init", "lineage", "models", "predict", "rollback"]
+COMMANDS += ["run", "schedule", "serve", "submit", "tensorboard"]
 HELP = {
     (): COMMANDS,
     ("init",): ["DATA", "--text", "--label", "--text-pair", "--output comments.yaml"],
     ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [
-        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
+        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas"),
+        *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "stdout"),
+    ],
+    ("evaluate",): [
+        *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
+        *("--no-slices", "--on-bad-row", "--output", "--json", "--quiet", "0 every bound", "2 a file", "3 a bound"),
     ],
     ("lineage",): ["MODEL", "--root", "--json"],
     ("tensorboard",): ["RUN", "--port"],
     ("models",): ["DIR"],
     ("rollback",): ["DIR", "[VERSION]"],
+    ("serve",): [
+        "DIR",
+        "--port",
+        "--host",
+        "--name",
+        "--batch-rows",
+        "--max-rows",
+        "--max-body-mb",
+        "--timeout",
+        "--quiet",
+    ],
     ("compile",): ["CONFIG", "--output", "--set"],
     ("submit",): [
         *("CONFIG", "--wait", "--timeout", "--host", "--token", "--cookies", "--namespace", "--set"),
@@ -52,6 +57,9 @@ def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Ans
 def test_help_names_what_there_is_without_heavy_libraries(helps: dict[tuple[str, ...], Answer], command):
     answer = helps[command]
     assert (answer.code, answer.stderr, answer.heavy) == (0, "", [])
+    if command and command[0] in ("init", "run", "compare", "models", "rollback", "compile", "submit", "schedule"):
+        assert "--json" in answer.stdout
+        assert "--quiet" in answer.stdout
     for word in HELP[command]:
         assert word in answer.stdout
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from tfx.types import standard_artifacts
 
+from fullbake.components.model_card.facts import CardSettings
 from fullbake.components.nodes.evaluator import JUDGED_AGAINST
 from fullbake.components.nodes.pusher import PusherExecutor
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.publishing import LOCK_FILE
-from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, INGEST_FILE, PUSH_FILE
+from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE, HF_FOLDER, INGEST_FILE, PUSH_FILE, TRAINING_FILE
+from fullbake.contract.results.training import Training
 from tests.results import an_evaluation, an_ingest
 
 FINGERPRINT = "split:*,num_files:1,total_bytes:7,xor_checksum:1,sum_checksum:1"
@@ -30,6 +32,9 @@ def make_model(folder: Path, files: int) -> Path:
     (saved / ABOUT_FILE).write_text(json.dumps({"labels": ["grün", "rot"]}), encoding="utf-8")
     (folder / EVALUATION_FILE).write_text(EVALUATION.to_json(), encoding="utf-8")
     (folder / INGEST_FILE).write_text(an_ingest().to_json(), encoding="utf-8")
+    (folder / TRAINING_FILE).write_text(Training().to_json(), encoding="utf-8")
+    (saved / HF_FOLDER).mkdir()
+    (saved / HF_FOLDER / "config.json").write_bytes(b"{}")
     return folder
 
 
@@ -44,6 +49,7 @@ def push(
     data=FINGERPRINT,
     judged_against=None,
     keep_versions=None,
+    bounds=None,
 ):
     """Runs the Pusher and returns its artifact."""
 
@@ -66,11 +72,16 @@ def push(
             "evaluation": [artifact(standard_artifacts.ModelEvaluation)],
             "examples": [examples],
             "model": [artifact(standard_artifacts.Model)],
+            "model_run": [artifact(standard_artifacts.ModelRun)],
             "model_blessing": [blessing],
             "infra_blessing": [artifact(standard_artifacts.InfraBlessing, serves)],
         },
         {"pushed_model": [pushed]},
-        {"serving_dir": str(serving), "recipe": recipe, "baseline_key": key, "keep_versions": keep_versions},
+        {
+            **{"serving_dir": str(serving), "recipe": recipe, "baseline_key": key},
+            **{"keep_versions": keep_versions, "bounds": bounds},
+            "card": json.dumps(CardSettings("rüde words", 64, "head").to_dict()),
+        },
     )
     return pushed
 

@@ -55,7 +55,9 @@ def with_mistakes(report: Report, words: str = "you idiot") -> Report:
         text |= {"influences": [{"words": words, "change": 0.41}, {"words": "day,", "change": -0.2}]}
         long = text | {"text": "fool " * 200, "text_pair": LONG, "characters_left_out": 4_000, "influences": []}
         listed.append({"label": label, "missed": True, "count": 9, "texts": [text, long]})
-    mistakes = {"labels": listed, "fixed": 3, "broken": 1, "broken_texts": [listed[0]["texts"][0]]}
+    mistakes = {"labels": listed, "fixed": 3, "broken": 1}
+    mistakes["broken_texts"] = [listed[0]["texts"][0] | {"in_production": [labels[0]]}]
+    mistakes["fixed_texts"] = [listed[1]["texts"][0] | {"decided": [labels[1]], "in_production": [labels[0]]}]
     return report.model_copy(update={"mistakes": Mistakes.from_dict(mistakes)})
 
 

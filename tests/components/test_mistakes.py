@@ -8,7 +8,7 @@ import pytest
 
 from fullbake.components.evaluation.explained_mistakes import EXPLAINED, SHOWN_CHARACTERS
 from fullbake.components.evaluation.gate import GateSpec
-from fullbake.components.evaluation.hardest_mistakes import ALL_TEXTS, CollectMistakes
+from fullbake.components.evaluation.hardest_mistakes import ALL_TEXTS, MOST_TEXTS, CollectMistakes
 from fullbake.components.evaluation.judged_texts import TextRow
 from fullbake.components.explanation.occlusion import MOST_INFLUENCES, MOST_PARTS, explain
 from fullbake.contract.names import MISTAKES_FILE, PREDICTIONS_FILE
@@ -83,6 +83,29 @@ def test_what_the_model_in_production_got_right_and_this_one_does_not_is_shown(j
     assert mistakes.broken == len(mistakes.broken_texts) == mistakes.labels[0].count
     assert all("fool" in text.text for text in mistakes.broken_texts)
     assert {text.label for text in mistakes.broken_texts} == {"rude"}
+
+
+def test_what_is_fixed_and_what_is_broken_is_listed_with_what_production_said_the_surest_first():
+    def row(number: int, decided: str, production: str) -> TextRow:
+        sure = 0.5 + number / 100
+        scores = (sure, 1 - sure) if decided == "fine" else (1 - sure, sure)
+        return TextRow({"text": f"text {number}"}, ("fine",), (), (decided,), scores, (production,))
+
+    collect = CollectMistakes(("fine", "rude"), (), multi_label=False)
+    found = collect.create_accumulator()
+    for number in range(40):
+        decided, production = ("fine", "rude") if number % 4 else ("rude", "fine")
+        found = collect.add_input(found, row(number, decided, production))
+    found = collect.add_input(found, row(49, "fine", "fine"))
+    mistakes = collect.extract_output(collect.merge_accumulators([found, collect.create_accumulator()]))
+    assert (mistakes.fixed, mistakes.broken) == (30, 10)
+    assert [text.text for text in mistakes.broken_texts] == [f"text {number}" for number in range(36, -1, -4)]
+    assert len(mistakes.fixed_texts) == MOST_TEXTS
+    assert [text.text for text in mistakes.fixed_texts[:4]] == ["text 39", "text 38", "text 37", "text 35"]
+    assert {(text.decided, text.in_production) for text in mistakes.fixed_texts} == {(("fine",), ("rude",))}
+    counts = mistakes.without_texts()
+    assert (counts.fixed, counts.broken, counts.labels[0].count) == (30, 10, 10)
+    assert "text 3" not in counts.to_json()
 
 
 def test_of_several_labels_what_is_wrong_now_names_the_label_that_is(tmp_path: Path):

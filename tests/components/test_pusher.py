@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from fullbake.components.evaluation.gate import GateSpec
 from fullbake.components.nodes.pusher import STALE
 from fullbake.components.serving.making import NOTHING
 from fullbake.components.serving.publishing import LOCK_FILE
-from fullbake.components.serving.pushed_models import newest_version, read_about, versions
+from fullbake.components.serving.pushed_models import fault, newest_version, read_about, read_push, versions
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE, PUSH_FILE
+from fullbake.contract.names import CARD_FILE, EVALUATION_FILE, HF_FOLDER, INGEST_FILE, PUSH_FILE, TRAINING_FILE
 from fullbake.contract.results.about import About
+from fullbake.contract.results.push import PushedBounds
 from tests.components.pushing import EVALUATION, FINGERPRINT, files_of, make_model, place, push, shown, where
 
 
@@ -34,9 +36,13 @@ def test_a_blessed_model_is_pushed_whole_with_a_note_of_what_made_it(model: Path
     copied = files_of(destination)
     text = copied.pop(PUSH_FILE).decode()
     note = json.loads(text)
-    assert copied == files_of(model / "Format-Serving")
     files = note.pop("files")
     assert {name: entry["bytes"] for name, entry in files.items()} == {name: len(kept) for name, kept in copied.items()}
+    assert fault(str(destination)) is None, "what was written of the files is not what they are"
+    cards = [copied.pop(name).decode() for name in (CARD_FILE, f"{HF_FOLDER}/{CARD_FILE}")]
+    assert copied == files_of(model / "Format-Serving")
+    assert all("# rüde words" in card and "| grün |" in card for card in cards)
+    assert str(tmp_path) not in "".join(cards)
     assert note.pop("time")[:4] >= "2024"
     assert note == {
         "version": destination.name,
@@ -61,7 +67,7 @@ def test_what_is_pushed_can_be_read_by_a_server_of_any_user(model: Path, tmp_pat
     for name in ("saved_model.pb", "variables/variables.index"):
         (source.parent / name).write_bytes(b"x")
         (source.parent / name).chmod(0o600)
-    for name in (EVALUATION_FILE, INGEST_FILE):
+    for name in (EVALUATION_FILE, INGEST_FILE, TRAINING_FILE):
         (tmp_path / "model" / name).write_bytes((model / name).read_bytes())
     source.chmod(0o700)
     before = os.umask(0o077)
@@ -92,7 +98,7 @@ def test_a_model_that_was_refused_or_does_not_serve_is_not_pushed(model: Path, t
 
 def test_who_looks_in_while_a_model_is_pushed_never_sees_a_part_of_it(tmp_path_factory, tmp_path: Path):
     model = make_model(tmp_path_factory.mktemp("many"), 400)  # so that there is time to look in
-    expected = len(files_of(model / "Format-Serving")) + 1  # and push.json
+    expected = len(files_of(model / "Format-Serving")) + 3  # and push.json, and two cards
     looks, incomplete, done = [], [], threading.Event()
 
     def look_in():
@@ -123,7 +129,7 @@ def test_a_push_that_breaks_off_leaves_production_as_it_was_and_the_next_one_suc
     (broken / "zzz").mkdir(parents=True)
     (broken / "saved_model.pb").touch()
     (broken / "zzz/variables").symlink_to(tmp_path / "nowhere")
-    for name in (EVALUATION_FILE, INGEST_FILE):
+    for name in (EVALUATION_FILE, INGEST_FILE, TRAINING_FILE):
         (tmp_path / "model" / name).write_bytes((model / name).read_bytes())
     line = r"^serving_dir: the model cannot be copied to .*serving, and what was in production stays.*zzz/variables"
     with pytest.raises(InputError, match=line):
@@ -201,3 +207,10 @@ def test_old_versions_go_when_there_are_more_than_are_kept_but_not_what_was_repl
     # A server may answer from the one before until it has loaded the new one.
     names.append(push(model, tmp_path, keep_versions=1).get_string_custom_property("pushed_version"))
     assert shown(tmp_path) == {"5", *names[3:]}
+
+
+def test_the_bounds_that_a_model_met_are_kept_beside_it(model: Path, tmp_path: Path):
+    gate = GateSpec(("grün", "rot"), {"rot": 0.5}, confidence=0.9, max_recall_drop=0.02)
+    pushed = read_push(where(push(model, tmp_path, bounds=gate.bounds.model_dump_json())))
+    assert pushed
+    assert pushed.bounds == PushedBounds(min_recall={"rot": 0.5}, confidence=0.9)

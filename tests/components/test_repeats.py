@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from fullbake.components.data.repeats import find_repeats
+from fullbake.components.data.repeats import MORE_CONFLICTS, find_repeats
 from fullbake.contract.results.ingest import Repeats
 
 
@@ -78,3 +78,12 @@ def test_a_million_rows_take_far_less_than_a_hundred_megabytes():
     finally:
         tracemalloc.stop()
     assert peak < 60 * 2**20
+
+
+def test_a_few_more_contradictions_are_named_each_text_once():
+    digests, labels = np.repeat(np.arange(20, dtype=np.uint64), 3), np.tile([0, 1, 2], 20)
+    found, _, _ = find_repeats(digests, labels, name)
+    named = [found.first_conflict, *found.more_conflicts]
+    assert len(named) == 1 + MORE_CONFLICTS
+    rows = [tuple(map(int, re.findall(r"row (\d+)", one))) for one in named]
+    assert rows == [(3 * text, 3 * text + 1) for text in range(10)]

@@ -37,7 +37,7 @@ INGEST: dict[str, Any] = {
         "first_duplicate": "",
         "conflicting_texts": 1,
         "conflicting_rows": 2,
-        "first_conflict": "a and b",
+        **{"first_conflict": "a and b", "more_conflicts": []},
     },
     "classes": {"splits": 3, "texts": {"groß": 8, "rude": 1}, "left_out": ("rude",)},
     "notes": ["1 text has several labels, in 2 rows: a and b"],
@@ -63,7 +63,7 @@ TRAINING: dict[str, Any] = {
     "precision": "float32",
     "warnings": ["“hot”"],
     "decision_threshold": {"value": 0.37, "recall": 0.9, "precision": None, "chosen": True},
-    "decision_thresholds": {},
+    **{"decision_thresholds": {}, "calibration": None},
     "seconds": 1.5,
 }
 PRETRAINING: dict[str, Any] = {
@@ -92,7 +92,7 @@ EVALUATION: dict[str, Any] = {
     "scores": {"groß": {"positive": [1, 1], "negative": [2, 0]}, "rude": {"positive": [0, 2], "negative": [1, 1]}},
     "confidence": {"count": [0, 4], "correct": [0, 3], "probability_sum": [0.0, 3.4000000953674316]},
     "decision_threshold": None,
-    "decision_thresholds": {},
+    **{"decision_thresholds": {}, "temperature": None},
     "baseline": {"model": "serving/7", "recall": {"groß": None}},
     "baseline_note": "the model in production does not know 'rude', so nothing is compared there",
     "slices": [],
@@ -156,25 +156,25 @@ ABOUT: dict[str, Any] = {
     "labels": ["groß", "rude"],
     "text_features": ["text"],
     "text_columns": {"text": "Kommentar"},
-    "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None},
-    "task": "single_label",
-    "decision_threshold": 0.37,
-    "decision_thresholds": {},
+    "reading": {"dialect": {"delimiter": ";", "columns": ["a"]}, "null_values": ["-"], "label_column": None}
+    | {"labelling": None, "slicing": {"columns": ["channel"], "identities": [], "lengths": [40]}},
+    **{"task": "single_label", "decision_threshold": 0.37},
+    **{"decision_thresholds": {}, "temperature": 1.5},
     "approach": "frozen",
     "head": "mlp",
     "pooling": "cls",
-    "base": "distilbert-base-uncased",
-    "base_hash": None,
+    **{"base": "distilbert-base-uncased", "base_hash": None},
     "versions": {"tensorflow": "2.16.2", "transformers": "4.54.1"},
 }
 TUNING = [{"trial_id": "1", "score": 0.9, "learning_rate": 3e-05}, {"trial_id": "0", "score": 0, "learning_rate": 9}]
 WINDOWS = ("window_length", "most_windows")
 MISTAKE = {"text": "ah", "text_pair": None, "characters_left_out": 0, "truth": ["b"], "decided": ["a"], "label": "b"}
-MISTAKE |= {"probability": 0.25, "decided_probability": None, "influences": [{"words": "ah", "change": 0.5}]}
+MISTAKE |= {"probability": 0.25, "decided_probability": None, "in_production": ["b"]}
+MISTAKE["influences"] = [{"words": "ah", "change": 0.5}]
 REPORT: dict[str, Any] = {
     **{"title": "comments", "run": "7", "created": "2026-01-01T00:00:00+00:00", "base": "distilbert-base-uncased"},
     "evaluation": EVALUATION,
-    "mistakes": {"labels": [], "fixed": 0, "broken": 1, "broken_texts": [MISTAKE]},
+    "mistakes": {"labels": [], "fixed": 0, "broken": 1, "fixed_texts": [], "broken_texts": [MISTAKE]},
     "pretraining": PRETRAINING,
     "tuning": TUNING,
     "training": TRAINING,
@@ -185,7 +185,7 @@ REPORT: dict[str, Any] = {
         "notes": ["14% of the texts have more than 2 tokens and are cut"],
     },
     "config": "name: groß\n",
-    "versions": {"python": "3.10.13"},
+    **{"versions": {"python": "3.10.13"}, "judged_file": None, "paired": None, "notes": []},
 }
 
 

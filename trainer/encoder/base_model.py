@@ -13,7 +13,7 @@ from fullbake.trainer.content_hash import hash_file, hash_names
 from fullbake.trainer.encoder.families import KNOWN_NAMES, family_of
 from fullbake.trainer.encoder.family_shapes import Sizes
 from fullbake.trainer.encoder.fast_tokenizer import SENTENCEPIECE_FILES, with_fast_tokenizer
-from fullbake.trainer.encoder.package_base import PACKAGE_PREFIX, package_folder
+from fullbake.trainer.encoder.package_base import PACKAGE_PREFIX, PACKAGED_BASE, package_folder
 from fullbake.trainer.locations import locate
 
 MODEL_BASE = "model.base"
@@ -258,7 +258,8 @@ def _not_on_the_hub(base: str, revision: str | None, error: Exception) -> InputE
         why = f"has no such model; check the name, or set HF_TOKEN if the model is private{meant}"
     else:
         why = (
-            f"did not give it ({_reason(error)}); check name and network, or name a folder that holds the model{meant}"
+            f"did not give it ({_reason(error)}); check name and network, name a folder that holds the model, or take "
+            f"{PACKAGED_BASE}, which needs no hub{meant}"
         )
     return InputError(
         "{given!r}{at} is not a local folder, and the Hugging Face hub {why}", field="base", given=base, at=at, why=why

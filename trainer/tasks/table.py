@@ -55,6 +55,18 @@ class Task(Protocol):
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """The probability of each label; both float32 `(batch_size, num_labels)`."""
 
+    def margins(self, targets: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        """How far the logit of each answer that is possible lies above that of the true one.
+
+        Args:
+            targets: What is learned of some rows.
+            logits: Float `(rows, num_labels)`.
+
+        Returns:
+            Float64 `(answers, choices)`; what nobody knows is no answer. The logarithm of the sum of a row's
+            exponentials is the negative log-likelihood of its answer.
+        """
+
     def decide(self, probabilities: tf.Tensor, labels: Sequence[str], thresholds: Mapping[str, float]) -> tf.Tensor:
         """What is decided for each row, as it is served: string `(batch_size,)`.
 

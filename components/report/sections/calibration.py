@@ -11,6 +11,10 @@ from fullbake.components.report.plot import Figure, Legend, Plot
 from fullbake.components.report.section import Section
 from fullbake.contract.results.evaluation import ConfidenceCounts, ScoreCounts
 from fullbake.contract.results.report import Report
+from fullbake.contract.setting_names import setting_names
+
+LARGE_ERROR = 0.05
+"""An expected calibration error from which on the remedy is named: of probabilities that are used, 5 points off."""
 
 _AXES_OF_LABELS = ("the label's probability", "share that has the label")
 
@@ -99,10 +103,17 @@ def _context(report: Report) -> Mapping[str, Any] | None:
     if sure is None or not bins:
         return None
     texts = sum(bin_.texts for bin_ in bins)
+    error = expected_calibration_error(bins)
+    fitted = report.training and report.training.calibration
     return {
         "claimed": sum(sure.probability_sum) / texts,
         "right": sum(sure.correct) / texts,
-        "error": expected_calibration_error(bins),
+        "error": error,
+        "temperature": evaluation.temperature,
+        "fitted": fitted if evaluation.temperature is not None else None,
+        "remedy": f"{setting_names()['calibrate']}: true"
+        if evaluation.temperature is None and error >= LARGE_ERROR
+        else None,
         "picture": reliability_figure(bins, *_AXES_OF_LABELS) if evaluation.multi_label else reliability_figure(bins),
     }
 

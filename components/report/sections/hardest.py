@@ -14,7 +14,7 @@ OPEN_TEXTS = 5
 
 def _context(report: Report) -> Mapping[str, Any] | None:
     mistakes = report.mistakes
-    if mistakes is None:
+    if mistakes is None or (mistakes.fixed is None and not mistakes.shows_texts):
         return None
     return {
         "mistakes": mistakes,

@@ -113,12 +113,13 @@ def headline(report: Report) -> str:
     missed = [line for line in bound_lines(report.evaluation) if not line.passed]
     count = len(report.evaluation.bounds)
     if not report.evaluation.blessed:
+        refused = "Missed" if report.judged_file else "Refused"
         if len(missed) == 1:
-            return f"Refused: {missed[0].sentence}"
-        return f"Refused: {len(missed)} of {count} bounds missed" if missed else "Refused by the evaluator"
+            return f"{refused}: {missed[0].sentence}"
+        return f"{refused}: {len(missed)} of {count} bounds missed" if missed else "Refused by the evaluator"
     if report.pushed is False:
         return "Not pushed, although every bound was met" if count else "Not pushed"
-    word = "Pushed" if report.pushed else "Blessed"
+    word = "Pushed" if report.pushed else "Judged" if report.judged_file else "Blessed"
     return f"{word}: every bound met" if count else f"{word}: no bounds were set"
 
 

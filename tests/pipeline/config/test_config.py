@@ -109,7 +109,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
             "allow_no_bounds": False,
             "allow_never_predicted": [],
             "max_recall_drop": 0.02,
-            "accept_baseline_loss": False,
+            **{"accept_baseline_loss": False, "calibrate": False},
             "decision_threshold": None,
             **{"slices": [], "identity_columns": [], "length_slices": [], "min_slice_recall": {}, "min_bias_auc": {}},
         },

@@ -1,0 +1,1 @@
+"""What a pushed model says of itself to people and to the Hugging Face hub: its card."""

@@ -1,0 +1,1 @@
+"""Judges pushed models on a labelled file."""

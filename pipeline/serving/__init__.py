@@ -1,0 +1,1 @@
+"""A pushed model behind TensorFlow Serving's REST API, with a page to try it."""
