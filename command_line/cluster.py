@@ -19,10 +19,10 @@ def check_config(config: Config) -> None:
     Raises:
         InputError: It cannot.
     """
-    from fullbake.kubeflow.cluster_check import check_cluster, exposed_secrets
+    from fullbake.kubeflow.cluster_check import check_cluster, exposed_secrets, ignored_settings
 
     check_cluster(config)
-    warn([*config.warnings(), *exposed_secrets(config)])
+    warn([*config.warnings(), *exposed_secrets(config), *ignored_settings(config)])
 
 
 def connect(config: Config, **server_options: str | None) -> KubeflowClient:
@@ -58,26 +58,27 @@ def check_server(client: KubeflowClient, config: Config) -> None:
     warn(untried(server.release, config.kubeflow.retries))
 
 
-def write_package_of(config: Config, output: Path) -> None:
-    """Compiles a config and writes the package, while the terminal shows that this takes a while."""
+def write_package_of(config: Config, output: Path, *, quiet: bool) -> None:
+    """Compiles a config and writes the package; unless it is quiet, the terminal shows that this takes a while."""
     quiet_libraries()
-    with loading():
+    with loading(quiet=quiet):
         from fullbake.kubeflow.compiler import write_package
     write_package(config, output)
 
 
-def prepare_launch(config: Config, experiment: str | None, folder: Path) -> Launch:
+def prepare_launch(config: Config, experiment: str | None, folder: Path, *, quiet: bool) -> Launch:
     """Compiles a config into a package that the server can run.
 
     Args:
         config: What to run.
         experiment: The experiment that shows the runs; None for the config's name.
         folder: Where the package goes.
+        quiet: Whether no progress is shown.
     """
     from fullbake.kubeflow.client import Launch
 
     package = folder / "pipeline.yaml"
-    write_package_of(config, package)
+    write_package_of(config, package, quiet=quiet)
 
     from fullbake.kubeflow.parameters import runtime_parameters
     from fullbake.kubeflow.pipeline_name import pipeline_name

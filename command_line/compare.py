@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fullbake.command_line.options import check_approach, config_argument, root_option, set_option, summary_option
-from fullbake.command_line.terminal import (
-    loading,
-    print_component,
-    progress_console,
-    quiet_libraries,
-    short_path,
-    table_console,
-    warn,
+from fullbake.command_line.options import (
+    check_approach,
+    config_argument,
+    json_option,
+    quiet_option,
+    root_option,
+    set_option,
+    summary_option,
 )
+from fullbake.command_line.terminal import loading, print_json, quiet_libraries, short_path, table_console, warn
 from fullbake.pipeline.interruption import Interruption
 from fullbake.pipeline.output_file import check_output, write_output
 
@@ -41,6 +41,8 @@ _PIPE_WIDTH = 120  # columns: three approaches and the words beside their differ
 @root_option
 @set_option
 @summary_option
+@json_option
+@quiet_option
 @click.pass_obj
 def compare(
     interruption: Interruption,
@@ -50,6 +52,8 @@ def compare(
     root: Path | None,
     overrides: tuple[str, ...],
     summary: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Train several approaches on the same data, and tell whether one is better by more than luck.
 
@@ -69,29 +73,42 @@ def compare(
     quiet_libraries()
     root = root or default_root(config)
     with sole_use(root, interruption):
-        comparison = _compare(config, root, approaches, seeds)
+        comparison = _compare(config, root, approaches, seeds, quiet=quiet)
     if summary is not None:
         write_output(summary, json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False) + "\n", "--summary")
+    if as_json:
+        print_json(comparison.to_dict())
+        return
 
+    from fullbake.pipeline.comparison.runs import COMPARISON_FOLDER
+    from fullbake.pipeline.comparison.terminal_table import print_comparison
 
-def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int) -> Comparison:
-    from rich.text import Text
-
-    with loading():
-        from fullbake.pipeline.comparison.runs import COMPARISON_FOLDER, FOUNDING_APPROACHES, compare_approaches
-        from fullbake.pipeline.comparison.terminal_table import print_comparison
-    console = progress_console(config.name, root)
-    comparison = compare_approaches(
-        config,
-        root,
-        approaches=list(dict.fromkeys(approaches)) or FOUNDING_APPROACHES,
-        seeds=seeds,
-        on_training=lambda approach, seed, number, count: console.print(
-            Text.assemble((approach, "bold"), f", seed {seed} ({number} of {count})")
-        ),
-        on_component=lambda name, seconds: print_component(console, name, seconds),
-        on_warning=lambda text: warn([text]),
-    )
     print_comparison(comparison, table_console(_PIPE_WIDTH))
     click.echo(f"comparison: {short_path(str(root / COMPARISON_FOLDER / 'comparison.html'))}")
-    return comparison
+
+
+def _compare(config: Config, root: Path, approaches: tuple[str, ...], seeds: int, *, quiet: bool) -> Comparison:
+    with loading(quiet=quiet):
+        from fullbake.command_line.progress_display import progress_display
+        from fullbake.pipeline.comparison.runs import FOUNDING_APPROACHES, compare_approaches, variant
+        from fullbake.pipeline.component_log import CACHED
+        from fullbake.pipeline.outline import component_names
+
+    with progress_display(quiet=quiet) as display:
+        display.headline(config.name, f": output goes to {root}")
+
+        def begins(approach: str, seed: int, number: int, count: int) -> None:
+            display.headline(approach, f", seed {seed} ({number} of {count})")
+            display.run_of(component_names(variant(config, approach, seed)).index("Trainer") + 1)
+
+        return compare_approaches(
+            config,
+            root,
+            approaches=list(dict.fromkeys(approaches)) or FOUNDING_APPROACHES,
+            seeds=seeds,
+            on_training=begins,
+            on_component=display.component,
+            on_warning=display.warning,
+            on_activity=lambda activity: display.cached() if activity is CACHED else display.activity(activity),
+            capture=True,
+        )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from fullbake.command_line.options import PATH, check_approach
+from fullbake.command_line.options import PATH, check_approach, json_option, quiet_option
+from fullbake.command_line.terminal import print_json
 from fullbake.pipeline.output_file import check_new, write_new
 
 
@@ -44,6 +45,8 @@ from fullbake.pipeline.output_file import check_new, write_new
     metavar="CONFIG.yaml",
     help="Where the config goes; a file that is there is not overwritten.  [default: it is printed]",
 )
+@json_option
+@quiet_option
 def init(
     data: Path,
     text_column: str,
@@ -55,6 +58,8 @@ def init(
     base: str | None,
     approach: str | None,
     output: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Make a config from a file of labelled text: its labels, their balance, and a maximum length that fits.
 
@@ -63,6 +68,7 @@ def init(
     Rather than redirecting what is printed, which empties a config that is there even if nothing comes of it, name the
     file: fullbake init comments.csv --text comment --label verdict --output comments.yaml
     """
+    del quiet  # there is no progress; scripts may say so to every command
     from fullbake.pipeline.first_config.first_config import make_first_config
 
     if output is not None:
@@ -80,8 +86,14 @@ def init(
         id_column=id_column,
         **model,
     )
+    if output is not None:
+        write_new(output, config, "--output")
+    if as_json:
+        import yaml
+
+        print_json({"output": None if output is None else str(output), "config": yaml.safe_load(config)})
+        return
     if output is None:
         click.echo(config, nl=False)
         return
-    write_new(output, config, "--output")
     click.echo(f"{output}: read it, then: fullbake run {shlex.quote(str(output))}")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fullbake.command_line.options import directory_argument
+from fullbake.command_line.options import directory_argument, json_option, quiet_option
 from fullbake.command_line.serving_folder import find_serving_folder
-from fullbake.command_line.terminal import number, table_console
+from fullbake.command_line.terminal import number, print_json, table_console
 from fullbake.contract.names import EVAL_SPLIT, TEST_SPLIT, TRAIN_SPLIT
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ _PIPE_WIDTH = 200  # columns
 
 @click.command()
 @directory_argument
-def models(directory: str) -> None:
+@json_option
+@quiet_option
+def models(directory: str, as_json: bool, quiet: bool) -> None:
     """List what was pushed: when, made of what, how good, and which version serves.
 
     DIR is a serving folder or an output root.
     """
+    del quiet  # there is no progress; scripts may say so to every command
     from rich import box
     from rich.table import Table
 
@@ -34,14 +37,37 @@ def models(directory: str) -> None:
     from fullbake.components.serving.pushed_models import versions
 
     serving_dir = find_serving_folder(directory)
+    pushed = versions(serving_dir)
+    withdrawn = {entry.version for entry in all_withdrawn(serving_dir)}
+    if as_json:
+        print_json(
+            [
+                _record(version, serves=version is pushed[-1], withdrawn=version.name in withdrawn)
+                for version in reversed(pushed)
+            ]
+        )
+        return
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("version", "pushed", "data", "accuracy", "macro F1", "lowest recall", ""):
         table.add_column(column)
-    pushed = versions(serving_dir)
-    withdrawn = {entry.version for entry in all_withdrawn(serving_dir)}
     for version in reversed(pushed):
         table.add_row(*_row(version, serves=version is pushed[-1], withdrawn=version.name in withdrawn))
     table_console(_PIPE_WIDTH).print(table)
+
+
+def _record(version: Version, *, serves: bool, withdrawn: bool) -> dict[str, Any]:
+    """Returns a version as plain values: what was kept of its push, and what has become of it since."""
+    from fullbake.components.serving.pushed_models import fault, read_push
+
+    push = read_push(version.path)
+    return {
+        "version": version.name,
+        "model": version.path,
+        "serves": serves,
+        "rolled_back": withdrawn,
+        "fault": fault(version.path, thorough=False),
+        "push": None if push is None else push.to_dict(),
+    }
 
 
 def _row(version: Version, *, serves: bool, withdrawn: bool) -> list[str]:

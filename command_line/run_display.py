@@ -11,14 +11,20 @@ _ENDED = {"FAILED": "failed after {:.1f} s", "CANCELED": "cancelled after {:.1f}
 
 
 class RunDisplay:
-    """Prints a line as each step starts and ends, and shows what is at work: a listener of `kubeflow.waiting`."""
+    """Prints a line as each step starts and ends, and shows what is at work: a listener of `kubeflow.waiting`.
 
-    def __init__(self) -> None:
+    Args:
+        quiet: Whether only what may pass is shown.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._console = plain_console(stderr=True)
         self._status = self._console.status("waiting for the first step")
 
     def __enter__(self) -> RunDisplay:
-        self._status.start()
+        if not self._quiet:
+            self._status.start()
         return self
 
     def __exit__(
@@ -28,6 +34,8 @@ class RunDisplay:
 
     def step(self, name: str, state: str, seconds: float | None) -> None:
         """Shows that a step started or ended."""
+        if self._quiet:
+            return
         if seconds is None:
             self._console.print(f"  {name} ...", soft_wrap=True)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from fullbake.command_line.terminal import number, plain_console, short_path
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from fullbake.contract.results.evaluation import Evaluation
+    from fullbake.contract.results.ingest import Repeats
+    from fullbake.contract.results.tokens import Tokens
     from fullbake.pipeline.run_record import RunRecord
 
 
@@ -38,6 +41,9 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
     lines = f"; lines: {_sum_in_words(ingest.lines.to_dict())}" if ingest.lines else ""
     console.print(f"rows: {ingest.used:,} used, {ingest.rejected:,} rejected{lines}")
     tokens = record.tokens
+    for line in (_repeats_in_words(ingest.repeats), _cut_in_words(tokens)):
+        if line:
+            console.print(line, soft_wrap=True)
     for note in [*ingest.notes, *(tokens.notes if tokens else ())]:
         console.print(f"note: {note}", soft_wrap=True)
     if evaluation.baseline_note:
@@ -56,7 +62,37 @@ def print_outcome(record: RunRecord, serving_dir: str) -> None:
         console.print(Text.assemble(("refused", "red"), ": the model was not pushed"), soft_wrap=True)
     else:
         console.print(Text.assemble(("pushed", "green"), f": {short_path(record.pushed_model)}"), soft_wrap=True)
-    console.print(f"report: {short_path(str(record.report))}", soft_wrap=True)
+    report = short_path(str(record.report))
+    console.print(f"report: {report}", soft_wrap=True)
+    if record.pushed_model is not None:
+        model = shlex.quote(short_path(record.pushed_model))
+        console.print(f'next: fullbake predict --model {model} "a text"', soft_wrap=True)
+    elif record.withdrawn is None:
+        console.print(f"next: see the hardest mistakes in {report}{_beside(record)}", soft_wrap=True)
+
+
+def _repeats_in_words(repeats: Repeats) -> str:
+    """Returns how many rows repeat or contradict others; empty where none does."""
+    said = []
+    if repeats.duplicates:
+        said.append(f"duplicates: {repeats.duplicates:,} rows")
+    if repeats.conflicting_texts:
+        said.append(f"contradictions: {repeats.conflicting_texts:,} texts in {repeats.conflicting_rows:,} rows")
+    return "; ".join(said)
+
+
+def _cut_in_words(tokens: Tokens | None) -> str:
+    """Returns how many texts are cut; empty where none is, or nobody counted."""
+    from fullbake.contract.results.tokens import TokenCount
+
+    count = TokenCount.sum_of(tokens.scripts.values()) if tokens else TokenCount()
+    return f"cut texts: {count.cut:,} of {count.texts:,} have more tokens than the model reads" if count.cut else ""
+
+
+def _beside(record: RunRecord) -> str:
+    from fullbake.contract.names import PREDICTIONS_FILE
+
+    return f", and every decision in {PREDICTIONS_FILE} beside it" if record.predictions else ""
 
 
 def print_worst_slices(console: Console, evaluation: Evaluation) -> None:

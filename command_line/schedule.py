@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fullbake.command_line.cluster import check_config, check_server, connect, prepare_launch
-from fullbake.command_line.options import config_argument, server_options, set_option
+from fullbake.command_line.options import config_argument, json_option, quiet_option, server_options, set_option
+from fullbake.command_line.terminal import print_json
 from fullbake.contract.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ TIMES_SHOWN = 3
 @click.option("--stop-runs", is_flag=True, help="Replace or delete it although one of its runs is in progress.")
 @server_options
 @set_option
+@json_option
+@quiet_option
 def schedule(
     config_file: Path,
     cron: str | None,
@@ -40,6 +43,8 @@ def schedule(
     stop_runs: bool,
     experiment: str | None,
     overrides: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
     **server_options: str | None,
 ) -> None:
     """Run the pipeline again and again on a cluster: make the recurring run, or replace the one that is there.
@@ -53,15 +58,20 @@ def schedule(
     config = load_config(config_file, overrides)
     if list_all or pause or resume or delete:
         client = connect(config, **server_options)
-        if list_all:
-            _print_schedules(client.schedules())
-        elif pause:
-            _print_schedules(client.pause(config.name))
-        elif resume:
-            _print_schedules(client.resume(config.name))
+        if delete:
+            deleted = client.delete(config.name, stop_runs=stop_runs)
+            if as_json:
+                print_json([_record(each) for each in deleted])
+                return
+            for each in deleted:
+                click.echo(f"deleted: {each.name} ({each.id})")
+            return
+        change = client.pause if pause else client.resume
+        found = client.schedules() if list_all else change(config.name)
+        if as_json:
+            print_json([_record(each) for each in found])
         else:
-            for deleted in client.delete(config.name, stop_runs=stop_runs):
-                click.echo(f"deleted: {deleted.name} ({deleted.id})")
+            _print_schedules(found)
         return
     when = _cron(config, cron)
     check_config(config)
@@ -69,11 +79,14 @@ def schedule(
     check_server(client, config)
     with tempfile.TemporaryDirectory() as folder:
         made, replaced = client.schedule(
-            prepare_launch(config, experiment, Path(folder)),
+            prepare_launch(config, experiment, Path(folder), quiet=quiet),
             when,
             config.kubeflow.schedule.max_concurrency,
             stop_runs=stop_runs,
         )
+    if as_json:
+        print_json([{**_record(made), "replaces": [old.id for old in replaced]}])
+        return
     _print_schedules([made])
     for old in replaced:
         click.echo(f"  in the place of {old.id}")
@@ -90,19 +103,38 @@ def _cron(config: Config, given: str | None) -> Cron:
     return parse_cron(config.kubeflow.schedule.cron, "kubeflow.schedule.cron")
 
 
-def _print_schedules(schedules: list[Schedule]) -> None:
+def _cron_of(found: Schedule) -> Cron | None:
+    """Returns when a recurring run is started; None if it is somebody else's, which need not be like ours."""
     from fullbake.kubeflow.cron import parse_cron
 
+    second, _, fields = (found.cron or "").partition(" ")
+    try:
+        cron = parse_cron(fields, found.id)
+    except InputError:
+        return None
+    return cron if second == "0" else None
+
+
+def _record(found: Schedule) -> dict[str, Any]:
+    """Returns a recurring run as plain values; its times are in UTC."""
+    cron = _cron_of(found)
+    return {
+        "name": found.name,
+        "id": found.id,
+        "cron": cron.expression if cron else found.cron,
+        "enabled": found.enabled,
+        "next": [time.isoformat() for time in cron.next_times(TIMES_SHOWN)] if cron and found.enabled else [],
+        "url": found.url,
+    }
+
+
+def _print_schedules(schedules: list[Schedule]) -> None:
     if not schedules:
         click.echo("no recurring runs")
     for found in schedules:
         state = "" if found.enabled else ", paused"
-        second, _, fields = (found.cron or "").partition(" ")
-        try:
-            cron = parse_cron(fields, found.id)
-        except InputError:
-            cron = None  # somebody else's, which need not be one of ours
-        if cron is None or second != "0":
+        cron = _cron_of(found)
+        if cron is None:
             click.echo(f"{found.name}: {found.cron or 'at intervals'}{state} ({found.id})")
             continue
         click.echo(f"{found.name}: {cron.words} ({cron.expression}, UTC){state}")

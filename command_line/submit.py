@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from fullbake.command_line.cluster import check_config, check_server, connect, prepare_launch
-from fullbake.command_line.options import config_argument, server_options, set_option
+from fullbake.command_line.options import config_argument, json_option, quiet_option, server_options, set_option
+from fullbake.command_line.terminal import print_json
 from fullbake.contract.errors import InputError
 
 if TYPE_CHECKING:
     from fullbake.kubeflow.client import KubeflowClient, Run
+    from fullbake.kubeflow.waiting import Outcome
     from fullbake.pipeline.config.config import Config
 
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 )
 @server_options
 @set_option
+@json_option
+@quiet_option
 @click.pass_context
 def submit(
     ctx: click.Context,
@@ -36,6 +40,8 @@ def submit(
     timeout: float | None,
     experiment: str | None,
     overrides: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
     **server_options: str | None,
 ) -> None:
     """Run the pipeline once on a cluster, as a new pipeline version.
@@ -52,25 +58,30 @@ def submit(
     client = connect(config, **server_options)
     check_server(client, config)
     with tempfile.TemporaryDirectory() as folder:
-        run = client.submit(prepare_launch(config, experiment, Path(folder)))
-    click.echo(f"pipeline version: {run.version}")
-    click.echo(f"run: {run.url}")
+        run = client.submit(prepare_launch(config, experiment, Path(folder), quiet=quiet))
+    if not as_json:
+        click.echo(f"pipeline version: {run.version}")
+        click.echo(f"run: {run.url}")
+    outcome = None
     if wait:
         ctx.obj.kept = f"the run goes on: {run.url}"
-        ctx.exit(_wait(client, run, config, timeout))
+        outcome = _wait(client, run, config, timeout, quiet=quiet)
+    if as_json:
+        result = {"pipeline_version": run.version, "run": run.id, "url": run.url}
+        print_json(result if outcome is None else {**result, "exit_code": outcome.code, "outcome": outcome.words})
+    if outcome is None:
+        return
+    if outcome.code:
+        click.echo(f"fullbake: {outcome.words}; the run: {run.url}", err=True)
+    elif not as_json:
+        click.echo(f"{outcome.words}: {run.url}")
+    ctx.exit(outcome.code)
 
 
-def _wait(client: KubeflowClient, run: Run, config: Config, timeout: float | None) -> int:
+def _wait(client: KubeflowClient, run: Run, config: Config, timeout: float | None, *, quiet: bool) -> Outcome:
     from fullbake.command_line.run_display import RunDisplay
     from fullbake.kubeflow.waiting import wait_for
     from fullbake.pipeline.outline import component_names
 
-    with RunDisplay() as display:
-        outcome = wait_for(
-            client.server, run, component_names(config), display, None if timeout is None else timeout * 60
-        )
-    if outcome.code:
-        click.echo(f"fullbake: {outcome.words}; the run: {run.url}", err=True)
-    else:
-        click.echo(f"{outcome.words}: {run.url}")
-    return outcome.code
+    with RunDisplay(quiet=quiet) as display:
+        return wait_for(client.server, run, component_names(config), display, None if timeout is None else timeout * 60)

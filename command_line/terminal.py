@@ -8,12 +8,12 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from fullbake.components.data.text_encoding import escaped
+from fullbake.pipeline.interruption import stderr_copy
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,23 +37,33 @@ def native_stderr_silenced() -> Iterator[TextIO]:
         The stderr of before.
     """
     sys.stderr.flush()
-    with os.fdopen(os.dup(2), "w", encoding="utf-8") as kept:
+    before = os.dup(2)
+    with stderr_copy() as kept:
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         try:
             yield kept
         finally:
-            os.dup2(kept.fileno(), 2)
+            os.dup2(before, 2)
+            os.close(before)
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Shows that heavy libraries are being imported, while they are."""
-    with (
-        native_stderr_silenced() as shown,
-        plain_console(file=shown).status("loading TensorFlow and TFX, about 15 seconds"),
-    ):
-        yield
+def loading(*, quiet: bool = False) -> Iterator[None]:
+    """Shows that heavy libraries are being imported, while they are: on a terminal as long as it lasts, else as a line.
+
+    Args:
+        quiet: Whether nothing is shown.
+    """
+    said = "loading TensorFlow and TFX, about 15 seconds"
+    with native_stderr_silenced() as shown:
+        if quiet or not shown.isatty():
+            if not quiet:
+                print(said, file=shown, flush=True)
+            yield
+            return
+        with plain_console(file=shown).status(said):
+            yield
 
 
 def warn(warnings: Sequence[str]) -> None:
@@ -96,25 +106,6 @@ def table_console(width_of_pipe: int) -> Console:
         width_of_pipe: Columns where the output goes into a file or a pipe, which has no width.
     """
     return plain_console(width=None if sys.stdout.isatty() else width_of_pipe)
-
-
-def progress_console(name: str, root: Path) -> Console:
-    """Returns a console for the progress of a run, after it printed what runs and where the output goes.
-
-    Args:
-        name: The config's name.
-        root: The output root.
-    """
-    from rich.text import Text
-
-    console = plain_console(stderr=True)
-    console.print(Text.assemble((name, "bold"), f": output goes to {root}"))
-    return console
-
-
-def print_component(console: Console, name: str, seconds: float | None) -> None:
-    """Prints that a component started (no seconds) or ended."""
-    console.print(f"  {name} ..." if seconds is None else f"  {name}: {seconds:.1f} s")
 
 
 def number(value: float | None) -> str:

@@ -108,6 +108,13 @@ def exposed_secrets(config: Config) -> list[str]:
     return found
 
 
+def ignored_settings(config: Config) -> list[str]:
+    """Returns a sentence for each setting that does nothing on a cluster."""
+    if config.tracking.mlflow_uri is None:
+        return []
+    return ["tracking.mlflow_uri: only runs on one machine, of fullbake run, are logged; those on the cluster are not"]
+
+
 def check_package_file(file: Path) -> None:
     """Checks that a package can be written.
 

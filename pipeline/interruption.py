@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE_SECONDS = 3.0
-_SHOW_CURSOR = "\x1b[?25h"  # a progress display may have hidden it
+_CLEAR = "\r\x1b[2K\x1b[?25h"  # the line of a progress display, which may have hidden the cursor
 _NOTHING_CAME = b"\0"
 
 
@@ -104,10 +106,10 @@ class Interruption:
             came = next(byte for byte in iter(lambda: stream.read(1), b"") if byte in heeded)
         if came == _NOTHING_CAME:
             return
-        start = "\r" + _SHOW_CURSOR if os.isatty(terminal) else ""
+        start = _CLEAR if os.isatty(terminal) else ""
         line = f"{start}fullbake: stopped by {signal.Signals(came[0]).name}{self.kept and ': '}{self.kept}\n"
-        os.write(terminal, line.encode(errors="replace"))
         _silence()
+        os.write(terminal, line.encode(errors="replace"))
         _end_children()
         self._left.wait(_GRACE_SECONDS)
         for folder in self.leftovers:
@@ -117,6 +119,31 @@ class Interruption:
 
 # The pipes that wake a thread of this process. A fork must not wake the thread of the process that it came from.
 _ours: set[int] = set()
+
+
+# Copies of stderr that are open.
+_copies: set[int] = set()
+
+
+@contextlib.contextmanager
+def stderr_copy() -> Iterator[TextIO]:
+    """Gives a stream to where stderr goes now, whatever becomes of that; silent once a signal has ended the command.
+
+    Yields:
+        The stream; stderr itself where that is no descriptor, as in a notebook.
+    """
+    try:
+        own = sys.stderr.fileno()
+    except (io.UnsupportedOperation, ValueError):
+        yield sys.stderr
+        return
+    sys.stderr.flush()
+    with os.fdopen(os.dup(own), "w", encoding="utf-8", errors="backslashreplace", buffering=1) as copy:
+        _copies.add(copy.fileno())
+        try:
+            yield copy
+        finally:
+            _copies.discard(copy.fileno())
 
 
 def _leave_to_parent() -> None:
@@ -133,8 +160,8 @@ os.register_at_fork(after_in_child=_leave_to_parent)
 def _silence() -> None:
     # What is written while everything falls apart would hide the line.
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    for shown in (1, 2, *_copies):
+        os.dup2(nowhere, shown)
     os.close(nowhere)
 
 

@@ -25,8 +25,10 @@ from fullbake.components.report.page import render
 from fullbake.components.serving.making import NOTHING, baseline_key, made_of, same_model, withdrawn
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import PREDICTIONS_FILE, REPORT_FILE
+from fullbake.contract.progress import Activity
 from fullbake.contract.setting_names import settings_named
 from fullbake.pipeline.beam_engine import beam_engine
+from fullbake.pipeline.captured_output import captured_output
 from fullbake.pipeline.component_log import ComponentLog
 from fullbake.pipeline.config.config import Config
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
@@ -36,6 +38,7 @@ from fullbake.pipeline.plain_root import plain_root
 from fullbake.pipeline.preflight import serving_folder
 from fullbake.pipeline.run_record import RunRecord, read_run
 from fullbake.pipeline.store import METADATA_FILE, prepare_store
+from fullbake.pipeline.tracking.mlflow_log import log_run
 from fullbake.trainer.content_hash import kept_hashes
 from fullbake.trainer.data.frozen_features import drop_unfinished
 from fullbake.trainer.encoder.base_model import hash_base, resolve_base
@@ -54,6 +57,9 @@ def run_locally(
     root: Path,
     on_component: Callable[[str, float | None], None],
     on_warning: Callable[[str], None] = lambda text: None,
+    on_activity: Callable[[Activity], None] = lambda activity: None,
+    *,
+    capture: bool = False,
 ) -> RunRecord:
     """Runs every component whose result is not in the cache.
 
@@ -65,6 +71,8 @@ def run_locally(
         root: The output root.
         on_component: Called with a component's name when it starts, and again with its seconds when it is done.
         on_warning: Called with what a component warns of, as it does.
+        on_activity: Called with what a component is doing, as it says so; `component_log.CACHED` if it is spared.
+        capture: Whether what libraries print goes to the run's log. Then the three have to print elsewhere.
 
     Returns:
         What the run left behind, the verdict among it.
@@ -74,8 +82,10 @@ def run_locally(
     """
     root, places = _places(config, root)
     report_folder = _new_folder(root / "reports")
+    log_file = report_folder / "run.log"
     with (
-        ComponentLog(report_folder / "run.log", config.beam.args, on_component, on_warning),
+        captured_output(log_file) if capture else contextlib.nullcontext(),
+        ComponentLog(log_file, config.beam.args, on_component, on_warning, on_activity),
         _inputs(config, root) as base_hash,
     ):
         run = report_folder.name
@@ -95,17 +105,18 @@ def run_locally(
             again = f"{key} since {run}, judgement {judgement}"
             components = create_components(config, places, again, base_hash)
             record = _run_components(config, places, root, components, f"{run}, judgement {judgement}")
-    record.report = report_folder / REPORT_FILE
-    # The component's own page cannot know what comes after it: whether the model was pushed, and all components' times.
-    report = record.report_parts.after_run(
-        run=report_folder.name,
-        pushed=record.pushed_model is not None,
-        seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
-    )
-    if (predictions := record.predictions) is not None:
-        shutil.copyfile(predictions, report_folder / PREDICTIONS_FILE)
-    with settings_named(CONFIG_KEYS):
+        record.report = report_folder / REPORT_FILE
+        # The component's own page cannot know what comes after it: whether the model was pushed, and all components'
+        # times.
+        report = record.report_parts.after_run(
+            run=report_folder.name,
+            pushed=record.pushed_model is not None,
+            seconds={name: spent for name, spent in record.seconds.items() if name not in record.cached},
+        )
+        if (predictions := record.predictions) is not None:
+            shutil.copyfile(predictions, report_folder / PREDICTIONS_FILE)
         record.report.write_text(render(report), encoding="utf-8")
+        log_run(config, record)
     return record
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from fullbake.components.data.compression import compression_of
 from fullbake.contract.errors import InputError
+
+STDOUT = Path("-")
+"""Stands for the standard output, where a command has an output file."""
 
 
 def check_output(file: Path, flag: str) -> None:
@@ -25,7 +29,7 @@ def check_output(file: Path, flag: str) -> None:
         InputError: There is no such folder, it is a folder itself, or it may not be written.
     """
     try:
-        if _is_stream(file):
+        if is_stream(file):
             return
         target = _target(file)
         if target.is_dir():
@@ -84,9 +88,13 @@ def writing_bytes(file: Path, flag: str) -> Iterator[BinaryIO]:
     Raises:
         InputError: It cannot be written.
     """
+    if file == STDOUT:
+        yield cast(BinaryIO, _Stdout())
+        sys.stdout.flush()
+        return
     target = _target(file)
     try:
-        if _is_stream(file):
+        if is_stream(file):
             with file.open("wb") as stream, _compressed(stream, file) as whole:
                 yield whole
             return
@@ -147,14 +155,26 @@ def write_new(file: Path, text: str, flag: str) -> None:
         raise
 
 
+class _Stdout(io.RawIOBase):
+    """Writes where Python's own stdout does, and does not close it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        return sys.stdout.buffer.write(content)
+
+
 def _target(file: Path) -> Path:
     # A link stays one: what it points at is replaced.
     return Path(os.path.realpath(file))
 
 
-def _is_stream(file: Path) -> bool:
-    # A pipe, or /dev/stdout, which may be a file that a shell has opened: nothing can take its place.
-    return file.exists() and not file.is_dir() and (not file.is_file() or file.is_relative_to("/dev"))
+def is_stream(file: Path) -> bool:
+    """Says whether nothing can take a file's place: stdout, which may be a file that a shell has opened, or a pipe."""
+    return file == STDOUT or (
+        file.exists() and not file.is_dir() and (not file.is_file() or file.is_relative_to("/dev"))
+    )
 
 
 def _unfinished(target: Path) -> Path:

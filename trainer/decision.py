@@ -9,6 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.progress import tell
 from fullbake.contract.results.training import Threshold
 from fullbake.trainer.data.input_pipeline import Split, batches_by_length
 from fullbake.trainer.data.reading import Texts
@@ -37,6 +38,7 @@ def decide_thresholds(spec: TrainingSpec, served: Callable[[], Classifier], eval
     """
     if spec.decision_threshold is None:
         return {}
+    tell("scoring the eval split for the decision threshold")
     probabilities = score_split(over_windows(served(), spec.windows), evaluate, task=spec.task)
     thresholds = {}
     for label, truth in spec.task.thresholded(evaluate.labels, spec.labels).items():

@@ -14,6 +14,7 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.progress import tell
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
 
 # Settings that decide nothing about what is trained.
@@ -97,11 +98,11 @@ class EpochCheckpoints(tf_keras.callbacks.Callback):
             try:
                 _check(prefix)
             except (tf.errors.OpError, RuntimeError, ValueError):
-                print(f"the checkpoint {prefix} is damaged and not used; what it held is trained again", flush=True)
+                tell(f"the checkpoint {prefix} is damaged and not used; what it held is trained again")
                 continue
             with self._strategy.scope():
                 self._checkpoint.read(str(prefix)).assert_existing_objects_matched()
-            print(f"goes on after epoch {self._progress.epochs}, kept by a training that was interrupted", flush=True)
+            tell(f"goes on after epoch {self._progress.epochs}, kept by a training that was interrupted")
             return
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

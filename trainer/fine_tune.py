@@ -14,6 +14,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from fullbake.contract.names import TRAINING_FILE
+from fullbake.contract.progress import tell
 from fullbake.contract.results.training import Epoch, Parameters, Training
 from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.approaches import forgetting_warning
@@ -56,6 +57,7 @@ def run_fn(fn_args: FnArgs) -> None:
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
+        tell("reading the tokenized texts")
         train, evaluate = read_splits(
             fn_args.train_files, fn_args.eval_files, transform, Path(scratch), spec.task, spec.windows
         )
@@ -73,6 +75,7 @@ def run_fn(fn_args: FnArgs) -> None:
         calibration = calibrate(spec, lambda: served_copy(classifier, spec, base), evaluate)
         temperature = None if calibration is None else calibration.temperature
         thresholds = decide_thresholds(spec, lambda: served_copy(classifier, spec, base, temperature), evaluate)
+    tell("exporting the model")
     export_model(
         classifier,
         spec,
@@ -130,6 +133,7 @@ def train_classifier(
     *before, last = spec.row.phases
     last = dataclasses.replace(last, learning_rate=spec.learning_rate)
     with prepared(spec, placement, checkpoints, section="training", what="training") as placement:
+        tell("loading the base model")
         with placement.strategy.scope():
             classifier = Classifier.from_base(base, spec.head, spec.labels, pooling=spec.pooling, task=spec.task)
             if spec.row.adapters:

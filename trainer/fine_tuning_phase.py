@@ -24,7 +24,7 @@ from fullbake.trainer.models.classifier_step import ClassifierStep
 from fullbake.trainer.models.window_pooling import over_windows
 from fullbake.trainer.optimization.rates import Rate, rates_of
 from fullbake.trainer.spec import TrainingSpec
-from fullbake.trainer.training_loop import Batches, Job, Schedule, check_loss, run_job, steps_of_epoch, verbosity
+from fullbake.trainer.training_loop import Batches, Job, Schedule, check_loss, run_job, steps_of_epoch
 
 # Windows, or rows of one, that are evaluated at once: at length 512 and 12 heads their attention scores take 400 MB.
 EVALUATION_WINDOWS = 32
@@ -68,7 +68,7 @@ def train_phase(
         if not trains_encoder:
             folder = Path(spec.vectors) if spec.vectors else scratch
             with placement.strategy.scope():
-                encoder = FrozenEncoder(classifier, folder, dtype=spec.frozen_vectors, verbose=verbosity())
+                encoder = FrozenEncoder(classifier, folder, dtype=spec.frozen_vectors)
                 data = _encoded(encoder, learned), _encoded(encoder, measured)
         return Batches(
             training_dataset(data[0], spec.step_rows, spec.seed, static_shapes=placement.static_shapes, dealt=dealt),

@@ -15,6 +15,7 @@ import tensorflow_transform as tft
 import tf_keras
 
 from fullbake.contract.names import PRETRAINING_FILE
+from fullbake.contract.progress import tell
 from fullbake.contract.results.pretraining import Perplexity, Pretraining
 from fullbake.trainer.data.input_pipeline import Split, TokenizedSplit, evaluation_dataset, training_dataset
 from fullbake.trainer.data.masking import Masker, Vocabulary
@@ -56,6 +57,7 @@ def run_fn(fn_args: FnArgs) -> None:
     run_folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fullbake-") as scratch:
+        tell("reading the tokenized texts")
         transform = tft.TFTransformOutput(fn_args.transform_output)
         texts, measured = read_splits(
             fn_args.train_files, fn_args.eval_files, transform, Path(scratch), windows=spec.windows
@@ -63,6 +65,7 @@ def run_fn(fn_args: FnArgs) -> None:
         train, evaluate = windows_of(texts), windows_of(measured)
         checkpoints = checkpoint_folder(spec, [hash_base(base), train.digest(), evaluate.digest()])
         model, pretraining = pretrain(spec, placement, base, train, evaluate, checkpoints=checkpoints)
+    tell("writing the base that was trained further")
     model.encoder.write(base, Path(fn_args.serving_model_dir), more=model.encoder.left_out(base))
     seconds = round(time.monotonic() - started, 1)
     pretraining = pretraining.model_copy(update={"rows": len(texts), "seconds": seconds})
@@ -100,6 +103,7 @@ def pretrain(
     """
     steps = steps_of_epoch(len(train), spec)
     with prepared(spec, placement, checkpoints, section="pretraining", what="further pre-training") as placement:
+        tell("loading the base model")
         with placement.strategy.scope():
             model = MaskedLanguageModel.from_base(
                 base,
@@ -215,4 +219,4 @@ class _Perplexity(tf_keras.callbacks.Callback):
         epoch = round(step / self._steps, 3)
         perplexity = float(np.exp(loss))
         self._progress.found.append({"step": step, "epoch": epoch, "loss": loss, "perplexity": perplexity})
-        print(f"step {step} (epoch {epoch:g}): perplexity {perplexity:,.1f} on the eval split", flush=True)
+        tell(f"step {step} (epoch {epoch:g}): perplexity {perplexity:,.1f} on the eval split")

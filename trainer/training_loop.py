@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,10 +12,12 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import DivergedError
+from fullbake.contract.progress import tell
 from fullbake.trainer.devices.allocator import keep_freed_memory
 from fullbake.trainer.devices.distribution import Placement
 from fullbake.trainer.devices.precision import set_precision
 from fullbake.trainer.epoch_checkpoints import EpochCheckpoints, Progress
+from fullbake.trainer.fit_progress import FitProgress
 from fullbake.trainer.optimization.optimizer import make_optimizer
 from fullbake.trainer.optimization.rates import Rate
 from fullbake.trainer.spec import PretrainingSpec, TrainingSpec
@@ -100,7 +101,7 @@ def prepared(
     placement = placement.as_begun(checkpoints)
     placement.check_accumulation(section, spec.gradient_accumulation_steps)
     placement.check_windows(spec.windows)
-    print(f"{what} on {placement}", flush=True)
+    tell(f"{what} on {placement}")
     keep_freed_memory()
     set_precision(placement.policy)
     try:
@@ -144,8 +145,8 @@ def run_job(job: Job, placement: Placement, checkpoints: Path | None) -> Progres
             epochs=job.epochs,
             steps_per_epoch=job.steps,
             validation_data=batches.evaluate,
-            callbacks=[*job.measures(progress), keep],
-            verbose=verbosity(),
+            callbacks=[*job.measures(progress), FitProgress(job.epochs, job.steps), keep],
+            verbose=0,
         )
     return progress
 
@@ -170,8 +171,3 @@ def check_loss(loss: float, section: str, when: str) -> None:
             loss=loss,
             when=when,
         )
-
-
-def verbosity() -> int:
-    """How much Keras shows: a progress bar on a terminal, elsewhere a line for each epoch."""
-    return 1 if sys.stdout.isatty() else 2

@@ -17,6 +17,7 @@ import tf_keras
 from tfx.components.tuner.component import TunerFnResult
 
 from fullbake.contract.errors import DivergedError, InputError
+from fullbake.contract.progress import tell
 from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.data.reading import Texts, read_splits
 from fullbake.trainer.devices.distribution import Placement, choose_placement
@@ -139,9 +140,9 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
         notes = self._notes(rate, inputs)
         score = _kept_score(notes)
         if score is not None:
-            print(f"{name}: {what} {score:.4f}, found before the search was interrupted", flush=True)
+            tell(f"{name}: {what} {score:.4f}, found before the search was interrupted")
             return score
-        print(f"{name} begins", flush=True)
+        tell(f"{name} begins")
         started = time.monotonic()
         diverged: DivergedError | None = None
         with tempfile.TemporaryDirectory(dir=scratch) as own:
@@ -165,7 +166,7 @@ class LearningRateSearch(keras_tuner.engine.base_tuner.BaseTuner):
                 self._unusable = error.with_traceback(None)
                 raise
         _free_memory()
-        print(f"{name}: {found}, {time.monotonic() - started:.0f} s", flush=True)
+        tell(f"{name}: {found}, {time.monotonic() - started:.0f} s")
         if notes:
             shutil.rmtree(notes, ignore_errors=True)
         if diverged:

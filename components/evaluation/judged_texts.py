@@ -73,6 +73,10 @@ class TextRow(NamedTuple):
     scores: tuple[float, ...]
     production: tuple[str, ...] | None
 
+    def is_right(self, decided: Sequence[str]) -> bool:
+        """Says whether these labels are all that the row has, of those that are known."""
+        return set(self.truth) - set(self.masked) == set(decided) - set(self.masked)
+
 
 def texts_evaluator(plan: TextPlan, folder: str) -> tfma.evaluators.Evaluator:
     """Returns what TFMA runs beside its metrics: it writes `predictions.csv` and `mistakes.json` into a folder.

@@ -23,6 +23,7 @@ from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_no
 from fullbake.contract.errors import InputError
 from fullbake.contract.named_few import named_few
 from fullbake.contract.names import INGEST_FILE, TEST_SPLIT, TRAIN_SPLIT
+from fullbake.contract.progress import tell
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.setting_names import setting_names
 from fullbake.trainer.encoder.base_model import base_label
@@ -105,6 +106,7 @@ def _opening_fault_unless_known(model: str) -> str | None:
 
 
 def _warn_of_tokens(examples: standard_artifacts.Examples, ingest: Ingest, tokenizer: TokenizerSpec) -> None:
+    tell("counting the tokens of the training texts")
     step = max(1, ingest.examples[TRAIN_SPLIT] // _SAMPLE)
     lengths, scripts = SplitCounter(tokenizer).count(artifact_utils.get_split_uri([examples], TRAIN_SPLIT), step=step)
     sample = f" (by {lengths.rows:,} of the training texts)" if step > 1 else ""

@@ -26,6 +26,7 @@ from fullbake.components.serving.opening_fault import opening_fault
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import read_about
 from fullbake.contract.names import ABOUT_FILE, EVALUATION_FILE
+from fullbake.contract.progress import tell
 from fullbake.contract.results.evaluation import BaselineRecall
 
 MISSED = "missed"
@@ -89,6 +90,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
 
         compares = gate.max_recall_drop is not None
         baseline = look() if compares else Baseline()
+        tell("labelling the test texts through the served graph")
 
         def measure() -> dict[str, dict[str, Any]]:
             # The candidate is below the pipeline root, whose path is plain.
@@ -112,6 +114,7 @@ class EvaluatorExecutor(base_beam_executor.BaseBeamExecutor):
             compared = BaselineRecall(model=baseline.model, recall=in_both)
         result = judge_model(metrics[CANDIDATE], gate, about, baseline=compared, baseline_note=baseline.note)
         io_utils.write_string_file(os.path.join(evaluation.uri, EVALUATION_FILE), result.to_json())
+        tell("explaining the hardest mistakes")
         explain_in_place(evaluation.uri, candidate, gate)
         _bless(blessing, model, [describe(bound) for bound in result.missed])
         if compares:

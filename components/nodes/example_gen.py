@@ -33,6 +33,7 @@ from fullbake.components.data.row_format import RowFormat
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import CORPUS_SPLIT, TEST_SPLIT
+from fullbake.contract.progress import tell
 from fullbake.trainer.locations import locate
 
 _PARTS_FOLDER = "ingest-parts"  # what the workers write beside the splits, until it is merged
@@ -92,6 +93,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         parts = IngestParts(os.path.join(artifact.uri, _PARTS_FOLDER))
         for folder in (*split_uris.values(), parts.uri):
             fileio.makedirs(folder)
+        tell("reading 1 file" if file_count == 1 else f"reading {file_count:,} files")
         with self._make_beam_pipeline() as pipeline:
             add_ingest(pipeline, settings, files, test_files, corpus_files, split_uris, parts)
             if unread:

@@ -10,6 +10,7 @@ from fullbake.components.tokenizer.row_tokenizer import RowTokenizer
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import LABEL, MASKED_LABEL, TEXT, TEXT_PAIR
+from fullbake.contract.progress import tell
 from fullbake.trainer.encoder.base_model import check_pairs, open_base
 
 
@@ -32,6 +33,7 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor], custom_config: dict[str, Any]
     Raises:
         InputError: The base cannot read pairs, or they are to be read in windows.
     """
+    tell("building the tokenizer, then tokenizing the texts")
     labels, multi_label = custom_config["labels"], custom_config.get("multi_label", False)
     spec = TokenizerSpec.from_dict(
         {key: value for key, value in custom_config.items() if key not in ("labels", "multi_label")}

@@ -17,6 +17,7 @@ from fullbake.components.tokenizer.split_tokens import SplitCounter
 from fullbake.components.tokenizer.tokenizer_spec import TokenizerSpec
 from fullbake.components.tokenizer.vocabulary_fit import cut_note, vocabulary_note
 from fullbake.contract import names
+from fullbake.contract.progress import tell
 from fullbake.contract.results.evaluation import Evaluation
 from fullbake.contract.results.ingest import Ingest
 from fullbake.contract.results.mistakes import Mistakes
@@ -94,6 +95,7 @@ def Report(  # noqa: N802 (a component's name)
         predictions = os.path.join(evaluation.uri, names.PREDICTIONS_FILE)
         fileio.makedirs(report.uri)  # on a cluster nobody has made it
         fileio.copy(predictions, os.path.join(report.uri, names.PREDICTIONS_FILE), overwrite=True)
+    tell("counting the tokens of all texts")
     lengths, tokens = _count_tokens(examples, spec)
     parts = Parts(
         title=title,

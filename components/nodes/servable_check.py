@@ -11,6 +11,7 @@ from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from fullbake.components import serving
+from fullbake.contract.progress import tell
 
 PROBE = Path(serving.__file__).with_name("servable_probe.py")
 
@@ -31,6 +32,7 @@ def ServableCheck(  # noqa: N802 (a component's name)
     folder = path_utils.serving_model_path(model.uri)
     # The script is run by its path, not as a module: none of this project's packages is imported. It ends when its
     # standard input does: with this process, however that ends.
+    tell("opening the model as a server would, in a process of its own")
     with tempfile.TemporaryFile("w+") as said:
         with subprocess.Popen(  # noqa: S603
             [sys.executable, PROBE, folder, "--until-stdin-ends"],

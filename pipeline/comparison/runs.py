@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import hashlib
 import json
@@ -29,6 +30,8 @@ from fullbake.contract.names import (
     SLAB_ROWS,
     TEST_SPLIT,
 )
+from fullbake.contract.progress import Activity
+from fullbake.pipeline.captured_output import captured_output
 from fullbake.pipeline.comparison.comparison import Comparison
 from fullbake.pipeline.comparison.markdown import to_markdown
 from fullbake.pipeline.comparison.outcome import Outcome
@@ -56,6 +59,8 @@ def compare_approaches(
     on_training: Callable[[str, int, int, int], None],
     on_component: Callable[[str, float | None], None],
     on_warning: Callable[[str], None],
+    on_activity: Callable[[Activity], None] = lambda activity: None,
+    capture: bool = False,
 ) -> Comparison:
     """Trains each approach with each seed and compares what they decide.
 
@@ -72,6 +77,8 @@ def compare_approaches(
         on_training: Called with approach, seed, number and count before each training.
         on_component: As in `pipeline.local_runner.run_locally`.
         on_warning: Likewise.
+        on_activity: Likewise.
+        capture: Likewise, of all that is called.
 
     Raises:
         InputError: The data or the base model cannot be used, the last seed is too great, or the data changed on the
@@ -93,7 +100,11 @@ def compare_approaches(
     outcomes: dict[tuple[str, int], Outcome] = {}
     truth = np.zeros((0, 0), np.int8)
     first_rows = None
-    with ComponentLog(folder / "run.log", config.beam.args, on_component, on_warning):
+    log_file = folder / "run.log"
+    with (
+        captured_output(log_file) if capture else contextlib.nullcontext(),
+        ComponentLog(log_file, config.beam.args, on_component, on_warning, on_activity),
+    ):
         for number, each in enumerate(variants, 1):
             approach, seed = each.model.approach, each.training.seed
             on_training(approach, seed, number, len(variants))

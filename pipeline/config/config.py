@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, model_validator
@@ -20,6 +20,7 @@ from fullbake.pipeline.config.model_config import ModelConfig
 from fullbake.pipeline.config.push_config import PushConfig
 from fullbake.pipeline.config.redaction import HIDDEN, hide_arguments
 from fullbake.pipeline.config.report_config import ReportConfig
+from fullbake.pipeline.config.tracking_config import TrackingConfig
 from fullbake.pipeline.config.training_config import PretrainingConfig, TrainingConfig, TuningConfig
 from fullbake.trainer.approaches import APPROACHES, forgetting_warning
 
@@ -45,6 +46,8 @@ class Config(Section):
     """Where a model goes."""
     report: ReportConfig = ReportConfig()
     """What the report shows."""
+    tracking: TrackingConfig = TrackingConfig()
+    """Where runs are logged."""
     beam: BeamConfig = BeamConfig()
     """How the data components run."""
     kubeflow: KubeflowConfig = KubeflowConfig()
@@ -184,9 +187,17 @@ class Config(Section):
             )
         return found
 
-    def to_yaml(self) -> str:
-        """Returns the config as YAML for people, with defaults and overrides and without secrets (see `redaction`)."""
-        values = self.model_dump(mode="json")
+    def shown_values(self) -> dict[str, Any]:
+        """Returns the values for people, with defaults and overrides and without secrets (see `redaction`).
+
+        The section `tracking` is not among them: the report is a component's, and the cache would take another server
+        for another report.
+        """
+        values = self.model_dump(mode="json", exclude={"tracking"})
         values["kubeflow"]["env"] = dict.fromkeys(self.kubeflow.env, HIDDEN)
         values["beam"]["args"] = hide_arguments(self.beam.args)
-        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+        return values
+
+    def to_yaml(self) -> str:
+        """Returns `shown_values` as YAML."""
+        return yaml.safe_dump(self.shown_values(), sort_keys=False, allow_unicode=True)

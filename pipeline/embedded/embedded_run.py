@@ -16,6 +16,7 @@ from fullbake.pipeline.embedded.run_result import RunResult
 from fullbake.pipeline.interruption import Interruption
 from fullbake.pipeline.output_root import default_root, sole_use
 from fullbake.pipeline.preflight import check_baseline, check_bounds, check_inputs, serving_folder
+from fullbake.pipeline.tracking.tracking_check import check_tracking
 
 
 def embedded_run(
@@ -47,6 +48,7 @@ def embedded_run(
             file = Path(config).expanduser()
             checked = make_config(read_values(file), overrides, str(file))
         check_bounds(checked)
+        check_tracking(checked)
         warnings = [*checked.warnings(), *check_inputs(checked)]
         folder = default_root(checked) if root is None else Path(root).expanduser()
         with sole_use(folder, Interruption()):

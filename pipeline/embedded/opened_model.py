@@ -34,6 +34,7 @@ class Model:
 
             self.path = find_model(os.path.expanduser(os.fspath(path)))
             self._predictor = Predictor(self.path)
+            self._predictor.load()
         self.labels: tuple[str, ...] = tuple(self._predictor.labels)
         self.multi_label: bool = self._predictor.multi_label
         self.text_features: tuple[str, ...] = tuple(self._predictor.text_features)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -136,9 +137,14 @@ def _from_files(model: str, push: Push, about: About | None) -> Lineage:
         base=about.base if about else None,
         base_hash=about.base_hash if about else None,
         approach=about.approach if about else None,
-        accuracy=push.metrics.accuracy if push.metrics else None,
+        accuracy=_finite(push.metrics.accuracy if push.metrics else None),
         versions=dict(about.versions) if about else {},
     )
+
+
+def _finite(value: float | None) -> float | None:
+    """Returns the number, or None for one that JSON has no word for: an accuracy of no rows."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _pushed_artifact(store: MetadataStore, version: str, run: str | None) -> metadata_store_pb2.Artifact | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fullbake.components.data.data_files import opened
 from fullbake.components.data.readers.arrow import HUGGING_FACE, ArrowFile
+from fullbake.pipeline.prediction.column_names import EXPLANATION
 from fullbake.pipeline.prediction.parquet_table import ColumnsTable, writing_columns
 from fullbake.pipeline.prediction.table import Table, TextOptions, Write
 
@@ -29,7 +30,8 @@ def open_arrow_table(source: Path, options: TextOptions) -> Iterator[ColumnsTabl
     """
     with opened(str(source)) as stream:
         file = ArrowFile(stream, source.name)
-        yield ColumnsTable(file.schema, file.batches, source, file.class_names)
+        size = source.stat().st_size
+        yield ColumnsTable(file.schema, file.batches, source, file.class_names, lambda rows: stream.tell() / size)
 
 
 def check_arrow(source: Path, options: TextOptions) -> None:
@@ -60,7 +62,7 @@ def _with_features(metadata: Any, columns: list[str], added: list[str]) -> Any:
         kept = dict(zip(columns, features.values(), strict=True))
     except (KeyError, ValueError, TypeError, AttributeError):
         return metadata
-    types = dict.fromkeys(added[1:], "float32") | {added[0]: "string"}
+    types = dict.fromkeys(added[1:], "float32") | dict.fromkeys((added[0], EXPLANATION), "string")
     about["info"]["features"] = kept | {name: {"dtype": types[name], "_type": "Value"} for name in added}
     about.pop("fingerprint", None)  # of the rows as they were
     return {**metadata, HUGGING_FACE: json.dumps(about).encode()}

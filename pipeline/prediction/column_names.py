@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+EXPLANATION = "explanation"
+"""The column that says which words pushed a decision."""
 
-def added_names(labels: Sequence[str]) -> list[str]:
-    """Returns the names of the columns that are added: that of the label, and of the probability of each label."""
-    return ["label", *(f"p_{label}" for label in labels)]
+
+def added_names(labels: Sequence[str], *, explained: bool = False) -> list[str]:
+    """Returns the names of the columns that are added: of the label, the probability of each, and the explanation."""
+    return ["label", *(f"p_{label}" for label in labels), *([EXPLANATION] if explained else [])]
 
 
 def kept_names(columns: Sequence[str], added: Sequence[str], *, distinct: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,9 @@ from fullbake.components.data.dialect import Dialect
 from fullbake.components.data.readers.csv_records import JOINED_LINES, CsvRecord
 from fullbake.components.data.rows import BadRow, LineCount
 from fullbake.components.data.text_encoding import KEEP_UNDECODABLE
+from fullbake.contract.names import LABELS_SEPARATOR
 from fullbake.pipeline.output_file import writing
+from fullbake.pipeline.prediction.column_names import EXPLANATION
 from fullbake.pipeline.prediction.plain_values import as_text
 from fullbake.pipeline.prediction.table import Answer, Batch, Table, TextOptions, Write
 
@@ -36,6 +38,7 @@ class CsvTable:
         unquoted: Whether its quotes are characters like any other, and no field needs others.
         notes: As of `Table`.
         line_count: Its lines, counted as they are read.
+        part_read: As of `Table`.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class CsvTable:
         unquoted: bool,
         notes: Sequence[str],
         line_count: LineCount,
+        part_read: Callable[[int], float],
     ):
         self.columns = columns
         self.types: list[type] = [str] * len(columns)
@@ -55,6 +59,7 @@ class CsvTable:
         self.unquoted = unquoted
         self.records = records
         self.line_count = line_count
+        self.part_read = part_read
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
         """Yields all rows, as `Table.batches`."""
@@ -112,7 +117,9 @@ def write_csv(target: Path, table: Table, columns: list[str], options: TextOptio
     if isinstance(table, CsvTable):
         delimiter = table.dialect.delimiter if len(table.columns) > 1 else options.known.delimiter
         delimiter = options.said.get("delimiter", delimiter)
-        unquoted = table.unquoted and not any(re.search(_ends_field(delimiter), name) for name in columns)
+        # An explanation has commas, and so have the labels of a multi-label model.
+        texts = [*columns, LABELS_SEPARATOR] if columns[-1] != EXPLANATION else ['"', delimiter]
+        unquoted = table.unquoted and not any(re.search(_ends_field(delimiter), text) for text in texts)
     needs_quotes = re.compile('"|' + _ends_field(delimiter)).search
 
     def line(fields: list[str]) -> str:
@@ -129,7 +136,8 @@ def write_csv(target: Path, table: Table, columns: list[str], options: TextOptio
         def write(batch: Batch, answers: list[Answer | None]) -> None:
             rows = batch.rows if isinstance(table, CsvTable) else [list(map(as_text, row)) for row in batch.values()]
             for row, answer in zip(rows, answers, strict=True):
-                own = [""] * added if answer is None else [answer.label, *(f"{p:.6f}" for p in answer.probabilities)]
+                values = [""] * added if answer is None else answer.values()
+                own = [f"{value:.6f}" if isinstance(value, float) else value for value in values]
                 sink.write(line([*row, *own]))
 
         yield write

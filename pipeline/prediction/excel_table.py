@@ -6,7 +6,7 @@ import datetime
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -40,14 +40,16 @@ class ExcelTable:
         columns: The names of its columns.
         kinds: Of each column, the types of its values.
         rows: Its rows.
+        count: How many there are.
     """
 
     encoding: str | None = None
     notes: Sequence[str] = ()
 
-    def __init__(self, columns: list[str], kinds: list[set[type]], rows: Iterator[SheetRow]):
+    def __init__(self, columns: list[str], kinds: list[set[type]], rows: Iterator[SheetRow], count: int):
         self.columns = columns
         self.types: list[type] = [_NUMBERS.get(frozenset(found), str) for found in kinds]
+        self.part_read: Callable[[int], float] = lambda done: done / max(1, count)
         self._rows = rows
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
@@ -84,9 +86,11 @@ def open_excel(source: Path, options: TextOptions) -> Iterator[ExcelTable]:
     from openpyxl.utils import get_column_letter
 
     kinds: list[set[type]] = []
+    count = 0
     with opened(str(source)) as stream:
         sheet = open_sheet(stream, source.name, LineCount())
         for _, values in sheet.rows():
+            count += 1
             kinds.extend(set() for _ in range(len(values) - len(kinds)))
             for found, value in zip(kinds, values, strict=False):
                 if value is not None:
@@ -95,7 +99,7 @@ def open_excel(source: Path, options: TextOptions) -> Iterator[ExcelTable]:
     names = itertools.zip_longest(sheet.header, kinds, fillvalue="")
     columns = [str(name) or f"column {get_column_letter(place)}" for place, (name, _) in enumerate(names, 1)]
     with opened(str(source)) as stream:
-        yield ExcelTable(columns, kinds, open_sheet(stream, source.name, LineCount()).rows())
+        yield ExcelTable(columns, kinds, open_sheet(stream, source.name, LineCount()).rows(), count)
 
 
 def check_excel(source: Path, options: TextOptions) -> None:
@@ -161,8 +165,7 @@ def write_excel(target: Path, table: Table, columns: list[str], options: TextOpt
 
     def write(batch: Batch, answers: list[Answer | None]) -> None:
         for row, answer in zip(batch.values(), answers, strict=True):
-            own = [None] * added if answer is None else [answer.label, *(round(p, 6) for p in answer.probabilities)]
-            append([*row, *own])
+            append([*row, *([None] * added if answer is None else answer.values())])
 
     try:
         append(list(columns))

@@ -32,14 +32,16 @@ class JsonLinesTable:
     Args:
         objects: The objects.
         kinds: By key, in the order in which they are met, the types of its values.
+        count: How many there are.
     """
 
     encoding: str | None = None
     notes: Sequence[str] = ()
 
-    def __init__(self, objects: Iterator[JsonLine | BadRow], kinds: dict[str, set[type]]):
+    def __init__(self, objects: Iterator[JsonLine | BadRow], kinds: dict[str, set[type]], count: int):
         self.columns = list(kinds)
         self.types: list[type] = [_NUMBERS.get(frozenset(found), str) for found in kinds.values()]
+        self.part_read: Callable[[int], float] = lambda rows: rows / max(1, count)
         self._objects = objects
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
@@ -115,15 +117,17 @@ def open_json(source: Path, options: TextOptions) -> Iterator[JsonLinesTable]:
 @contextmanager
 def _open(source: Path, read: Callable[..., Iterator[JsonLine | BadRow]]) -> Iterator[JsonLinesTable]:
     kinds: dict[str, set[type]] = {}
+    count = 0
     with opened(str(source)) as stream:
         for line in read(stream, LineCount(), numbers_as_written=False):
+            count += 1
             if isinstance(line, JsonLine):
                 for key, value in line.values.items():
                     kinds.setdefault(key, set()).update(() if value is None else (_kind(value),))
     if not kinds:
         raise InputError(f"--input: {source} has no line with an object; write one to a line")
     with opened(str(source)) as stream:
-        yield JsonLinesTable(read(stream, LineCount()), kinds)
+        yield JsonLinesTable(read(stream, LineCount()), kinds, count)
 
 
 def check_json_lines(source: Path, options: TextOptions) -> None:
@@ -185,7 +189,7 @@ def _writing(target: Path, table: Table, columns: list[str], before: str, betwee
     def own(answer: Answer | None) -> dict[str, Any]:
         if answer is None:
             return dict.fromkeys(added)
-        return dict(zip(added, [answer.label, *(round(p, 6) for p in answer.probabilities)], strict=True))
+        return dict(zip(added, answer.values(), strict=True))
 
     with writing(target, "--output", errors=KEEP_UNDECODABLE, newline="") as sink:
         lead = before

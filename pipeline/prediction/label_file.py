@@ -19,8 +19,9 @@ from fullbake.contract.names import SLAB_ROWS
 from fullbake.contract.nearest import did_you_mean
 from fullbake.pipeline.output_file import check_output
 from fullbake.pipeline.prediction.column_names import added_names, kept_names
+from fullbake.pipeline.prediction.progress import NoProgress, Progress
 from fullbake.pipeline.prediction.table import Answer, Batch, TextOptions
-from fullbake.pipeline.prediction.tables import table_format, writer
+from fullbake.pipeline.prediction.tables import table_format, target_writer
 from fullbake.pipeline.prediction.text_judge import text_judge
 from fullbake.pipeline.prediction.unlabelled_rows import unlabelled_file, writing_reasons
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 # Rows that are read, labelled and written at once, so that a file larger than memory passes through.
 BATCH_ROWS = SLAB_ROWS
+
+# Rows after which progress is told; an explanation asks the model 21 times.
+_TOLD_ROWS = 512
+_TOLD_EXPLAINED_ROWS = 16
+
+ON_BAD_ROW = ("quarantine", "fail")
 
 
 @dataclass
@@ -57,6 +64,9 @@ def label_file(
     encoding: str | None = None,
     quoting: str | None = None,
     escape_formulas: bool = False,
+    on_bad_row: str = "quarantine",
+    explained: bool = False,
+    progress: Progress | None = None,
 ) -> Labelled:
     """Labels a file: every row and column comes back, with `label` and `p_<label>` for each label added.
 
@@ -74,11 +84,15 @@ def label_file(
         encoding: Likewise.
         quoting: Likewise.
         escape_formulas: As of `TextOptions`.
+        on_bad_row: What becomes of a row that no training would take: `quarantine` as above; `fail` ends at the first.
+        explained: Whether a column says which words pushed each decision, which costs up to 21 times as much.
+        progress: Shows how far it is. Default: nothing is shown.
 
     Raises:
-        InputError: The file, a column or the target's folder is not there, an option is no good, or the source has no
-            header or is of another format.
+        InputError: A row is bad and `on_bad_row` is `fail`; nothing is written then. Or the file, a column or the
+            target's folder is not there, an option is no good, or the source has no header or is of another format.
     """
+    progress = progress or NoProgress()
     said = check_files(source, target, delimiter=delimiter, encoding=encoding, quoting=quoting)
     known = Dialect.from_dict(predictor.reading.dialect)
     names = {
@@ -90,20 +104,36 @@ def label_file(
     done = Labelled()
     with _reading(source), table_format(source).open(source, options) as table:
         places = {feature: _place(table.columns, found, source, known) for feature, found in names.items()}
-        added = added_names(predictor.labels)
-        columns = [*kept_names(table.columns, added, distinct=table_format(target).distinct_names), *added]
+        added = added_names(predictor.labels, explained=explained)
+        write_rows, distinct = target_writer(source, target)
+        columns = [*kept_names(table.columns, added, distinct=distinct), *added]
         judge = text_judge(
             {feature: table.columns[place].strip() for feature, place in places.items()},
             predictor.reading.null_values,
             table.encoding,
         )
         done.notes += table.notes
-        write_rows = writer(target)
+        with progress.loading():
+            predictor.load()
         with writing_reasons(source, target) as write_reason, write_rows(target, table, columns, options) as write:
+            part = 0.0
             for batch in table.batches(places, BATCH_ROWS):
                 batch = batch._replace(bad=judge(batch))
-                write(batch, _answers(predictor, batch))
-                for bad in filter(None, batch.bad):
+                bad_rows = list(filter(None, batch.bad))
+                if bad_rows and on_bad_row == "fail":
+                    first = bad_rows[0]
+                    raise InputError(
+                        f"--input: {place_in(source.name, first.line)} cannot be labelled: {first.reason}; mend it, or "
+                        "let such rows come back without a label: --on-bad-row quarantine"
+                    )
+                answers: list[Answer | None] = []
+                share = table.part_read(done.rows + len(batch.bad)) - part
+                for some in _answers(predictor, batch, explained):
+                    answers += some
+                    progress.advance(done.rows + len(answers), part + share * len(answers) / len(batch.bad))
+                part += share
+                write(batch, answers)
+                for bad in bad_rows:
                     write_reason(bad)
                     done.unlabelled[bad.kind] += 1
                     done.first.setdefault(bad.kind, f"{place_in(source.name, bad.line)}: {bad.reason}")
@@ -111,15 +141,34 @@ def label_file(
     return done
 
 
-def _answers(predictor: Predictor, batch: Batch) -> list[Answer | None]:
-    """Labels the rows of a batch, but for the bad ones."""
-    texts = {
-        feature: [text.encode("utf-8", KEEP_UNDECODABLE) for text, bad in zip(found, batch.bad, strict=True) if not bad]
-        for feature, found in batch.texts.items()
-    }
-    predictions = predictor.predict(texts) if any(texts.values()) else []
-    answers = iter([Answer(prediction.label, prediction.probabilities) for prediction in predictions])
-    return [None if bad else next(answers) for bad in batch.bad]
+def _answers(predictor: Predictor, batch: Batch, explained: bool) -> Iterator[list[Answer | None]]:
+    """Labels the rows of a batch, but for the bad ones, some at once."""
+    size = _TOLD_EXPLAINED_ROWS if explained else _TOLD_ROWS
+    for start in range(0, len(batch.bad), size):
+        some = slice(start, start + size)
+        bad_rows = batch.bad[some]
+        texts = {
+            feature: [
+                text.encode("utf-8", KEEP_UNDECODABLE)
+                for text, bad in zip(found[some], bad_rows, strict=True)
+                if not bad
+            ]
+            for feature, found in batch.texts.items()
+        }
+        answers = iter(_labelled(predictor, texts, explained) if any(texts.values()) else [])
+        yield [None if bad else next(answers) for bad in bad_rows]
+
+
+def _labelled(predictor: Predictor, texts: dict[str, list[bytes]], explained: bool) -> list[Answer]:
+    predictions = predictor.predict(texts)
+    if not explained:
+        return [Answer(prediction.label, prediction.probabilities) for prediction in predictions]
+    from fullbake.pipeline.prediction.explanation import explain_predictions, in_words
+
+    return [
+        Answer(prediction.label, prediction.probabilities, in_words(pushes, multi_label=predictor.multi_label))
+        for prediction, pushes in zip(predictions, explain_predictions(predictor, texts, predictions), strict=True)
+    ]
 
 
 def check_files(
@@ -142,7 +191,7 @@ def check_files(
         raise InputError(f"--input: {source} is a folder; name a file, such as one of its .arrow files")
     if not source.is_file():
         raise InputError(f"--input: there is no file {source}")
-    writer(target)
+    target_writer(source, target)
     check_output(target, "--output")
     for file, what in ((target, ""), (unlabelled_file(target), ", where the rows without a label are listed,")):
         if file.exists() and file.samefile(source):

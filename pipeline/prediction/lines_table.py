@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ class LinesTable:
         pattern: What they fit; None: a line is a text.
         encoding: Its encoding.
         notes: As of `Table`.
+        part_read: Likewise.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class LinesTable:
         pattern: re.Pattern[str] | None,
         encoding: str,
         notes: Sequence[str],
+        part_read: Callable[[int], float],
     ):
         self.columns = columns
         self.types: list[type] = [str] * len(columns)
         self.encoding: str | None = encoding
         self.notes = notes
+        self.part_read = part_read
         self._lines = lines
         self._pattern = pattern
 

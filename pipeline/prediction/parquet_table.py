@@ -13,6 +13,7 @@ from fullbake.components.data.data_files import opened
 from fullbake.components.data.readers.parquet import as_names, open_parquet, read_batches, texts_of, type_fault
 from fullbake.contract.errors import InputError
 from fullbake.pipeline.output_file import writing_bytes
+from fullbake.pipeline.prediction.column_names import EXPLANATION
 from fullbake.pipeline.prediction.plain_values import as_text
 from fullbake.pipeline.prediction.table import Answer, Batch, Table, TextOptions, Write
 
@@ -30,6 +31,7 @@ class ColumnsTable:
         read: Reads all rows, so many at once at most.
         source: Where it is, for errors.
         class_names: By the name of a column of numbers that stand for classes, the names of these.
+        part_read: As of `Table`.
     """
 
     encoding: str | None = None
@@ -41,10 +43,12 @@ class ColumnsTable:
         read: Callable[[int], Iterator[pa.RecordBatch]],
         source: Path,
         class_names: Mapping[str, list[str]],
+        part_read: Callable[[int], float],
     ):
         self.schema = schema
         self.columns: list[str] = list(schema.names)
         self.types: list[type] = [str if field.name in class_names else _python_type(field.type) for field in schema]
+        self.part_read = part_read
         self._read = read
         self._source = source
         self._class_names = class_names
@@ -93,7 +97,8 @@ def open_parquet_table(source: Path, options: TextOptions) -> Iterator[ColumnsTa
     """
     with opened(str(source)) as stream:
         file = open_parquet(stream, source.name)
-        yield ColumnsTable(file.schema_arrow, partial(read_batches, file), source, {})
+        count = max(1, file.metadata.num_rows)
+        yield ColumnsTable(file.schema_arrow, partial(read_batches, file), source, {}, lambda rows: rows / count)
 
 
 def check_parquet(source: Path, options: TextOptions) -> None:
@@ -152,7 +157,8 @@ def writing_columns(
         arrow = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
         kept = [pa.field(name, arrow[kind]) for name, kind in zip(columns, table.types, strict=False)]
         metadata = None
-    added = [pa.field(columns[width], pa.string()), *(pa.field(name, pa.float32()) for name in columns[width + 1 :])]
+    of_text = (columns[width], EXPLANATION)
+    added = [pa.field(name, pa.string() if name in of_text else pa.float32()) for name in columns[width:]]
     schema = pa.schema([*kept, *added], metadata)
 
     with writing_bytes(target, "--output") as sink, open_writer(sink, schema) as writer:
@@ -170,16 +176,19 @@ def writing_columns(
                 rows = [map(_fitting, row, table.types) for row in batch.values()]
                 columns_of_rows = zip(*rows, strict=True)
                 arrays = [pa.array(list(c), field.type) for c, field in zip(columns_of_rows, kept, strict=True)]
-            arrays.append(pa.array([answer and answer.label for answer in answers], pa.string()))
-            for number in range(len(added) - 1):
-                values = [None if answer is None else answer.probabilities[number] for answer in answers]
-                arrays.append(pa.array(values, pa.float32()))
+            for number, field in enumerate(added):
+                values = [None if answer is None else _own(answer)[number] for answer in answers]
+                arrays.append(pa.array(values, field.type))
             waiting.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
             if sum(batch.nbytes for batch in waiting) > _ROW_GROUP_BYTES:
                 flush()
 
         yield write
         flush()
+
+
+def _own(answer: Answer) -> list[Any]:
+    return [answer.label, *answer.probabilities, answer.explanation]
 
 
 def _fitting(value: Any, kind: type) -> Any:

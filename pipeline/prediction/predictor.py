@@ -1,14 +1,13 @@
-"""Labels text with a pushed model."""
+"""Labels text with a pushed model. TensorFlow is imported when the model is opened, and not before."""
 
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import tensorflow as tf
-import tensorflow_text  # noqa: F401  (the served graph holds its ops)
-
+from fullbake.components.serving.file_system import file_system
 from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import MODEL, fault, newest_version, read_about
 from fullbake.contract.errors import InputError
@@ -32,7 +31,7 @@ class Prediction(NamedTuple):
 
 
 class Predictor:
-    """A pushed model, opened.
+    """A pushed model. It is opened by `load`, at the latest when it is first asked.
 
     Args:
         model: A pushed version's folder.
@@ -43,6 +42,8 @@ class Predictor:
         text_columns: By feature, the CSV column that it came from in training.
         reading: How the files of training were read.
         multi_label: Whether a text can have any number of labels.
+        thresholds: By label, the probability from which it is decided, in place of the model's own; of two labels that
+            exclude each other, of the second alone. Empty: as the model decides.
     """
 
     def __init__(self, model: str):
@@ -64,9 +65,21 @@ class Predictor:
         self.text_columns = about.text_columns
         self.reading = about.reading
         self.text_features = list(about.text_features)
-        with plain_path(model) as plain:
-            self._model = tf.saved_model.load(plain)  # kept: its variables live as long as it does
-        self._serve = self._model.signatures[TEXT_SIGNATURE]
+        self.thresholds: dict[str, float] = {}
+        self._own_thresholds = about.decision_thresholds
+        self._folder = model
+        self._model: Any = None
+        self._loading = threading.Lock()
+
+    def load(self) -> None:
+        """Opens the model, if it is not open yet, which takes seconds."""
+        import tensorflow as tf
+        import tensorflow_text  # noqa: F401  (the served graph holds its ops)
+
+        with self._loading:
+            if self._model is None:
+                with plain_path(self._folder) as plain:
+                    self._model = tf.saved_model.load(plain)  # kept: its variables live as long as it does
 
     def predict(self, texts: dict[str, list[bytes]]) -> list[Prediction]:
         """Labels some rows.
@@ -74,12 +87,32 @@ class Predictor:
         Args:
             texts: By feature, a text for each row.
         """
-        answer = self._serve(**{name: tf.constant(column, tf.string) for name, column in texts.items()})
-        labels = [label.decode() for label in answer[LABEL_OUTPUT].numpy()]
+        import tensorflow as tf
+
+        self.load()
+        serve = self._model.signatures[TEXT_SIGNATURE]
+        answer = serve(**{name: tf.constant(column, tf.string) for name, column in texts.items()})
         rows = answer[PROBABILITIES_OUTPUT].numpy().tolist()
+        labels = self._decide(rows) if self.thresholds else [label.decode() for label in answer[LABEL_OUTPUT].numpy()]
         return [
             Prediction(label, tuple((name, row[self.labels.index(name)]) for name in self._parts(label)), tuple(row))
             for label, row in zip(labels, rows, strict=True)
+        ]
+
+    def _decide(self, rows: list[list[float]]) -> list[str]:
+        """Decides as the served graph would with other thresholds; its numbers are float32."""
+        from numpy import float32
+
+        from fullbake.trainer.tasks.multi_label import HALF
+
+        if not self.multi_label:
+            bound = float(float32(self.thresholds[self.labels[1]]))
+            return [self.labels[row[1] >= bound] for row in rows]
+        thresholds = self._own_thresholds | self.thresholds
+        bounds = [float(float32(thresholds.get(label, HALF))) for label in self.labels]
+        return [
+            LABELS_SEPARATOR.join(label for label, p, bound in zip(self.labels, row, bounds, strict=True) if p >= bound)
+            for row in rows
         ]
 
     def _parts(self, label: str) -> list[str]:
@@ -104,7 +137,8 @@ def find_model(model: str | None) -> str:
                 "no model has been pushed below runs/ yet; run the pipeline, or name a folder", field=MODEL
             )
         return max(pushed, key=lambda path: int(os.path.basename(path)))
-    if tf.io.gfile.exists(os.path.join(model, "saved_model.pb")):
+    files = file_system(model)
+    if files.is_folder(model) and "saved_model.pb" in files.names(model):
         return model.rstrip("/")
     found = newest_version(model) or newest_version(os.path.join(model, "serving"))
     if found is None:

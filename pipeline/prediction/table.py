@@ -58,12 +58,14 @@ class Table(Protocol):
         types: Of each column, what its values are but for None: bool, int or float, or str for all else.
         encoding: That of its texts, if it may be another than UTF-8.
         notes: What people should know of how it is read, a sentence each, without its stop.
+        part_read: Returns how much of it has been read, from 0 to 1, once so many of its rows have been.
     """
 
     columns: list[str]
     types: list[type]
     encoding: str | None
     notes: Sequence[str]
+    part_read: Callable[[int], float]
 
     def batches(self, places: Mapping[str, int], size: int) -> Iterator[Batch]:
         """Yields all rows.
@@ -80,10 +82,17 @@ class Answer(NamedTuple):
     Attributes:
         label: The label.
         probabilities: Of each label in the model's order.
+        explanation: Which words pushed the decision; None where nobody asked.
     """
 
     label: str
     probabilities: tuple[float, ...]
+    explanation: str | None = None
+
+    def values(self) -> list[Any]:
+        """Returns the values of the added columns, in their order; probabilities have six decimals."""
+        explanation = [] if self.explanation is None else [self.explanation]
+        return [self.label, *(round(p, 6) for p in self.probabilities), *explanation]
 
 
 Write = Callable[[Batch, list[Answer | None]], None]

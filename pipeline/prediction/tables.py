@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fullbake.components.data.compression import without_compression
 from fullbake.components.data.suffixes import ARROW, EXCEL, JSON, JSON_LINES, PARQUET, TEXT_LINES, claimed
 from fullbake.contract.errors import InputError
+from fullbake.pipeline.output_file import STDOUT
 from fullbake.pipeline.prediction.arrow_table import check_arrow, open_arrow_table, write_arrow
 from fullbake.pipeline.prediction.csv_table import write_csv
 from fullbake.pipeline.prediction.excel_table import check_excel, open_excel, write_excel
@@ -65,14 +66,18 @@ def table_format(file: Path) -> TableFormat:
     return next(found for found in TABLE_FORMATS if found.suffixes in ((), suffixes))
 
 
-def writer(target: Path) -> WriteTable:
-    """Returns what opens a target.
+def target_writer(source: Path, target: Path) -> tuple[WriteTable, bool]:
+    """Returns what opens a target, and whether no two of its columns may have one name.
+
+    Its name says its format. What goes to stdout has that of the source if it is JSON, else it is CSV.
 
     Raises:
         InputError: It would be plain text, which has no columns.
     """
-    found = table_format(target).write
-    if found is None:
+    found = table_format(target)
+    if target == STDOUT and table_format(source).suffixes in (JSON_LINES, JSON):
+        found = table_format(source)
+    if found.write is None:
         suffixes = ", ".join(suffix for known in TABLE_FORMATS if known.write for suffix in known.suffixes)
         raise InputError(f"--output: {target} would be text without columns; let its name end in .csv, {suffixes}")
-    return found
+    return found.write, found.distinct_names

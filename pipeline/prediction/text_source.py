@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from fullbake.components.data.compression import decompressed
 from fullbake.components.data.data_files import Opened, opened
 from fullbake.components.data.dialect import IGNORED_COLUMN, Dialect
 from fullbake.components.data.quoting import QUOTINGS, Quoting
@@ -102,10 +103,10 @@ def _open_lines(
     columns = [file.columns[0][0]] if pattern is None else list(pattern.groupindex)
     known = _traits(options.known)
     told = {"layout": "a text to a line" if pattern is None else known["layout"], "encoding": encoding}
-    with opened(str(source)) as stream:
+    with _measured(source) as (stream, part_read):
         text = decoded(stream, encoding)
         lines = bounded_lines(text, encoding, ADVICE, LineCount(), blank=pattern is None)
-        yield LinesTable(columns, lines, pattern, encoding, _told(source, told, options))
+        yield LinesTable(columns, lines, pattern, encoding, _told(source, told, options), part_read)
 
 
 @contextmanager
@@ -116,7 +117,7 @@ def _open_table(source: Path, options: TextOptions, found: FoundDialect) -> Iter
         return opened(str(source))
 
     meaning = QUOTINGS[dialect.quoting] or find_quoting(open_source, dialect, _as_wide_as, judges_labels=False)
-    with open_source() as stream:
+    with _measured(source) as (stream, part_read):
         count = LineCount()
         columns, records = _columns(read_records(stream, dialect, meaning, count), source, dialect)
         if dialect.columns is None:
@@ -132,7 +133,15 @@ def _open_table(source: Path, options: TextOptions, found: FoundDialect) -> Iter
         unquoted = (
             meaning.ordinary and dialect.escape_character is None and _fits(open_source, dialect, meaning, columns)
         )
-        yield CsvTable(columns, records, dialect, unquoted, notes, count)
+        yield CsvTable(columns, records, dialect, unquoted, notes, count, part_read)
+
+
+@contextmanager
+def _measured(source: Path) -> Iterator[tuple[BinaryIO, Callable[[int], float]]]:
+    """Opens a file; the second says how much of it has been read, as `Table.part_read`, by its bytes."""
+    size = max(1, source.stat().st_size)
+    with source.open("rb") as stream:
+        yield decompressed(stream, str(source)), lambda rows: stream.tell() / size
 
 
 def _as_wide_as(header: list[str]) -> Callable[[list[str]], bool]:

@@ -13,7 +13,7 @@ from fullbake.components.data.reading import place_in
 from fullbake.components.data.rows import BadRow
 from fullbake.components.data.text_encoding import printable
 from fullbake.contract.errors import InputError
-from fullbake.pipeline.output_file import writing
+from fullbake.pipeline.output_file import is_stream, writing
 
 
 def unlabelled_file(target: Path) -> Path:
@@ -50,7 +50,7 @@ def writing_reasons(source: Path, target: Path) -> Iterator[Callable[[BadRow], N
         def skip(bad: BadRow) -> None:
             pass
 
-        if target.exists() and not target.is_file():
+        if is_stream(target):
             yield skip
             return
         yield write

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import yaml
@@ -24,3 +25,12 @@ def test_compile_writes_a_package_and_warns_of_secrets_that_it_shows(
     assert env.endswith("name that in kubeflow.secret_env")
     assert beam.startswith("warning: beam.args: it has a password or the like, and everybody")
     assert "hush" not in result.output
+
+
+def test_as_json_compile_prints_one_document_and_quietly_nothing_else(
+    server: KfpServer, cluster_project: Path, tmp_path: Path
+):
+    package = tmp_path / "pipeline.yaml"
+    result = fullbake(server, cluster_project, "compile", "--output", str(package), "--json", "--quiet")
+    assert json.loads(result.stdout) == {"package": str(package), "runs_on": "2.0.5", "because_of": None}
+    assert result.stderr == ""

@@ -15,7 +15,8 @@ HELP = {
     ("run",): ["CONFIG", "--root", "--set", "--summary", "0 pushed", "2 the config", "3 the gate refused"],
     ("compare",): ["CONFIG", "--approach", "--seeds", "--root", "--set", "--summary"],
     ("predict",): [
-        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas")
+        *("TEXT ...", "--model", "--input", "--output", "--delimiter", "--encoding", "--quoting", "--escape-formulas"),
+        *("--threshold", "--explain", "--on-bad-row", "--json", "--quiet", "LABEL=P", "stdout"),
     ],
     ("evaluate",): [
         *("FILE", "--model", "--text", "--label", "--config", "--set", "--min-recall", "--min-precision", "--slice"),
@@ -56,6 +57,9 @@ def helps(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Ans
 def test_help_names_what_there_is_without_heavy_libraries(helps: dict[tuple[str, ...], Answer], command):
     answer = helps[command]
     assert (answer.code, answer.stderr, answer.heavy) == (0, "", [])
+    if command and command[0] in ("init", "run", "compare", "models", "rollback", "compile", "submit", "schedule"):
+        assert "--json" in answer.stdout
+        assert "--quiet" in answer.stdout
     for word in HELP[command]:
         assert word in answer.stdout
 

@@ -7,6 +7,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from fullbake.contract.names import ABOUT_FILE
+from fullbake.contract.results.about import About
 from fullbake.pipeline.config.loading import load_config
 from fullbake.pipeline.output_root import ROOT_LOCK
 from tests.commands import Answer, answers
@@ -72,11 +74,37 @@ ERRORS = {
         ["predict", "--input", "data/train.csv", "--output", "data/../data/train.csv"],
         "--output: data/../data/train.csv is the input; name another file",
     ),
-    "nothing to predict": (["predict"], "predict: give either texts, or both --input and --output"),
-    "texts and a file": (["predict", "a", "--input", "a.csv", "--output", "b.csv"], "give either texts, or both"),
-    "input alone": (["predict", "--input", "a.csv"], "give either texts, or both --input and --output"),
-    "output alone": (["predict", "--output", "a.csv"], "give either texts, or both --input and --output"),
-    "texts and output": (["predict", "a", "--output", "a.csv"], "give either texts, or both --input and --output"),
+    "nothing to predict": (["predict", "--model", "three"], "predict: there is nothing to label: give texts, "),
+    "texts and a file": (
+        ["predict", "a", "--input", "a.csv", "--output", "b.csv"],
+        "give either texts, or --input and",
+    ),
+    "input alone": (["predict", "--input", "a.csv"], "--input needs --output FILE, where its rows go (- for stdout)"),
+    "output alone": (["predict", "--output", "a.csv"], "give --input too (- for what is piped in)"),
+    "texts and output": (["predict", "a", "--output", "a.csv"], "give either texts, or --input and --output, not both"),
+    "an option of files": (["predict", "a", "--on-bad-row", "fail"], "--on-bad-row is for files"),
+    "JSON among rows": (["predict", "--input", "-", "--output", "-", "--json"], "--json would go where the rows"),
+    "no threshold": (["predict", "a", "--threshold", "2"], "--threshold: '2' is no probability above 0 and up to 1"),
+    "no input": (["predict", "--input", "a.csv", "--output", "b.csv"], "--input: there is no file a.csv"),
+    "no output folder": (
+        ["predict", "--input", "data/train.csv", "--output", "none/b.csv"],
+        "--output: there is no folder ",
+    ),
+    "a model that is not there": (["predict", "a", "--model", "none"], "--model: there is no pushed model in none"),
+    "a folder without a model": (["predict", "a", "--model", "data"], "--model: there is no pushed model in data"),
+    "a model half there": (["predict", "a", "--model", "empty"], "--model: empty/1 has no saved_model.pb"),
+    "a file and no model": (
+        ["predict", "--input", "data/train.csv", "--output", "new.csv", "--model", "none"],
+        "--model: there is no pushed model in none",
+    ),
+    "a threshold of three labels": (
+        ["predict", "a", "--model", "three", "--threshold", "0.3"],
+        "and the model has 3, ",
+    ),
+    "a column that is not there": (
+        ["predict", "--input", "three/other.csv", "--output", "new.csv", "--model", "three"],
+        "--input: 'comment' is not a column of three/other.csv (it has: body, label)",
+    ),
 }
 
 
@@ -88,6 +116,15 @@ def folder(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data/train.csv").write_text("text,label\n" + rows, encoding="utf-8")
     (folder / "foreign").mkdir()
     pd.DataFrame({"text": ["a", "b"], "label": ["good", "bad"]}).to_parquet(folder / "foreign/a.csv")
+    (folder / "empty/1").mkdir(parents=True)
+    # A folder that has all that a model has but for its contents: nothing here may try to open it.
+    (folder / "three/1/variables").mkdir(parents=True)
+    (folder / "three/1/assets.extra").mkdir()
+    for name in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"):
+        (folder / "three/1" / name).write_text("x", encoding="utf-8")
+    (folder / "three/other.csv").write_text("body,label\nyou are,good\n", encoding="utf-8")
+    about = About(labels=("a", "b", "c"), text_features=("text",), text_columns={"text": "comment"})
+    (folder / "three/1" / ABOUT_FILE).write_text(about.to_json(), encoding="utf-8")
     (folder / "broken.yaml").write_text("a: b: c", encoding="utf-8")
     config = {
         "name": "small",
@@ -147,7 +184,9 @@ def test_a_command_that_is_not_one_ends_with_code_2_and_its_usage(folder: Path, 
 
 def test_a_refused_run_leaves_nothing_behind(errors: dict[str, Answer], folder: Path):
     assert all(answer.code == 2 for answer in errors.values())
-    assert sorted(path.name for path in folder.iterdir()) == ["broken.yaml", "busy", "config.yaml", "data", "foreign"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["broken.yaml", "busy", "config.yaml", "data", "empty", "foreign", "three"]
+    )
     assert [path.name for path in (folder / "busy").iterdir()] == [ROOT_LOCK]
 
 

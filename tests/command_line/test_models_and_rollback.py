@@ -31,12 +31,16 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
     (root / "empty").mkdir()
     commands = {
         "listed": ["models", "."],
+        "as JSON": ["models", ".", "--json"],
         "before all": ["rollback", "serving", "1600000000"],
         "rolled back": ["rollback", "."],
         "then": ["models", "serving/"],
+        "then as JSON": ["models", "serving/", "--json", "--quiet"],
         "no further": ["rollback", "."],
+        "nothing there, as JSON": ["models", "empty", "--json"],
         "nothing there": ["models", "empty"],
         "no folder": ["rollback", "none"],
+        "to a version": ["rollback", "serving", "1700000100", "--json"],
     }
     return dict(zip(commands, answers(root, list(commands.values())), strict=True))
 
@@ -80,3 +84,29 @@ def test_what_cannot_be_done_is_said_in_a_line(said):
 
 def test_none_of_it_waits_for_tensorflow(said):
     assert {name for answer in said.values() for name in answer.heavy} == set()
+
+
+def test_as_json_models_is_a_list_with_all_that_was_kept_of_each_push(said):
+    assert (said["as JSON"].code, said["as JSON"].stderr) == (0, "")
+    newest, damaged, oldest = json.loads(said["as JSON"].stdout)
+    assert [each["version"] for each in (newest, damaged, oldest)] == ["1700000100", "1700000050", "1700000000"]
+    assert [each["serves"] for each in (newest, damaged, oldest)] == [True, False, False]
+    assert newest["push"]["metrics"]["recall"] == METRICS["recall"]
+    assert newest["push"]["span"] == 4
+    assert newest["fault"] is None
+    assert damaged["fault"] == "has an empty saved_model.pb"
+    assert damaged["push"] is None
+    after = {each["version"]: each for each in json.loads(said["then as JSON"].stdout)}
+    assert after["1700000100"]["rolled_back"]
+    assert not after["1700000100"]["serves"]
+
+
+def test_as_json_rollback_says_what_serves_again_and_where(said):
+    told = json.loads(said["to a version"].stdout)
+    assert told["version"] == "1700000100"
+    assert Path(told["model"]).parent.name == "serving"
+
+
+def test_an_error_goes_to_stderr_and_leaves_stdout_empty_as_json_too(said):
+    plain, as_json = said["nothing there"], said["nothing there, as JSON"]
+    assert (as_json.code, as_json.stdout, as_json.stderr) == (2, "", plain.stderr)

@@ -8,9 +8,9 @@ from ml_metadata.proto import metadata_store_pb2
 from fullbake.command_line.run_outcome import print_outcome
 from fullbake.components.evaluation.gate import GateSpec, Share, judge
 from fullbake.contract.names import EVALUATION_FILE, INGEST_FILE, REPORT_PARTS_FILE
-from fullbake.contract.results.ingest import LineAccount
+from fullbake.contract.results.ingest import LineAccount, Repeats
 from fullbake.contract.results.report import Report
-from fullbake.contract.results.tokens import Tokens
+from fullbake.contract.results.tokens import TokenCount, Tokens
 from fullbake.contract.results.training import Threshold, Training
 from fullbake.pipeline.run_record import RunRecord
 from tests.components.slice_reports import sliced_evaluation
@@ -29,9 +29,11 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
     (tmp_path / EVALUATION_FILE).write_text(evaluation.to_json(), encoding="utf-8")
     lines = LineAccount(total=1_300, header=2, blank=0, used=1_296, rejected=2)
     notes = ["1 text has several labels: a.csv line 2 ('[/b]')"]
-    ingest = an_ingest(read=1_201, used=1_200, rejected=1, lines=lines, notes=notes)
+    repeats = Repeats(duplicates=1_003, conflicting_texts=2, conflicting_rows=5)
+    ingest = an_ingest(read=1_201, used=1_200, rejected=1, lines=lines, notes=notes, repeats=repeats)
     (tmp_path / INGEST_FILE).write_text(ingest.to_json(), encoding="utf-8")
-    tokens = Tokens(splits={}, notes=("the vocabulary of [/u] does not fit",))
+    counts = {"train": {"Latin": TokenCount(texts=1_000, cut=12)}, "test": {"Han": TokenCount(texts=200, cut=1)}}
+    tokens = Tokens(splits=counts, notes=("the vocabulary of [/u] does not fit",))
     report = Report(title="t", run="r", created="", evaluation=evaluation, tokens=tokens)
     (tmp_path / REPORT_PARTS_FILE).write_text(report.to_json(), encoding="utf-8")
     model = metadata_store_pb2.Artifact()
@@ -52,7 +54,13 @@ def test_labels_and_paths_that_look_like_markup_are_told_as_they_stand(tmp_path:
     assert "rows: 1,200 used, 1 rejected; lines: 1,300 = 2 header + 1,296 used + 2 rejected\n" in told
     assert "note: 1 text has several labels: a.csv line 2 ('[/b]')\n" in told
     assert "note: the vocabulary of [/u] does not fit\n" in told
+    assert "duplicates: 1,003 rows; contradictions: 2 texts in 5 rows\n" in told
+    assert "cut texts: 13 of 1,200 have more tokens than the model reads\n" in told
     assert "report: runs/[/b]/report.html\n" in told
+    if pushed:
+        assert told.endswith(f"next: fullbake predict --model '{pushed}' \"a text\"\n")
+    else:
+        assert told.endswith("next: see the hardest mistakes in runs/[/b]/report.html\n")
     assert (f"pushed: {pushed}\n" if pushed else "refused: the model was not pushed\n") in told
 
 

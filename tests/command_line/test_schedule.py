@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 from tests.command_line.on_cluster import KEY, check_caching_is_off, fullbake
@@ -28,6 +29,26 @@ def test_schedule_twice_leaves_one_recurring_run(server: KfpServer, cluster_proj
     )
     assert [experiment["display_name"] for experiment in server.experiments] == ["nightly", "bert"]
     check_caching_is_off(server)
+
+
+def test_as_json_schedules_are_a_list(server: KfpServer, cluster_project: Path):
+    def told(*arguments: str):
+        result = fullbake(server, cluster_project, "schedule", *arguments, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    assert told("--list") == []
+    (made,) = told("--cron", "0 2 * * *", "--quiet")
+    assert made["replaces"] == []
+    assert (made["name"], made["cron"], made["enabled"], len(made["next"])) == ("nightly", "0 2 * * *", True, 3)
+    assert made["url"] == f"{server.host}/#/recurringrun/details/{made['id']}"
+    (again,) = told("--cron", "0 3 * * *")
+    assert again["replaces"] == [made["id"]]
+    (paused,) = told("--pause")
+    assert (paused["id"], paused["enabled"], paused["next"]) == (again["id"], False, [])
+    (deleted,) = told("--delete")
+    assert deleted["id"] == again["id"]
+    assert server.recurring_runs == []
 
 
 def test_the_cron_of_the_config_is_the_default(server: KfpServer, cluster_project: Path):

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def test_submit_runs_the_compiled_pipeline_once(server: KfpServer, cluster_proje
     assert [experiment["display_name"] for experiment in server.experiments] == ["nightly"]
     assert {pipeline["namespace"] for pipeline in server.pipelines} == {"ann"}
     check_caching_is_off(server)
+
+
+def test_as_json_submit_prints_one_document(server: KfpServer, cluster_project: Path):
+    result = fullbake(server, cluster_project, "submit", "--json")
+    (run,) = server.runs
+    assert json.loads(result.stdout) == {
+        "pipeline_version": "nightly",
+        "run": run["run_id"],
+        "url": f"{server.host}/#/runs/details/{run['run_id']}",
+    }
 
 
 @pytest.mark.parametrize("command", [["submit"], ["schedule", "--cron", "0 2 * * *"]])
@@ -77,7 +88,7 @@ def test_a_refusal_ends_with_code_2_and_one_line(server: KfpServer, cluster_proj
     ):
         result = fullbake(server, cluster_project, *arguments, **environment)
         assert (result.exit_code, result.stdout) == (2, "")
-        (line,) = result.stderr.splitlines()
+        (line,) = (line for line in result.stderr.splitlines() if not line.startswith("loading "))
         assert line.startswith(f"fullbake: FULLBAKE_KFP_HOST: {server.host} refuses the request ({reason}")
         assert remedy in line
     assert server.runs == server.recurring_runs == server.pipelines == []

@@ -62,7 +62,7 @@ def test_a_run_that_succeeds_is_shown_in_plain_lines(server: KfpServer, cluster_
     version, run, end = result.stdout.splitlines()
     assert version.startswith("pipeline version: ")
     assert (run, end) == (f"run: {page}", f"done: the model is pushed, or there was nothing new: {page}")
-    shown = [line for line in result.stderr.splitlines() if not line.startswith("warning: gate")]
+    shown = [line for line in result.stderr.splitlines() if not line.startswith(("warning: gate", "loading "))]
     assert shown[:3] == ["  CsvExampleGen ...", "  CsvExampleGen: 7.0 s", "  Trainer ..."]
     assert shown[3].startswith(f"warning: --host: {server.host} answers 503 ")
     assert shown[4:] == ["  Trainer: 98.0 s"]

@@ -87,10 +87,12 @@ def model(base: Path, transform: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="package")
 def predictor(model: str) -> Any:
-    """The tiny model, opened."""
+    """The tiny model, opened, so that copies of it are too."""
     from fullbake.pipeline.prediction.predictor import Predictor
 
-    return Predictor(model)
+    found = Predictor(model)
+    found.load()
+    return found
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -121,6 +122,36 @@ def test_the_progress_of_every_component_is_told(first: Run):
     for name in COMPONENTS:
         assert f"{name} ..." in first.stderr
         assert f"{name}: " in first.stderr
+
+
+def test_no_line_of_a_library_reaches_the_terminal_and_progress_goes_to_stderr_alone(first: Run):
+    head, *others = first.stderr.splitlines()
+    assert head == "loading TensorFlow and TFX, about 15 seconds"
+    of_ours = [
+        r"planted: output goes to out",
+        r"  \[\d+/11\] \w+( \.\.\.|: \d+\.\d s)",
+        r"    (reading|counting|building|tokenizing|loading|training|epoch|exporting|labelling|explaining|opening) .*",
+    ]
+    assert [line for line in others if not any(re.fullmatch(one, line) for one in of_ours)] == []
+    assert re.search(r"^    epoch \d of \d: loss ", first.stderr, re.MULTILINE)
+    assert "[11/11]" in first.stderr
+    assert not re.search(r"[\r\x1b]", first.stderr + first.stdout)
+    assert "epoch" not in first.stdout
+    log = Path(first.summary["report"]).with_name("run.log").read_text(encoding="utf-8")
+    assert "TensorFlow and JAX classes are deprecated" in log
+    assert "step 1 of" not in log
+
+
+def test_what_the_cache_spares_is_said_to_be_cached(again: Run):
+    assert len(re.findall(r"^  \[\d+/11\] \w+: cached$", again.stderr, re.MULTILINE)) == len(COMPONENTS)
+
+
+def test_the_next_command_is_told(first: Run, refused: Run):
+    (model,) = re.findall("^pushed: (.*)$", first.stdout, re.MULTILINE)
+    assert first.stdout.splitlines()[-1] == f'next: fullbake predict --model {model} "a text"'
+    report = Path(refused.summary["report"])
+    seen = f"next: see the hardest mistakes in out/reports/{report.parent.name}/report.html"
+    assert refused.stdout.splitlines()[-1].startswith(seen)
 
 
 def test_every_row_of_the_file_is_used_or_rejected(first: Run):

@@ -11,8 +11,9 @@ from tests.trainer.trainings import interrupted, make_spec, measures, train
 
 
 def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
-    base: Path, splits, tmp_path: Path, monkeypatch, capsys
+    base: Path, splits, tmp_path: Path, monkeypatch, caplog
 ):
+    caplog.set_level("INFO")
     spec = make_spec(base, epochs=3)
 
     def again():
@@ -33,9 +34,9 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(
             content = bytearray(data.read_bytes())
             content[len(content) // 2] ^= 1
             data.write_bytes(content)
-        capsys.readouterr()
+        caplog.clear()
         resumed, record = again()
-        said = capsys.readouterr().out
+        said = caplog.text
         assert ("epoch-2 is damaged and not used" in said, "goes on after epoch 2" in said) == (damaged, not damaged)
         assert all(np.array_equal(*pair) for pair in zip(whole.get_weights(), resumed.get_weights(), strict=True))
         assert measures(record) == measures(undisturbed)

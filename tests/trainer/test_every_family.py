@@ -106,13 +106,14 @@ def test_an_interrupted_training_makes_the_very_model_of_an_undisturbed_one(made
     assert measures(made.resumed_record) == measures(made.record)
 
 
-def test_a_frozen_base_keeps_its_vectors_and_finds_them_again(made: Made, tmp_path: Path, capsys):
+def test_a_frozen_base_keeps_its_vectors_and_finds_them_again(made: Made, tmp_path: Path, caplog):
+    caplog.set_level("INFO")
     spec = make_spec(made.base, approach="frozen", head="mlp", vectors=str(tmp_path / "vectors"))
     before = values(Classifier.from_base(made.base, "mlp", LABELS))
     first = values(train(spec, *made.splits, scratch=tmp_path)[0])
-    assert "were kept by an earlier training" not in capsys.readouterr().out
+    assert "were kept by an earlier training" not in caplog.text
     again = values(train(spec, *made.splits, scratch=tmp_path)[0])
-    assert capsys.readouterr().out.count("were kept by an earlier training") == 2
+    assert caplog.text.count("were kept by an earlier training") == 2
     for path in first:
         assert np.array_equal(first[path], again[path]), path
         assert np.array_equal(before[path], first[path]) is path.startswith("encoder/"), path

@@ -42,17 +42,18 @@ def test_the_mean_of_all_tokens_leaves_padding_out(base: Path, splits, tmp_path:
     assert len(list((tmp_path / "vectors").iterdir())) == 2
 
 
-def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Path, splits, tmp_path: Path, capsys):
+def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Path, splits, tmp_path: Path, caplog):
+    caplog.set_level("INFO")
     folder = tmp_path / "vectors"
     spec = make_spec(base, approach="frozen", head="mlp", vectors=str(folder))
     first = values(train(spec, *splits, scratch=tmp_path)[0])
     made = {file: file.read_bytes() for file in folder.iterdir()}
     assert len(made) == 2
-    assert "were kept by an earlier training" not in capsys.readouterr().out
+    assert "were kept by an earlier training" not in caplog.text
     for file in made:
         file.chmod(0o400)
     again = values(train(spec, *splits, scratch=tmp_path)[0])
-    assert capsys.readouterr().out.count("were kept by an earlier training") == 2
+    assert caplog.text.count("were kept by an earlier training") == 2
     assert {file: file.read_bytes() for file in folder.iterdir()} == made
     assert all(np.array_equal(again[path], first[path]) for path in first)
 
@@ -71,7 +72,8 @@ def test_vectors_are_found_again_where_encoder_and_tokens_are_the_same(base: Pat
     np.testing.assert_allclose(moved.vectors[5], classifier.encode(tokens, training=False)[0], atol=1e-5)
 
 
-def test_vectors_that_were_damaged_are_made_anew(base: Path, splits, tmp_path: Path, capsys):
+def test_vectors_that_were_damaged_are_made_anew(base: Path, splits, tmp_path: Path, caplog):
+    caplog.set_level("INFO")
     encoder = FrozenEncoder(Classifier.from_base(base, "linear", LABELS), tmp_path / "vectors")
     _, rows = splits
     right = np.array(encoder.encode(rows).vectors)
@@ -82,10 +84,10 @@ def test_vectors_that_were_damaged_are_made_anew(base: Path, splits, tmp_path: P
     for damaged in (b"\0" * len(whole), whole[:-1], whole[: len(whole) // 2], b"", whole + b"\0", bytes(flipped)):
         file.write_bytes(damaged)
         np.testing.assert_array_equal(encoder.encode(rows).vectors, right)
-        assert "are damaged and made anew" in capsys.readouterr().out
+        assert "are damaged and made anew" in caplog.text
         assert file.read_bytes() == whole
     encoder.encode(rows)
-    assert "damaged" not in capsys.readouterr().out
+    assert "damaged" not in caplog.text
 
 
 def test_no_room_for_vectors_is_told_before_the_first_is_computed(base: Path, splits, tmp_path: Path):

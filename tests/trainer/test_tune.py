@@ -87,8 +87,9 @@ def classifiers() -> int:
 
 
 def test_the_rate_that_learns_wins_and_the_trainer_makes_a_model_that_serves_with_it(
-    base: Path, inputs, tmp_path: Path, capfd
+    base: Path, inputs, tmp_path: Path, caplog
 ):
+    caplog.set_level("INFO")
     spec = make_spec(base, epochs=4, batch_size=16)
     alive = classifiers()
     with settings_named({"training_learning_rate": "training.learning_rate"}):
@@ -98,7 +99,7 @@ def test_the_rate_that_learns_wins_and_the_trainer_makes_a_model_that_serves_wit
     assert [row["learning_rate"] for row in results] == [GOOD, IDLE, DIVERGING]
     scores = [row["score"] for row in results]
     assert scores[0] > 0.7 > scores[1] > scores[2] == 0.0
-    said = capfd.readouterr().out
+    said = caplog.text
     assert f"learning rate 0.003 (2 of 3): macro recall {scores[0]:.4f}, " in said
     assert "learning rate 1e+30 (3 of 3): training.learning_rate: the loss is" in said
 

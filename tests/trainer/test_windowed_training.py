@@ -111,15 +111,16 @@ def test_rows_of_one_window_are_learned_as_head_learns_them_bit_for_bit(base: Pa
         assert all(np.array_equal(kept[0][0][path], kept[1][0][path]) for path in kept[0][0])
 
 
-def test_the_vectors_of_windows_are_found_again(base: Path, mixed_splits, tmp_path: Path, capsys):
+def test_the_vectors_of_windows_are_found_again(base: Path, mixed_splits, tmp_path: Path, caplog):
+    caplog.set_level("INFO")
     folder = tmp_path / "vectors"
     spec = make_spec(base, approach="frozen", head="mlp", vectors=str(folder), windows=WINDOWS)
     first = values(train(spec, *mixed_splits, scratch=tmp_path)[0])
-    assert "were kept by an earlier training" not in capsys.readouterr().out
+    assert "were kept by an earlier training" not in caplog.text
     # How they are pooled has no part in them.
     other = values(train(dataclasses.replace(spec, windows=MEAN), *mixed_splits, scratch=tmp_path)[0])
     again = values(train(spec, *mixed_splits, scratch=tmp_path)[0])
-    said = capsys.readouterr().out
+    said = caplog.text
     for split in mixed_splits:
         assert said.count(f"the vectors of {len(split.windows):,} rows were kept by an earlier training") == 2
     assert all(np.array_equal(first[path], again[path]) for path in first)

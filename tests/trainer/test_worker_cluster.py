@@ -62,13 +62,14 @@ def free_addresses(count: int) -> list[str]:
     return addresses
 
 
-def test_a_worker_that_does_not_come_is_named_and_waited_for_no_longer_than_said(capsys):
+def test_a_worker_that_does_not_come_is_named_and_waited_for_no_longer_than_said(caplog):
+    caplog.set_level("INFO")
     here, absent = free_addresses(2)
     started = time.monotonic()
     with pytest.raises(InputError, match=f"1 of 2 workers did not come within 1 s: {absent}; start them"):
         WorkerCluster((here, absent), 0).meet(1)
     assert 1 <= time.monotonic() - started < 5
-    assert capsys.readouterr().out == f"waiting for {absent}, named by TF_CONFIG, up to 1 s\n"
+    assert caplog.messages == [f"waiting for {absent}, named by TF_CONFIG, up to 1 s"]
 
 
 def test_workers_that_come_one_after_the_other_meet():

@@ -15,6 +15,7 @@ import tensorflow as tf
 import tf_keras
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.progress import tell, tell_step
 from fullbake.trainer.data.input_pipeline import TokenizedSplit
 from fullbake.trainer.models.classifier import Classifier
 
@@ -73,14 +74,12 @@ class FrozenEncoder:
         folder: Where vectors are kept, under a name made from encoder, tokens and `dtype`; of more than
             `KEPT_SPLITS` those that were used last. A file that was damaged is made anew.
         dtype: `float32`, or `float16`: half the space, and values rounded to 11 bits.
-        verbose: As in Keras's `fit`: 0 silent, 1 a progress bar, 2 a line.
     """
 
-    def __init__(self, classifier: Classifier, folder: Path, *, dtype: str = "float32", verbose: int = 0):
+    def __init__(self, classifier: Classifier, folder: Path, *, dtype: str = "float32"):
         self._classifier = classifier
         self._folder = folder
         self._dtype = dtype
-        self._verbose = verbose
         self._encode = tf.function(
             lambda batch: tf.cast(classifier.encode(batch, training=False), tf.float32),
             autograph=False,
@@ -95,10 +94,10 @@ class FrozenEncoder:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / (_fingerprint(self._classifier, split, self._dtype) + _SUFFIX)
         if _is_whole(file, self._size(split)):
-            print(f"the vectors of {len(split):,} rows were kept by an earlier training", flush=True)
+            tell(f"the vectors of {len(split):,} rows were kept by an earlier training")
         else:
             if file.exists():
-                print(f"the vectors in {file} are damaged and made anew", flush=True)
+                tell(f"the vectors in {file} are damaged and made anew")
             try:
                 self._write(split, file)
             except OSError as error:
@@ -129,14 +128,15 @@ class FrozenEncoder:
         try:
             # Its room is taken now: that there is none should not be found after an hour.
             os.posix_fallocate(handle, 0, self._size(split) + _DIGEST_BYTES)
-            progress = tf_keras.utils.Progbar(len(order), unit_name="row", verbose=self._verbose)
+            tell(f"running the frozen base over {len(order):,} rows")
             for start in range(0, len(order), ENCODE_ROWS):
                 rows = order[start : start + ENCODE_ROWS]
                 vectors = encode({name: tf.constant(value) for name, value in split.take(rows).items()}).numpy()
                 # Written, not mapped: a disk that is full is an error then, not the end of the process (SIGBUS).
                 for row, vector in zip(rows.tolist(), vectors.astype(self._dtype), strict=True):
                     os.pwrite(handle, vector.data, row * vector.nbytes)
-                progress.update(start + len(rows))
+                done = start + len(rows)
+                tell_step(f"running the frozen base over row {done:,} of {len(order):,}", done, len(order))
             os.pwrite(handle, _digest(Path(unfinished), self._size(split)), self._size(split))
             os.replace(unfinished, file)
         finally:

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from fullbake.contract.errors import InputError
+from fullbake.contract.progress import tell
 
 VARIABLE = "TF_CONFIG"
 # How long the workers wait for each other. Nodes that are started for them and pull an image take minutes.
@@ -65,7 +66,7 @@ class WorkerCluster:
                     )
                 if told == started or now - told > _TOLD_EACH:
                     told = now
-                    print(f"waiting for {', '.join(absent)}, named by {VARIABLE}, up to {seconds:.0f} s", flush=True)
+                    tell(f"waiting for {', '.join(absent)}, named by {VARIABLE}, up to {seconds:.0f} s")
                 time.sleep(_PAUSE)
 
 

@@ -115,6 +115,7 @@ def test_what_a_config_leaves_out_has_the_documented_default(load):
         },
         "push": {"serving_dir": None, "keep_versions": None},
         "report": {"show_texts": True},
+        "tracking": {"mlflow_uri": None, "mlflow_experiment": None},
         "beam": {"args": []},
         "kubeflow": {
             "image": None,

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from fullbake.contract.results.push import Push, PushedMetrics
 from tests.pipeline.conftest import command_line
-from tests.pipeline.planted import planted_rows, write_config, write_csv
+from tests.pipeline.planted import LABELS, planted_rows, write_config, write_csv
 
 FULLBAKE = Path(sys.executable).with_name("fullbake")
 MAKERS = ["ConfigSchema", "CsvExampleGen", "Transform", "Trainer", "Evaluator", "ServableCheck", "Pusher"]
@@ -41,6 +42,8 @@ def runs(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         data={"label_map": {0: "kind", 1: "rude", 2: "plain"}},
         model={"approach": "frozen"},
         training={"epochs": 1, "learning_rate": None},
+        # Of two random encoders either may be the better one.
+        gate={"allow_no_bounds": True, "allow_never_predicted": LABELS, "max_recall_drop": None},
     )
     after, summaries = {}, {}
     with pytest.MonkeyPatch.context() as patch:
@@ -100,6 +103,14 @@ def test_a_model_without_its_root_says_what_its_files_know(runs: Runs, tmp_path:
     assert json.loads(named.stdout)["steps"] == runs.after["first"]["steps"]
 
 
+def test_an_accuracy_of_no_rows_is_unknown(tmp_path: Path, fullbake):
+    (tmp_path / "1/assets.extra").mkdir(parents=True)
+    (tmp_path / "1/saved_model.pb").touch()
+    push = Push(metrics=PushedMetrics(examples=0, accuracy=float("nan")))
+    (tmp_path / "1" / Push.FILE).write_text(push.to_json(), encoding="utf-8")
+    assert json.loads(fullbake("lineage", tmp_path / "1", "--json").stdout)["accuracy"] is None
+
+
 def test_the_tree_has_it_all_for_people(runs: Runs, fullbake):
     printed = fullbake("lineage", runs.root / "serving" / runs.after["first"]["version"]).stdout
     for words in (" train, ", "fingerprint split:", "Trainer, execution ", "name: planted", "found in the cache by"):
@@ -113,8 +124,8 @@ def test_tensorboard_serves_the_curves_of_the_newest_run(runs: Runs):
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         line = server.stdout.readline()
         url = re.search(r"http://\S+", line)
         assert url, line
@@ -130,6 +141,7 @@ def test_tensorboard_serves_the_curves_of_the_newest_run(runs: Runs):
     finally:
         server.send_signal(signal.SIGINT)
         assert server.wait(timeout=30) == 130
+        server.stdout.close()
 
 
 def test_tensorboard_says_where_nothing_was_trained(tmp_path: Path, fullbake):
