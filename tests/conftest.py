@@ -20,6 +20,9 @@ from tests.warm import WarmProcess
 
 # Whole runs, minutes each. They begin first, for a process that is left alone with one at the end has no company.
 LONGEST_FIRST = (
+    "tests/test_walkthrough.py",
+    "tests/pipeline/embedded/test_embedded_run.py",
+    "tests/test_notebook.py",
     "tests/kubeflow/test_emulation.py",
     "tests/kubeflow/test_training_job.py",
     "tests/pipeline/test_end_to_end.py",
