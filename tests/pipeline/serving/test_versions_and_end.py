@@ -79,11 +79,23 @@ def test_versions_change_under_load_without_an_error(started: ServerProcess, roo
 def test_a_signal_lets_what_is_under_way_be_answered(root: Path, number: signal.Signals):
     server = ServerProcess(root)
     with ThreadPoolExecutor(4) as clients:
-        asked = [clients.submit(server.post, "predict", {"instances": ["you " * 30] * 1000}) for _ in range(4)]
+        # Together they are fewer rows than may wait.
+        asked = [clients.submit(server.post, "predict", {"instances": ["you " * 30] * 500}) for _ in range(4)]
         time.sleep(0.5)
         assert server.stop(number) == 0
         assert {one.result()[0] for one in asked} == {200}
     assert server.stderr().splitlines()[-1] == "stopped; all that was asked is answered"
+
+
+def test_what_would_wait_too_long_is_refused_at_once_as_tensorflow_serving_does(root: Path):
+    server = ServerProcess(root, "--max-waiting-rows", "1000")
+    with ThreadPoolExecutor(4) as clients:
+        asked = [clients.submit(server.post, "predict", {"instances": ["you " * 30] * 900}) for _ in range(4)]
+        answers = [one.result() for one in asked]
+    assert server.stop() == 0
+    assert {status for status, _ in answers} == {200, 503}
+    full = "The batch scheduling queue to which this task was submitted is full"
+    assert all(body == {"error": full} for status, body in answers if status == 503)
 
 
 def test_one_version_is_served_as_it_is_and_quiet_says_no_more_than_the_address(root: Path):
