@@ -40,6 +40,7 @@ def free_port() -> int:
         return opened.getsockname()[1]
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks the server with curl")
 def test_each_command_of_the_page_works_as_it_stands(folder):
     outputs = {}
     for command in COMMANDS[: COMMANDS.index(SERVER)]:
