@@ -37,7 +37,7 @@ def reference() -> str:
 
 
 def _section(name: str, field: FieldInfo) -> str:
-    section = _section_in(field.annotation)
+    section = section_in(field.annotation)
     rows = _rows("", section) if section else [(name, field)]
     table = "".join(f"| `{key}` | {_default(one)} | {_words(one)} |\n" for key, one in rows)
     intro = f"{field.description}\n\n" if section else ""
@@ -47,7 +47,7 @@ def _section(name: str, field: FieldInfo) -> str:
 def _rows(prefix: str, section: type[Section]) -> Iterator[tuple[str, FieldInfo]]:
     for name, field in section.model_fields.items():
         yield f"{prefix}{name}", field
-        below = _section_in(field.annotation)
+        below = section_in(field.annotation)
         if below is not None:
             yield from _rows(f"{prefix}{name}{_step(field.annotation)}.", below)
 
@@ -58,10 +58,11 @@ def _step(annotation: Any) -> str:
     return ".NAME" if dict in kinds else "[]" if tuple in kinds else ""
 
 
-def _section_in(annotation: Any) -> type[Section] | None:
+def section_in(annotation: Any) -> type[Section] | None:
+    """Returns the section that a key has, or the values of its list or mapping; None if they are none."""
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _section_in(part))), None)
+    return next((found for part in get_args(annotation) if (found := section_in(part))), None)
 
 
 def _default(field: FieldInfo) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from fullbake.command_line.options import OPTION_NAMES
+from fullbake.components.serving.pushed_models import MODEL
 from fullbake.pipeline.config.config_keys import CONFIG_KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +35,9 @@ THEMES = {
 """By heading, the files whose messages are below it; a file is below the first that has it."""
 
 RAISED = {"InputError", "DivergedError", "WrongKindError", "UnavailableError"}
+CONSTANTS = {"MODEL": OPTION_NAMES[MODEL], "ROOT": OPTION_NAMES["root"]}
+"""By the name of a constant that stands for a setting of no config, what the command line calls it."""
+
 CHECKED = "pipeline/config"
 """Where a ValueError is a message too: pydantic hands it on, and the line then begins with the key."""
 
@@ -107,6 +112,8 @@ def _texts(tree: ast.AST, file: str) -> Iterator[str]:
         field = options.get("field")
         if isinstance(field, ast.Constant):
             text = f"{CONFIG_KEYS.get(field.value, field.value)}: {text}"
+        elif isinstance(field, ast.Name) and field.id in CONSTANTS:
+            text = f"{CONSTANTS[field.id]}: {text}"
         elif field is not None:
             text = f"…: {text}"
         yield " ".join(re.sub(r"…+", "…", text).split())

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from docs.config_reference import reference
+from docs.config_reference import reference, section_in
 from docs.generate import PAGES
 from docs.message_list import messages
 from fullbake.command_line.main import main
@@ -35,9 +35,7 @@ def test_every_key_of_the_config_has_a_description():
 
 
 def fields_in(field):
-    from docs.config_reference import _section_in
-
-    section = _section_in(field.annotation)
+    section = section_in(field.annotation)
     return [field] if section is None else [below for one in section.model_fields.values() for below in fields_in(one)]
 
 

@@ -6,12 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from fullbake.components.serving.file_system import file_system
-from fullbake.components.serving.pushed_models import MODEL, fault, newest_version, read_about, read_push
+from fullbake.components.serving.pushed_models import MODEL, read_push
 from fullbake.contract.errors import InputError
-from fullbake.contract.names import ABOUT_FILE
 from fullbake.contract.results.about import About
 from fullbake.contract.results.push import PushedBounds
+from fullbake.pipeline.prediction.predictor import about_usable, find_model
 from fullbake.trainer.content_hash import hash_file, hash_names
 
 _NOT_LEARNED = ("split:test", "split:before", "split:corpus")  # how a fingerprint's parts begin of other files
@@ -55,21 +54,8 @@ def find_judged_model(model: str) -> JudgedModel:
     Raises:
         InputError: There is none, or it cannot be used.
     """
-    files = file_system(model)
-    path: str | None = model.rstrip("/")
-    if not (files.is_folder(model) and "saved_model.pb" in files.names(model)):
-        path = newest_version(model) or newest_version(os.path.join(model, "serving"))
-    if path is None:
-        raise InputError(
-            "there is no pushed model in {model}; name a version, a serving folder or an output root",
-            field=MODEL,
-            model=model,
-        )
-    if reason := fault(path, thorough=False):
-        raise InputError("{model} {reason}; name another version", field=MODEL, model=path, reason=reason)
-    about = read_about(path)
-    if about is None:
-        raise InputError("{model} has no usable {file}; name another version", field=MODEL, model=path, file=ABOUT_FILE)
+    path = find_model(model)
+    about = about_usable(path)
     push = read_push(path)
     return JudgedModel(path, about, push.bounds if push else None, push.data if push else None)
 

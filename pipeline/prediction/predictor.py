@@ -12,6 +12,7 @@ from fullbake.components.serving.plain_path import plain_path
 from fullbake.components.serving.pushed_models import MODEL, fault, newest_version, read_about
 from fullbake.contract.errors import InputError
 from fullbake.contract.names import ABOUT_FILE, LABEL_OUTPUT, LABELS_SEPARATOR, PROBABILITIES_OUTPUT, TEXT_SIGNATURE
+from fullbake.contract.results.about import About
 from fullbake.contract.results.result import MULTI_LABEL
 
 
@@ -47,19 +48,7 @@ class Predictor:
     """
 
     def __init__(self, model: str):
-        if reason := fault(model, thorough=False):
-            raise InputError(
-                "{model} {reason}; name another version, or go back with: fullbake rollback {folder}",
-                field=MODEL,
-                model=model,
-                reason=reason,
-                folder=os.path.dirname(model.rstrip("/")),
-            )
-        about = read_about(model)
-        if about is None:
-            raise InputError(
-                "{model} has no usable {file}; name another version", field=MODEL, model=model, file=ABOUT_FILE
-            )
+        about = about_usable(model)
         self.labels = list(about.labels)
         self.multi_label = about.task == MULTI_LABEL
         self.text_columns = about.text_columns
@@ -119,6 +108,31 @@ class Predictor:
         if not self.multi_label:
             return [label]
         return label.split(LABELS_SEPARATOR) if label else []
+
+
+def about_usable(model: str) -> About:
+    """Returns what a pushed model says of itself, if it can be used.
+
+    Args:
+        model: A pushed version's folder.
+
+    Raises:
+        InputError: It cannot: it is damaged, or says nothing.
+    """
+    if reason := fault(model, thorough=False):
+        raise InputError(
+            "{model} {reason}; name another version, or go back with: fullbake rollback {folder}",
+            field=MODEL,
+            model=model,
+            reason=reason,
+            folder=os.path.dirname(model.rstrip("/")),
+        )
+    about = read_about(model)
+    if about is None:
+        raise InputError(
+            "{model} has no usable {file}; name another version", field=MODEL, model=model, file=ABOUT_FILE
+        )
+    return about
 
 
 def find_model(model: str | None) -> str:
