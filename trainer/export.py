@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -123,15 +123,13 @@ class ServingModel(tf.Module):
         features = self._tokenize({name: column[:, None] for name, column in texts.items()})
         features = {name: tf.cast(value, tf.int32) for name, value in features.items()}
         if self._windows is None:
-            return self._in_chunks(features, lambda chunk: self._probabilities(self._logits(chunk)))
+            return self._probabilities(self._logits_in_chunks(features))
         cut, row = cut_windows(features, self._windows)
         rows = tf.shape(texts["text"])[0]
-        return self._probabilities(pool_windows(self._in_chunks(cut, self._logits), row, rows, self._windows))
+        return self._probabilities(pool_windows(self._logits_in_chunks(cut), row, rows, self._windows))
 
-    def _in_chunks(
-        self, features: dict[str, tf.Tensor], score: Callable[[dict[str, tf.Tensor]], tf.Tensor]
-    ) -> tf.Tensor:
-        """What `score` makes of tokens, float32 `(rows, num_labels)`, computed chunk by chunk."""
+    def _logits_in_chunks(self, features: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The logits of tokens, float32 `(rows, num_labels)` in their order, computed chunk by chunk."""
         lengths = tf.reduce_sum(features["attention_mask"], axis=1)
         order = tf.argsort(lengths, direction="DESCENDING", stable=True)
         lengths = tf.gather(lengths, order)
@@ -142,16 +140,16 @@ class ServingModel(tf.Module):
             width = lengths[start]
             stop = start + tf.maximum(1, CHUNK_TOKENS // width)
             chunk = {name: value[start:stop, :width] for name, value in features.items()}
-            return stop, tf.concat([done, score(chunk)], axis=0)
+            return stop, tf.concat([done, self._logits(chunk)], axis=0)
 
-        _, scored = tf.while_loop(
+        _, logits = tf.while_loop(
             lambda start, _: start < rows,
             score_chunk,
             [tf.constant(0), tf.zeros([0, self._num_labels])],
             shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, self._num_labels])],
             parallel_iterations=1,
         )
-        return tf.gather(scored, tf.math.invert_permutation(order))
+        return tf.gather(logits, tf.math.invert_permutation(order))
 
 
 def export_model(

@@ -107,13 +107,12 @@ def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_d
     run, tmp_path, caplog
 ):
     write(tmp_path / "data/a.csv", [*REPEATING, *ROWS])
-    write(
-        tmp_path / "data/b.csv", [("thrice", "good"), (" twice\u200b", "good"), ("a text", "good"), ("thrice", "good")]
-    )
+    repeated = [("thrice", "good"), (" twice\u200b", "good"), ("a text", "good"), ("thrice", "good")]
+    write(tmp_path / "data/b.csv", repeated)
     write(tmp_path / "test/t.csv", [("held out", "good"), ("held out", "bad"), ("held out", "good")])
     write(tmp_path / "data/c.csv", [("held out", "bad")])
-    settings = {"split": TWO_SPLITS, "test_base": str(tmp_path / "test")}
-    held_out = {"also in test_base": 1}
+    test_file = tmp_path / "test/t.csv"
+    settings, held_out = {"split": TWO_SPLITS, "test_base": str(test_file.parent)}, {"also in test_base": 1}
     ran = run(**settings)
     conflict = "a.csv line 2 ('good') and a.csv line 3 ('bad')"
     assert ran.counts["repeats"] == {
@@ -122,6 +121,7 @@ def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_d
         "conflicting_texts": 2,
         "conflicting_rows": 6,
         "first_conflict": conflict,
+        "more_conflicts": [f"{test_file} line 2 ('good') and {test_file} line 3 ('bad')"],
     }
     assert (ran.counts["used"], ran.counts["reasons"]) == (212, held_out)
     assert ran.counts["notes"][0] == f"2 texts have several labels, in 6 rows: {conflict}"
@@ -134,7 +134,7 @@ def test_rows_that_repeat_or_contradict_others_are_found_in_all_files_and_kept_d
     )
     assert [(row["file"], row["line"]) for row in ran.rejected if "earlier" in row["reason"]] == [
         *(("b.csv", str(line)) for line in (2, 3, 4, 5)),
-        (f"{tmp_path}/test/t.csv", "4"),
+        (str(test_file), "4"),
     ]
 
     ran = run(**{**settings, "test_base": None}, on_duplicate="drop", on_conflict="drop")

@@ -83,11 +83,13 @@ def test_vectors_that_were_damaged_are_made_anew(base: Path, splits, tmp_path: P
     flipped[100] ^= 1
     for damaged in (b"\0" * len(whole), whole[:-1], whole[: len(whole) // 2], b"", whole + b"\0", bytes(flipped)):
         file.write_bytes(damaged)
+        caplog.clear()
         np.testing.assert_array_equal(encoder.encode(rows).vectors, right)
         assert "are damaged and made anew" in caplog.text
         assert file.read_bytes() == whole
+    caplog.clear()
     encoder.encode(rows)
-    assert "damaged" not in caplog.text
+    assert "made anew" not in caplog.text
 
 
 def test_no_room_for_vectors_is_told_before_the_first_is_computed(base: Path, splits, tmp_path: Path):

@@ -35,9 +35,11 @@ LEARNS = {
 
 # Two devices of one process; they must be made before TensorFlow starts.
 DEVICES = """
+import logging
 import sys
 from pathlib import Path
 import tensorflow as tf
+logging.basicConfig(stream=sys.stdout, level=logging.INFO)
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from fullbake.trainer.devices.distribution import choose_placement
