@@ -105,7 +105,7 @@ def compare(batched: tuple[subprocess.Popen[str], str], one_by_one: tuple[subpro
 def push_under_load(server: tuple[subprocess.Popen[str], str], root: Path) -> None:
     """Prints what clients meet while a new version takes over."""
     clients = loading(server[1], SECONDS / 2)
-    newest = max((root / "serving").iterdir(), key=lambda path: int(path.name))
+    newest = max((root / "serving").glob("[0-9]*"), key=lambda path: int(path.name))
     shutil.copytree(newest, root / "copy")
     (root / "copy").rename(root / "serving" / str(int(newest.name) + 1))
     load = met(clients)

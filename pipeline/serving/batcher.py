@@ -10,7 +10,6 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from fullbake.pipeline.serving.api_error import BAD_REQUEST, INTERNAL, QUEUE_FULL, UNAVAILABLE, ApiError
-from fullbake.pipeline.serving.length_groups import similar_lengths
 from fullbake.pipeline.serving.limits import Limits
 from fullbake.pipeline.serving.predict_request import Columns
 from fullbake.pipeline.serving.served_model import Answers, ServedModel
@@ -138,7 +137,7 @@ def _run(batch: list[_Task]) -> list[Answers | ApiError]:
     first = batch[0]
     columns = {name: [value for task in batch for value in task.columns[name]] for name in first.columns}
     try:
-        answers = _answered(first.model, first.signature, columns)
+        answers = first.model.run(first.signature, columns)
     except Exception as error:  # whatever it is, it belongs to a request, and the others are to be answered
         if len(batch) > 1:
             return [found for task in batch for found in _run([task])]
@@ -149,18 +148,6 @@ def _run(batch: list[_Task]) -> list[Answers | ApiError]:
         parts.append(answers.rows(start, start + task.rows))
         start += task.rows
     return parts
-
-
-def _answered(model: ServedModel, signature: str | None, columns: Columns) -> Answers:
-    """Calls the model for rows of similar length at a time: each row costs as much as the longest beside it."""
-    labels: dict[int, str] = {}
-    probabilities: dict[int, list[float]] = {}
-    for rows in similar_lengths([sum(map(len, row)) for row in zip(*columns.values(), strict=True)]):
-        found = model.run(signature, {name: [column[row] for row in rows] for name, column in columns.items()})
-        labels.update(zip(rows, found.labels, strict=True))
-        probabilities.update(zip(rows, found.probabilities, strict=True))
-    order = sorted(labels)
-    return Answers([labels[row] for row in order], [probabilities[row] for row in order])
 
 
 def _as_api_error(error: Exception) -> ApiError:

@@ -22,7 +22,7 @@ from fullbake.contract.names import ABOUT_FILE, SLAB_ROWS
 from fullbake.trainer.decision import choose_threshold, score_split
 from fullbake.trainer.encoder.families import FAMILIES
 from fullbake.trainer.encoder.transformers_encoder import TransformersEncoder
-from fullbake.trainer.export import CHUNK_TOKENS, export_model, served_copy
+from fullbake.trainer.export import CHUNK_SLACK, CHUNK_TOKENS, ServingModel, export_model, served_copy
 from fullbake.trainer.models.classifier import Classifier
 from fullbake.trainer.tasks.table import SINGLE_LABEL
 from tests.conftest import make_transform
@@ -152,6 +152,26 @@ def test_rows_of_two_widths_in_many_chunks_are_answered_alike(exported):
     np.testing.assert_allclose(
         answer["probabilities"][1::2], answer["probabilities"][1:2].numpy().repeat(2000, 0), atol=1e-5
     )
+
+
+def test_a_short_row_does_not_take_the_time_of_a_long_one_beside_it(base: Path, transform, monkeypatch):
+    model = ServingModel(Classifier.from_base(base, "linear", LABELS), transform, LABELS)
+    logits_of, shapes = model._logits, []
+
+    def spied(chunk):
+        tf.py_function(lambda ids: shapes.append(tuple(ids.shape)), [chunk["input_ids"]], [])
+        return logits_of(chunk)
+
+    monkeypatch.setattr(model, "_logits", spied)
+    long = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
+    texts = ["it", long, "", long[:20], "it"]
+    answer = model.signatures()["serving_default"](tf.constant(texts))
+    width = shapes[0][1]
+    assert width > 2 * 3 + CHUNK_SLACK
+    assert shapes == [(2, width), (3, 3)]
+    monkeypatch.undo()
+    alone = [model.signatures()["serving_default"](tf.constant([text]))["probabilities"][0] for text in texts]
+    np.testing.assert_allclose(answer["probabilities"], alone, atol=1e-6)
 
 
 def test_a_model_says_what_it_is(exported):
